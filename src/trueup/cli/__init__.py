@@ -1,0 +1,1 @@
+"""Who types?  One file per command group."""

@@ -1,0 +1,189 @@
+"""What a command prints: a page for a person, or one JSON object for a program.
+
+A command fills a `payload` and describes how a person should see it; with
+`--json` only the payload appears on standard output.  Every output leads with
+the venue and the account.  Notices go to standard error, so that they never
+mix with data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from trueup.core.instant import Instant, format_age, format_instant
+from trueup.core.units import Count, Money, Price, Ratio
+
+_PLAIN_WIDTH: Final = 132
+"""How wide tables may grow where the output is no terminal (a file, a pipe)."""
+
+DASH: Final = "–"
+"""What an unknown value looks like.  Never 0."""
+
+_VENUE_STYLE: Final = {"sandbox": "black on cyan", "demo": "black on yellow", "prod": "white on red"}
+
+_VENUE_WORDS: Final = {
+    "sandbox": "SANDBOX, no real money",
+    "demo": "DEMO, no real money",
+    "prod": "PRODUCTION",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Whose figures these are, and how old they are."""
+
+    venue: str
+    account: str
+    as_of: Instant | None
+    now: Instant
+
+    def words(self) -> str:
+        """The heading as one line of text."""
+        words = f"{_VENUE_WORDS.get(self.venue, self.venue)} · account {self.account}"
+        if self.as_of is None:
+            return words + " · nothing fetched yet"
+        age = format_age(self.now - self.as_of)
+        return f"{words} · as of {format_instant(_whole_second(self.as_of))} ({age} ago)"
+
+
+class Output:
+    """Prints pages or JSON.  One object for one command."""
+
+    def __init__(self, *, as_json: bool, verbose: bool) -> None:
+        self.as_json = as_json
+        self.verbose = verbose
+        self.console = Console(highlight=False, soft_wrap=False)
+        if not self.console.is_terminal:
+            self.console = Console(highlight=False, width=_PLAIN_WIDTH)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._heading: dict[str, Any] = {}
+
+    def heading(self, heading: Heading) -> None:
+        """Lead with the venue and the account."""
+        self._heading = {
+            "venue": heading.venue,
+            "account": heading.account,
+            "as_of": None if heading.as_of is None else format_instant(heading.as_of),
+        }
+        if not self.as_json:
+            style = _VENUE_STYLE.get(heading.venue, "")
+            self.console.print(Text(f" {heading.words()} ", style=style))
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """A line for a person; silent with `--json`."""
+        if not self.as_json:
+            self.console.print(Text(text, style=style))
+
+    def detail(self, text: str) -> None:
+        """A line for a person who asked for `--verbose`; goes to standard error."""
+        if self.verbose:
+            self.errors.print(Text(text, style="dim"))
+
+    def notice(self, text: str) -> None:
+        """Something to know that is not data; goes to standard error."""
+        self.errors.print(Text(text, style="yellow"))
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        title: str = "",
+        right: Sequence[str] = (),
+        empty: str = "",
+    ) -> None:
+        """A table for a person; `right` names the columns that hold figures."""
+        if self.as_json:
+            return
+        lines = [tuple(shown(cell) for cell in row) for row in rows]
+        if not lines:
+            self.say(empty or "Nothing to show.")
+            return
+        table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for column in columns:
+            is_right = column in right
+            table.add_column(column, justify="right" if is_right else "left", no_wrap=is_right)
+        for line in lines:
+            table.add_row(*(Text(cell) for cell in line))
+        self.console.print(table)
+
+    def result(self, payload: Mapping[str, Any]) -> None:
+        """The data of the command: printed as one JSON object with `--json`."""
+        if self.as_json:
+            print(json.dumps({**self._heading, **plain(payload)}, indent=2, ensure_ascii=False))  # noqa: T201
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[ProgressLine]:
+        """A progress display on standard error for long work."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:,.0f} records"),
+            TimeElapsedColumn(),
+        )
+        shown_there = self.errors.is_terminal and not self.as_json
+        with Progress(*columns, console=self.errors, transient=True, disable=not shown_there) as bar:
+            yield ProgressLine(bar, what)
+
+
+class ProgressLine:
+    """One moving line: what is being fetched, and how many records so far."""
+
+    def __init__(self, bar: Progress, what: str) -> None:
+        self._bar = bar
+        self._task = bar.add_task(what, total=None)
+
+    def step(self, what: str, records: int) -> None:
+        """Show `what` is under way and add `records` to the count."""
+        self._bar.update(self._task, description=what, advance=records)
+
+
+def shown(value: object) -> str:
+    """A value as a person reads it: exact, and `–` where it is unknown."""
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, Money):
+        return value.dollars()
+    if isinstance(value, Ratio):
+        return f"{_rounded(value, 4)}"
+    return str(value)
+
+
+def plain(value: object) -> Any:  # noqa: ANN401  # JSON is any
+    """A value as JSON holds it: exact decimals as strings, times as RFC 3339."""
+    if isinstance(value, Money | Count | Price):
+        return str(value)
+    if isinstance(value, Ratio):
+        return _rounded(value, 6)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def moment(instant: Instant | None) -> str | None:
+    """An instant as RFC 3339 text in a payload, `None` staying `None`."""
+    return None if instant is None else format_instant(instant)
+
+
+def _rounded(value: Ratio, places: int) -> str:
+    """Half-even decimal text of a ratio: for showing averages, never for money."""
+    scaled = round(value * 10**places)
+    whole, fraction = divmod(abs(scaled), 10**places)
+    return f"{'-' if scaled < 0 else ''}{whole}.{str(fraction).zfill(places)}"
+
+
+def _whole_second(instant: Instant) -> Instant:
+    return Instant(instant - instant % 1_000_000)

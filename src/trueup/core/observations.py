@@ -1,0 +1,48 @@
+"""How a fact or statement reached us, and what could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trueup.core.facts import Fact, Source, Stream
+from trueup.core.instant import Instant
+from trueup.core.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact or statement as it was seen: where, when, and its raw payload."""
+
+    value: Fact | Statement
+    source: Source
+    observed_at: Instant
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that could not be read in full.  It is kept raw and reported,
+    never guessed at and never dropped.
+    """
+
+    stream: Stream
+    reason: str
+    source: Source
+    observed_at: Instant
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An observation as the journal keeps it.
+
+    `sequence` is its place in the journal (append order).  `version` counts the
+    different contents seen under one identity, from 1; all versions are kept.
+    """
+
+    sequence: int
+    key: str
+    version: int
+    value: Fact | Statement
+    source: Source
+    observed_at: Instant

@@ -1,0 +1,1 @@
+"""Who owns what, and is it true?  Double entry and proof, pure."""

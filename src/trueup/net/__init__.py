@@ -1,0 +1,1 @@
+"""Who talks?  Every socket of trueup."""

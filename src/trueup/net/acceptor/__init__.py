@@ -1,0 +1,1 @@
+"""The server side: carries the sandbox exchange over real sockets."""

@@ -1,0 +1,1 @@
+"""How is it plugged together?  The only place that joins the layers."""

@@ -1,0 +1,134 @@
+"""Where trueup keeps its state and what the user has set.
+
+State lives under `TRUEUP_HOME` (default: the platform's user data directory):
+`config.toml`, one database per venue, mode and account, undo files, exports.
+The configuration never holds a secret: keys come from the environment, a key
+file or the keyring.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import platformdirs
+
+from trueup.core.errors import ConfigError
+from trueup.net.venues import Venue
+
+CONFIG_NAME: Final = "config.toml"
+
+
+class CategoryRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Puts trades into a category of your own, e.g. market making.
+
+    A trade belongs to it when any of the three lists matches; otherwise its
+    series' category counts.
+    """
+
+    strategies: tuple[str, ...] = ()
+    client_id_prefixes: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+
+class StrategyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Gives a strategy tag to orders by their client order id or series."""
+
+    client_id_prefixes: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+
+class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a bot's own trades table is laid out, where it differs from the default
+    `trades(id, market_ticker, status, settled_price, profit_loss, updated_at)`."""
+
+    table: str = "trades"
+    columns: Mapping[str, str] = {}
+    """Our word → the table's column, e.g. ``ticker = "market"``."""
+    open_words: tuple[str, ...] = ("open",)
+    settled_words: tuple[str, ...] = ("settled",)
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`config.toml`, checked.  Every field has a safe default."""
+
+    venue: str = Venue.SANDBOX.value
+    account: str = "main"
+    database: str = ""
+    """An SQLAlchemy URL for PostgreSQL; empty: an SQLite file under the home."""
+    key_id: str = ""
+    private_key_path: str = ""
+    base_url: str = ""
+    """Another REST root than the venue's own, e.g. a sandbox on another port."""
+    allow_hosts: tuple[str, ...] = ()
+    member: str = "direct"
+    """``direct`` (balances to $0.0001) or ``non_direct`` (to the cent)."""
+    max_age_seconds: int = 300
+    """Read commands refresh the books first when they are older than this."""
+    categories: Mapping[str, CategoryRule] = {}
+    strategies: Mapping[str, StrategyRule] = {}
+    bot_database: BotDatabase = BotDatabase()
+
+
+def home_directory(environment: Mapping[str, str]) -> Path:
+    """The folder that holds all state; not created here."""
+    named = environment.get("TRUEUP_HOME", "")
+    return Path(named).expanduser() if named else Path(platformdirs.user_data_path("trueup"))
+
+
+def load_config(home: Path) -> Config:
+    """Read `config.toml`, or the defaults where there is none.
+
+    Raises `ConfigError` naming the file and the setting that is wrong.
+    """
+    path = home / CONFIG_NAME
+    if not path.exists():
+        return Config()
+    try:
+        config = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be used: {error}", remedy=f"Correct {path}.") from error
+    if config.venue not in {venue.value for venue in Venue}:
+        raise ConfigError(
+            f"{path}: venue = {config.venue!r} is unknown",
+            remedy=f"Use one of {', '.join(venue.value for venue in Venue)}.",
+        )
+    if config.member not in {"direct", "non_direct"}:
+        raise ConfigError(
+            f"{path}: member = {config.member!r} is unknown",
+            remedy='Use "direct" or "non_direct".',
+        )
+    return config
+
+
+def save_config(home: Path, settings: Mapping[str, str]) -> Path:
+    """Write a new `config.toml` with these plain settings; refuses to overwrite one."""
+    path = home / CONFIG_NAME
+    if path.exists():
+        raise ConfigError(f"{path} exists already.", remedy="Edit it, or move it away first.")
+    lines = ["# trueup. Keys do not belong here: see the guide on keys.\n"]
+    lines += [f"{name} = {_toml_text(value)}\n" for name, value in settings.items() if value]
+    home.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def books_path(home: Path, config: Config, *, mode: str) -> str:
+    """The database of this venue, mode and account: a path or a URL."""
+    if config.database:
+        return config.database
+    return str(home / "books" / f"{config.venue}-{mode}-{config.account}.db")
+
+
+def read_environment() -> Mapping[str, str]:
+    """The process environment, read in this one place."""
+    return os.environ
+
+
+def _toml_text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

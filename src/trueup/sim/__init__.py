@@ -1,0 +1,1 @@
+"""What would the exchange do?  A pure machine; others carry its words."""

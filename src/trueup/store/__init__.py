@@ -1,0 +1,1 @@
+"""Who remembers?  Every file and database of trueup."""

@@ -1,0 +1,1 @@
+"""How the durable tables change from version to version (Alembic)."""

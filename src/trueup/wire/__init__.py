@@ -1,0 +1,1 @@
+"""What does Kalshi say?  Its languages, without I/O.  Vendor spellings stop here."""

@@ -1,0 +1,1 @@
+"""The REST language: one file per section of the exchange's API."""
