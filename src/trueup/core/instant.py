@@ -27,7 +27,9 @@ EASTERN: Final = ZoneInfo("America/New_York")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z"
+    r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d{1,12}))?"
+    r"(?:[Zz]|([+-])(\d\d):([0-5]\d))\Z",
+    re.ASCII,
 )
 
 
@@ -35,7 +37,7 @@ def parse_instant(text: str) -> Instant:
     """Read an RFC 3339 time such as ``2026-05-07T17:55:25.212272Z``.
 
     Digits beyond the microsecond are dropped: times order facts, they are
-    never money.  Raises `NotANumber` when the text is no such time.
+    never money.  A leap second is the first second of the next minute.  Raises `NotANumber` when the text is no such time.
     """
     match = _RFC3339.match(text)
     if match is None:

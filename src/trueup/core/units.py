@@ -19,7 +19,7 @@ from trueup.core.errors import FinerThanUnit, NotANumber
 
 __all__ = ["ONE_DOLLAR", "ZERO_COUNT", "ZERO_MONEY", "Count", "Money", "Price", "Ratio"]
 
-_DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?\Z|([+-]?)\.(\d+)\Z")
+_DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?\Z|([+-]?)\.(\d+)\Z", re.ASCII)
 
 
 class _Quantity:
