@@ -53,6 +53,10 @@ _DOWNLOAD: Final = (
     "Use the private key file that the exchange gave you when the API key was created; "
     "if it is lost, create a new API key."
 )
+_CONVERT: Final = (
+    "Use the file that came with the API key. A copy of an RSA key can be converted in place with: "
+    "ssh-keygen -p -m PEM -f COPY_OF_THE_FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +140,10 @@ def _find_block(material: Secret) -> _Material | Problem:
 
 
 def _find_pem(raw: bytes) -> _Material | Problem:
-    blocks = [
-        match for match in _BLOCK.finditer(raw) if match["label"].endswith(b"PRIVATE KEY")
-    ]
+    blocks = [match for match in _BLOCK.finditer(raw) if match["label"].endswith(b"PRIVATE KEY")]
     labels = [found.group(1) for found in _LABEL.finditer(raw)]
     if len(blocks) > 1:
-        return Problem(
-            f"holds {len(blocks)} private keys", "Keep one key per file or variable."
-        )
+        return Problem(f"holds {len(blocks)} private keys", "Keep one key per file or variable.")
     if not blocks:
         if any(label.endswith(b"PRIVATE KEY") for label in labels):
             return Problem(
@@ -167,8 +167,7 @@ def _refusal(label: bytes) -> Problem:
         (
             b"OPENSSH PRIVATE KEY",
             "is in OpenSSH's own format, which is not what the exchange hands out",
-            "Use the file that came with the API key. A copy of an RSA key can be converted in "
-            "place with: ssh-keygen -p -m PEM -f COPY_OF_THE_FILE",
+            _CONVERT,
         ),
         (
             b"EC PRIVATE KEY",
@@ -201,10 +200,14 @@ def _decrypt(material: _Material, passphrase: Secret | None) -> PrivateKey | Pro
         )
     except ValueError:
         return _unreadable(is_encrypted=material.is_encrypted)
+    return _usable(key)
+
+
+def _usable(key: object) -> PrivateKey | Problem:
     if isinstance(key, Ed25519PrivateKey):
         return key
     if not isinstance(key, RSAPrivateKey):
-        kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
+        kind = type(key).__name__.removesuffix("PrivateKey")
         return Problem(
             f"is a key of another kind ({kind}); the exchange knows RSA and Ed25519", _DOWNLOAD
         )

@@ -20,9 +20,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from trueup.core.errors import ConfigError
-
-PREFIX: Final = "/trade-api/v2"
-"""Every REST path starts with this; it is part of the signed text."""
+from trueup.wire.signing import REST_PREFIX as PREFIX
 
 SANDBOX_PORT: Final = 8717
 """Where `trueup sandbox serve` listens unless told otherwise."""
@@ -135,7 +133,9 @@ def parse_allowed_hosts(text: str) -> frozenset[str]:
         host = item.strip().lower().rstrip(".")
         if not host:
             continue
-        if not re.fullmatch(r"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]|[0-9a-f:.]+)(?::\d{1,5})?", host):
+        if not re.fullmatch(
+            r"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", host
+        ):
             raise ConfigError(
                 f"{ALLOW_HOST_VARIABLE}: {item.strip()!r} is not a host name",
                 remedy="Write host or host:port, without https:// and without wildcards.",
@@ -163,7 +163,8 @@ def venue_from_environment(environment: Mapping[str, str]) -> Venue | None:
     flag = environment.get("KALSHI_DEMO", "").strip().lower()
     if flag not in _YES | _NO:
         raise ConfigError(
-            f"KALSHI_DEMO={flag!r} is neither yes nor no", remedy="Use KALSHI_DEMO=1 or leave it out."
+            f"KALSHI_DEMO={flag!r} is neither yes nor no",
+            remedy="Use KALSHI_DEMO=1 or leave it out.",
         )
     if flag in _YES:
         asked["KALSHI_DEMO"] = Venue.DEMO

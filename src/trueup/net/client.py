@@ -1,0 +1,216 @@
+"""The two clients: thin loops around `Session.flow`.
+
+Both offer the same: `send` a call and get its value, walk the `pages` of a
+listing to the end, `learn_limits` so that the exchange need not refuse
+anything, and tell the clock's `skew` and the `counts` of what was done.
+
+Clock, sleep and chance come from outside (`trueup.run` provides them; tests
+provide their own).  A `Client` may be shared by several threads, e.g. one that
+fetches ahead and one that books; an `AsyncClient` by the tasks of one loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+from trueup.net.http import AsyncTransport, AwaitableTransport, SyncTransport, Transport
+from trueup.net.learning import learn_limits
+from trueup.net.pages import list_pages
+from trueup.net.request import Reply
+from trueup.net.retry import Chance
+from trueup.net.session import Clock, Counts, LimitsLearned, Options, Pause, Session, Step
+from trueup.net.signer import Signer
+from trueup.net.skew import Skew
+from trueup.net.venues import Endpoint
+from trueup.wire.rest.call import Call, Page
+
+T = TypeVar("T")
+
+Sleep = Callable[[int], None]
+"""Waits for so many microseconds."""
+
+AsyncSleep = Callable[[int], Awaitable[None]]
+"""Waits for so many microseconds without holding up the event loop."""
+
+
+class Client:
+    """Blocking client of one account at one endpoint."""
+
+    def __init__(self, session: Session, *, transport: Transport, sleep: Sleep) -> None:
+        self.session = session
+        self._transport = transport
+        self._sleep = sleep
+
+    @property
+    def skew(self) -> Skew | None:
+        """How far this machine's clock is off; None before the first answer."""
+        return self.session.skew
+
+    @property
+    def counts(self) -> Counts:
+        """What was done so far."""
+        return self.session.counts
+
+    def send(self, call: Call[T]) -> T:
+        """Send one call and decode its answer.
+
+        Raises `ExchangeRefused` and its kinds, `Unreachable` or `OutcomeUnknown`,
+        `ProtocolBroken`, and `CallerError` before anything is sent.
+        """
+        return self._run(self.session.flow(call))
+
+    def pages(self, call: Call[Page[T]]) -> Iterator[Page[T]]:
+        """All pages from `call` on, each fetched when it is asked for.
+
+        Raises like `send`, and `ProtocolBroken` for a cursor that never ends.
+        """
+        flow, reply = list_pages(self.session, call), None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, Page):
+                yield step
+                reply = None
+            else:
+                reply = self._take(step)
+
+    def learn_limits(self) -> LimitsLearned:
+        """Ask for the account's budget and the costs of endpoints, and keep to them."""
+        return self._run(learn_limits(self.session))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, flow: Generator[Step, Reply | None, T]) -> T:
+        reply: Reply | None = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration as stop:
+                return stop.value
+            reply = self._take(step)
+
+    def _take(self, step: Step) -> Reply | None:
+        if isinstance(step, Pause):
+            self._sleep(step.microseconds)
+            return None
+        return self._transport.exchange(step)
+
+
+class AsyncClient:
+    """Client of one account at one endpoint for an event loop."""
+
+    def __init__(
+        self, session: Session, *, transport: AwaitableTransport, sleep: AsyncSleep
+    ) -> None:
+        self.session = session
+        self._transport = transport
+        self._sleep = sleep
+
+    @property
+    def skew(self) -> Skew | None:
+        """How far this machine's clock is off; None before the first answer."""
+        return self.session.skew
+
+    @property
+    def counts(self) -> Counts:
+        """What was done so far."""
+        return self.session.counts
+
+    async def send(self, call: Call[T]) -> T:
+        """Send one call and decode its answer; raises like `Client.send`."""
+        return await self._run(self.session.flow(call))
+
+    async def pages(self, call: Call[Page[T]]) -> AsyncIterator[Page[T]]:
+        """All pages from `call` on; like `Client.pages`."""
+        flow, reply = list_pages(self.session, call), None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, Page):
+                yield step
+                reply = None
+            else:
+                reply = await self._take(step)
+
+    async def learn_limits(self) -> LimitsLearned:
+        """Ask for the account's budget and the costs of endpoints, and keep to them."""
+        return await self._run(learn_limits(self.session))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _run(self, flow: Generator[Step, Reply | None, T]) -> T:
+        reply: Reply | None = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration as stop:
+                return stop.value
+            reply = await self._take(step)
+
+    async def _take(self, step: Step) -> Reply | None:
+        if isinstance(step, Pause):
+            await self._sleep(step.microseconds)
+            return None
+        return await self._transport.exchange(step)
+
+
+def open_client(
+    endpoint: Endpoint,
+    signer: Signer | None,
+    *,
+    clock: Clock,
+    sleep: Sleep,
+    chance: Chance,
+    options: Options | None = None,
+) -> Client:
+    """A blocking client with connections of its own."""
+    session = Session(endpoint, signer, clock=clock, chance=chance, options=options)
+    limits = session.options.limits
+    return Client(session, transport=SyncTransport(clock=clock, limits=limits), sleep=sleep)
+
+
+def open_async_client(
+    endpoint: Endpoint,
+    signer: Signer | None,
+    *,
+    clock: Clock,
+    sleep: AsyncSleep,
+    chance: Chance,
+    options: Options | None = None,
+) -> AsyncClient:
+    """A client for an event loop, with connections of its own."""
+    session = Session(endpoint, signer, clock=clock, chance=chance, options=options)
+    limits = session.options.limits
+    return AsyncClient(session, transport=AsyncTransport(clock=clock, limits=limits), sleep=sleep)
