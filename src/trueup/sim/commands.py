@@ -8,17 +8,20 @@ thing about two orders of its own book.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
 from trueup.core import catalog
 from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
 from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker, TradeId
-from trueup.core.instant import Instant
+from trueup.core.instant import HOUR, Instant
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
 from trueup.sim.grid import LINEAR_CENT, PriceGrid
+
+SETTLEMENT_TIMER: Final = HOUR
+"""How long most markets wait between determination and settlement."""
 
 Member = NewType("Member", str)
 """Whose account: the exchange's ``user_id``."""
@@ -47,6 +50,8 @@ class ListMarket:
     at: Instant
     market: catalog.Market
     grid: PriceGrid = LINEAR_CENT
+    settlement_timer: int = SETTLEMENT_TIMER
+    """Microseconds from determination to settlement, unless disputed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

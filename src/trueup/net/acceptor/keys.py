@@ -1,0 +1,142 @@
+"""The server's side of API keys: public halves, scopes, and who may do what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from trueup.core.ids import Subaccount
+from trueup.wire.rest.api_keys import ApiKey
+
+PublicKey = RSAPublicKey | Ed25519PublicKey
+
+READ: Final = "read"
+WRITE: Final = "write"
+READ_BALANCE: Final = "read::portfolio_balance"
+
+_RSA_EXPONENT: Final = 65_537
+_RSA_BITS: Final = 2_048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredKey:
+    """A key that the exchange knows.  `subaccount` locks it to one."""
+
+    key_id: str
+    public: PublicKey
+    name: str = "sandbox"
+    scopes: tuple[str, ...] = (READ, WRITE)
+    subaccount: Subaccount | None = None
+
+    def verifies(self, signature: str, text: bytes) -> bool:
+        """Whether `signature` (base64) is this key's for `text`."""
+        try:
+            raw = base64.b64decode(signature, validate=True)
+            if isinstance(self.public, RSAPublicKey):
+                padding = PSS(mgf=MGF1(SHA256()), salt_length=PSS.DIGEST_LENGTH)
+                self.public.verify(raw, text, padding, SHA256())
+            else:
+                self.public.verify(raw, text)
+        except (binascii.Error, ValueError, InvalidSignature):
+            return False
+        return True
+
+    def may(self, scope: str) -> bool:
+        """Whether the key has `scope`, itself or by its parent (``write`` for ``write::trade``)."""
+        return scope in self.scopes or scope.partition("::")[0] in self.scopes
+
+    def listed(self) -> ApiKey:
+        """The key as the listing of keys shows it."""
+        return ApiKey(
+            key_id=self.key_id, name=self.name, scopes=self.scopes, subaccount=self.subaccount
+        )
+
+
+class KeyRing:
+    """The keys of one account, and the tokens that a gateway in front would accept."""
+
+    def __init__(self, keys: Iterable[RegisteredKey], tokens: Iterable[str] = ()) -> None:
+        self._keys = {key.key_id: key for key in keys}
+        self._tokens = frozenset(tokens)
+
+    def find(self, key_id: str) -> RegisteredKey | None:
+        """The key of that id."""
+        return self._keys.get(key_id)
+
+    def accepts_token(self, authorization: str) -> bool:
+        """Whether an ``Authorization`` header carries a known bearer token."""
+        scheme, _, token = authorization.partition(" ")
+        return scheme == "Bearer" and token in self._tokens
+
+    def listed(self) -> tuple[ApiKey, ...]:
+        """All keys as the listing shows them."""
+        return tuple(key.listed() for key in self._keys.values())
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A freshly made key: the public half for the server, the PEM for the client.
+
+    The text of the private key is for a file or a variable; it never shows in a
+    `repr`.
+    """
+
+    registered: RegisteredKey
+    private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+    @property
+    def pem(self) -> bytes:
+        """The private key as the exchange hands it out: PKCS#1 for RSA, PKCS#8 for Ed25519."""
+        is_rsa = isinstance(self.private, rsa.RSAPrivateKey)
+        form = PrivateFormat.TraditionalOpenSSL if is_rsa else PrivateFormat.PKCS8
+        return self.private.private_bytes(Encoding.PEM, form, NoEncryption())
+
+    def __repr__(self) -> str:
+        return f"KeyPair({self.registered.key_id})"
+
+
+def new_ed25519_pair(
+    key_id: str,
+    *,
+    scopes: tuple[str, ...] = (READ, WRITE),
+    subaccount: Subaccount | None = None,
+) -> KeyPair:
+    """A new Ed25519 key, as the exchange's web page hands out since October 2026."""
+    private = ed25519.Ed25519PrivateKey.generate()
+    return KeyPair(
+        RegisteredKey(
+            key_id=key_id, public=private.public_key(), scopes=scopes, subaccount=subaccount
+        ),
+        private,
+    )
+
+
+def new_rsa_pair(
+    key_id: str,
+    *,
+    scopes: tuple[str, ...] = (READ, WRITE),
+    subaccount: Subaccount | None = None,
+) -> KeyPair:
+    """A new RSA key of 2048 bits.  Takes a moment."""
+    private = rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)
+    return KeyPair(
+        RegisteredKey(
+            key_id=key_id, public=private.public_key(), scopes=scopes, subaccount=subaccount
+        ),
+        private,
+    )

@@ -1,0 +1,103 @@
+"""What goes back over the wire, and every way in which the exchange says no.
+
+The bodies are those recorded from the exchange in 2026; where none was
+recorded the text is the plainest one of the same shape (see
+docs/reference/sandbox.md for which is which).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from trueup.wire.rest.encode import Record, to_json
+from trueup.wire.rest.encode_exchange import ErrorShape, error
+from trueup.wire.rest.errors import ErrorBody
+
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and a body."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A good answer before it is written: what fault hooks may still change.
+
+    `rows` names the key of the listed records, empty where there are none.
+    """
+
+    tree: Record
+    rows: str = ""
+    status: int = 200
+
+    def reply(self) -> Reply:
+        """The answer as written."""
+        return Reply(self.status, to_json(self.tree))
+
+
+def refusal(status: int, code: str, message: str = "", details: str = "") -> Reply:
+    """The nested shape (a): authentication and the exchange itself."""
+    return _error(status, ErrorBody(code, message or code.replace("_", " "), details))
+
+
+def flat_refusal(status: int, code: str, details: str) -> Reply:
+    """The flat shape (b): a request that could not be read."""
+    body = ErrorBody(code, code.replace("_", " "), details)
+    return _error(status, body, ErrorShape.FLAT)
+
+
+def parameter_refusal(message: str) -> Reply:
+    """The shape (c) of a query parameter that does not pass."""
+    return _error(400, ErrorBody("", message, ""), ErrorShape.PARAMETER)
+
+
+def out_of_bounds(operation: str, parameter: str, rule: str) -> Reply:
+    """A query parameter that breaks a `rule` (``lte``, ``gte``, ``oneof``)."""
+    name = "".join(part.capitalize() for part in parameter.split("_"))
+    return parameter_refusal(
+        f"Parameter validation failed for {operation}: Key: '{operation}Params.{name}' "
+        f"Error:Field validation for '{name}' failed on the '{rule}' tag"
+    )
+
+
+def unreadable_parameter(parameter: str) -> Reply:
+    """A query parameter that is not of its type."""
+    return parameter_refusal(
+        f"Invalid format for parameter {parameter}: error binding string parameter"
+    )
+
+
+def _error(status: int, body: ErrorBody, shape: ErrorShape = ErrorShape.NESTED) -> Reply:
+    return Reply(status, to_json(error(body, shape)))
+
+
+NOT_FOUND: Final = refusal(404, "not_found")
+UNSIGNED: Final = refusal(401, "token_authentication_failure")
+NO_SIGNATURE: Final = refusal(401, "signature_is_missing_from_headers")
+NO_TIMESTAMP: Final = refusal(401, "timestamp_is_missing_from_headers")
+EXPIRED: Final = refusal(401, "header_timestamp_expired")
+UNKNOWN_KEY: Final = refusal(401, "authentication_error", "authentication_error", "NOT_FOUND")
+WRONG_SIGNATURE: Final = refusal(
+    401, "authentication_error", "authentication_error", "INCORRECT_API_KEY_SIGNATURE"
+)
+NO_SCOPE: Final = refusal(403, "permission_denied", "this API key lacks the required scope")
+OTHER_SUBACCOUNT: Final = refusal(
+    403,
+    "permission_denied",
+    "this API key is restricted to a single sub-account and cannot access this endpoint",
+)
+V1_GONE: Final = refusal(410, "deprecated_v1_order_endpoint")
+NOT_JSON_TYPE: Final = refusal(400, "invalid_content_type")
+TOO_MANY: Final = Reply(
+    429,
+    to_json(error(ErrorBody("", "too many requests", ""), ErrorShape.TEXT)),
+)
+UNAVAILABLE: Final = Reply(503, b"<html><body><h1>503 Service Unavailable</h1></body></html>", HTML)

@@ -1,0 +1,267 @@
+"""Starting and stopping the sandbox: in a thread of its own, or in the foreground.
+
+    with SandboxServer(world, clock=clock) as sandbox:
+        ...  # sandbox.base_url, sandbox.pair
+
+The thread has its own event loop and touches the exchange alone while the
+server runs; `step` hands a command over to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from trueup.core.errors import ConfigError, InvariantBroken
+from trueup.core.instant import Instant
+from trueup.net.acceptor.answers import Answers, HouseAnswers, WorldAnswers
+from trueup.net.acceptor.faults import FaultLine, Faults
+from trueup.net.acceptor.forms import Personality
+from trueup.net.acceptor.gate import WINDOW, Clock, Gate
+from trueup.net.acceptor.house import BASIC, Meter
+from trueup.net.acceptor.keys import KeyPair, KeyRing, RegisteredKey, new_ed25519_pair
+from trueup.net.acceptor.recordings import RecordedAnswers
+from trueup.net.acceptor.rest import Stations, application
+from trueup.sim import commands as c
+from trueup.sim.events import Event as ExchangeEvent
+from trueup.sim.exchange import Exchange
+from trueup.sim.recorded import Recording
+from trueup.sim.scenario import World
+from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
+from trueup.wire.rest.account import AccountLimits
+from trueup.wire.signing import REST_PREFIX
+
+HOST: Final = "127.0.0.1"
+DEMO_KEY_ID: Final = "5a2d0b3e-7c41-4a8e-9d02-6b1f00c0ffee"
+"""The id of the key pair that a sandbox makes for itself."""
+
+_START_SECONDS_MAX: Final = 10
+_STOP_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the sandbox behaves.
+
+    `tokens` are bearer tokens that a gateway in front would accept.  A request's
+    timestamp may be off by `window` microseconds.  `lag` is what
+    ``user_data_timestamp`` says the reads are behind.  Without `tiers` there are
+    the present ones, or none at all for the personality of 2025, which knew none.
+    """
+
+    personality: Personality = Personality.PRESENT
+    limits: AccountLimits = BASIC
+    tiers: Tiers | None = None
+    faults: Faults = field(default_factory=Faults)
+    tokens: frozenset[str] = frozenset()
+    window: int = WINDOW
+    lag: int = 0
+
+    def tiers_shown(self) -> Tiers:
+        """The tiers that the personality implies, unless others were asked for."""
+        if self.tiers is not None:
+            return self.tiers
+        return EVERYTHING_LIVE if self.personality is Personality.OLD else Tiers()
+
+
+PLAIN: Final = Settings()
+
+
+def stations(
+    source: World | Recording,
+    keys: Iterable[RegisteredKey],
+    settings: Settings,
+    *,
+    clock: Clock,
+    wall_clock: Clock | None = None,
+) -> Stations:
+    """Everything a server needs to answer from a world or from a recording.
+
+    `clock` is the exchange's time.  A world may live at another date than its
+    clients: their signatures are good by `wall_clock`, too.
+    """
+    ring = KeyRing(keys, settings.tokens)
+    house = HouseAnswers(ring, settings.limits, settings.personality, lag=settings.lag)
+    answers: Answers
+    if isinstance(source, Recording):
+        answers, shown = RecordedAnswers(source, house), clock
+    else:
+        answers = WorldAnswers(
+            source.exchange,
+            source.member,
+            house,
+            tiers=settings.tiers_shown(),
+            personality=settings.personality,
+        )
+        shown = _never_before(source.end, clock)
+    clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
+    return Stations(
+        gate=Gate(ring, clocks, settings.window),
+        meter=Meter.full(settings.limits, clock()),
+        answers=answers,
+        faults=FaultLine(settings.faults),
+        clock=clock,
+        world_clock=shown,
+    )
+
+
+def _never_before(end: Instant, clock: Clock) -> Clock:
+    """A clock that does not show a time at which the world's history has not happened yet."""
+    return lambda: Instant(max(end, clock()))
+
+
+class SandboxServer:
+    """A sandbox in a thread of its own.  A context manager; `base_url` is known inside.
+
+    Port 0 takes any free one.  `pair` is a key made for this server; further
+    `keys` may be registered.  Raises `ConfigError` when the port is taken.
+    """
+
+    def __init__(
+        self,
+        source: World | Recording,
+        *,
+        clock: Clock,
+        wall_clock: Clock | None = None,
+        port: int = 0,
+        keys: Iterable[RegisteredKey] = (),
+        pair: KeyPair | None = None,
+        settings: Settings = PLAIN,
+    ) -> None:
+        self.pair = new_ed25519_pair(DEMO_KEY_ID) if pair is None else pair
+        self._source = source
+        self._stations = stations(
+            source,
+            (self.pair.registered, *keys),
+            settings,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
+        self._port = port
+        self._started = Event()
+        self._failure: OSError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """Origin and REST prefix, without a trailing slash."""
+        return self.origin + REST_PREFIX
+
+    @property
+    def key_id(self) -> str:
+        """The id of the server's own key pair."""
+        return self.pair.registered.key_id
+
+    def start(self) -> None:
+        """Start the thread and return once the port is open."""
+        self._thread = Thread(target=self._run, name="trueup-sandbox", daemon=True)
+        self._thread.start()
+        if not self._started.wait(_START_SECONDS_MAX):
+            raise InvariantBroken("the sandbox did not start in time")
+        if self._failure is not None:
+            self._thread.join()
+            raise ConfigError(
+                f"the sandbox cannot listen on port {self._port}: {self._failure.strerror}",
+                remedy="Choose another --port, or 0 for any free one.",
+            ) from self._failure
+
+    def stop(self) -> None:
+        """Close the port, end open requests and the thread.  Harmless when not running."""
+        thread, loop, stopping = self._thread, self._loop, self._stopping
+        self._thread = None
+        if thread is None:
+            return
+        if loop is not None and stopping is not None and thread.is_alive():
+            loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+
+    def step(self, command: c.Command) -> tuple[ExchangeEvent, ...]:
+        """Give the running exchange a command from outside its thread."""
+        if not isinstance(self._source, World):
+            raise ConfigError("a recording takes no commands")
+        if self._loop is None or self._thread is None:
+            return self._source.exchange.step(command)
+        done: Future[tuple[ExchangeEvent, ...]] = asyncio.run_coroutine_threadsafe(
+            _step(self._source.exchange, command), self._loop
+        )
+        return done.result(_START_SECONDS_MAX)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        runner = await _open(self._stations, self._port)
+        try:
+            self._port = _port_of(runner)
+            self._started.set()
+            await self._stopping.wait()
+        finally:
+            await runner.cleanup()
+
+
+async def serve(served: Stations, port: int, *, started: asyncio.Future[int]) -> None:
+    """Serve in the foreground until cancelled; `started` gets the port once it is open."""
+    runner = await _open(served, port)
+    try:
+        started.set_result(_port_of(runner))
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+async def _open(served: Stations, port: int) -> web.AppRunner:
+    runner = web.AppRunner(
+        application(served), handle_signals=False, access_log=None, shutdown_timeout=_STOP_SECONDS
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+def _port_of(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
+
+
+async def _step(exchange: Exchange, command: c.Command) -> tuple[ExchangeEvent, ...]:
+    return exchange.step(command)
