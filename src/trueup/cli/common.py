@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
 
-from trueup.cli.output import Output
+from trueup.cli.output import Heading, Output
+from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
+from trueup.run.account import Account
+from trueup.run.account import open_account as open_front_door
+from trueup.run.config import read_environment
+from trueup.run.fetching import Told, tell_nobody
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")]
@@ -17,7 +23,8 @@ VenueOption = Annotated[
     str, typer.Option("--venue", help="sandbox, demo or prod (default: config).", metavar="VENUE")
 ]
 AccountOption = Annotated[
-    str, typer.Option("--account", help="The name of the account (default: config).", metavar="NAME")
+    str,
+    typer.Option("--account", help="The name of the account (default: config).", metavar="NAME"),
 ]
 
 
@@ -29,6 +36,58 @@ class Invocation:
     venue: str = ""
     account: str = ""
     exit_code: int = field(default=0)
+
+
+@contextmanager
+def open_account(
+    invocation: Invocation, *, refresh: bool = False, told: Told = tell_nobody
+) -> Generator[Account]:
+    """The account that the options mean, with its heading already printed.
+
+    With `refresh` the books are brought up to date first when they are old; when
+    the exchange cannot be reached the local books answer, and a notice says so.
+    """
+    output = invocation.output
+
+    def hear(event: Event) -> None:
+        words = event_words(event)
+        if words:
+            output.detail(words)
+
+    with open_front_door(
+        venue=invocation.venue,
+        account=invocation.account,
+        environment=read_environment(),
+        told=told,
+        on_event=hear,
+    ) as account:
+        notice = account.refresh() if refresh else ""
+        output.heading(
+            Heading(
+                venue=account.venue, account=account.name, as_of=account.as_of(), now=account.now()
+            )
+        )
+        if notice:
+            output.notice(notice)
+        yield account
+
+
+def event_words(event: Event) -> str:
+    """What the client does, for `--verbose`; empty for what is not worth a line."""
+    match event:
+        case Answered():
+            return (
+                f"{event.operation}: {event.status or 'no answer'}, {event.body_bytes:,} bytes, "
+                f"{event.microseconds // 1000} ms"
+            )
+        case Retrying():
+            return f"{event.operation}: {event.reason}; again in {event.microseconds // 1000} ms"
+        case Throttled():
+            return f"{event.operation}: waits {event.microseconds // 1000} ms for its turn"
+        case UnknownFields():
+            return f"{event.operation}: unknown fields {', '.join(event.names)}"
+        case LimitsLearned():
+            return f"limits: tier {event.tier}, {event.read_per_second} read tokens a second"
 
 
 def command(

@@ -9,7 +9,7 @@ mix with data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,7 +29,11 @@ _PLAIN_WIDTH: Final = 132
 DASH: Final = "–"
 """What an unknown value looks like.  Never 0."""
 
-_VENUE_STYLE: Final = {"sandbox": "black on cyan", "demo": "black on yellow", "prod": "white on red"}
+_VENUE_STYLE: Final = {
+    "sandbox": "black on cyan",
+    "demo": "black on yellow",
+    "prod": "white on red",
+}
 
 _VENUE_WORDS: Final = {
     "sandbox": "SANDBOX, no real money",
@@ -54,6 +58,15 @@ class Heading:
             return words + " · nothing fetched yet"
         age = format_age(self.now - self.as_of)
         return f"{words} · as of {format_instant(_whole_second(self.as_of))} ({age} ago)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Which field of a row a table shows, under which title; figures stand right."""
+
+    key: str
+    title: str
+    is_figure: bool = False
 
 
 class Output:
@@ -109,7 +122,9 @@ class Output:
         if not lines:
             self.say(empty or "Nothing to show.")
             return
-        table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        table = Table(
+            title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+        )
         for column in columns:
             is_right = column in right
             table.add_column(column, justify="right" if is_right else "left", no_wrap=is_right)
@@ -117,13 +132,32 @@ class Output:
             table.add_row(*(Text(cell) for cell in line))
         self.console.print(table)
 
+    def listing(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, object]],
+        columns: Sequence[Column],
+        *,
+        empty: str = "",
+    ) -> None:
+        """Rows as a table for a person, or as the list `name` of the JSON object."""
+        if self.as_json:
+            self.result({name: rows})
+            return
+        self.table(
+            [column.title for column in columns],
+            [[row[column.key] for column in columns] for row in rows],
+            right=[column.title for column in columns if column.is_figure],
+            empty=empty,
+        )
+
     def result(self, payload: Mapping[str, Any]) -> None:
         """The data of the command: printed as one JSON object with `--json`."""
         if self.as_json:
             print(json.dumps({**self._heading, **plain(payload)}, indent=2, ensure_ascii=False))  # noqa: T201
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[ProgressLine]:
+    def progress(self, what: str) -> Generator[ProgressLine]:
         """A progress display on standard error for long work."""
         columns = (
             SpinnerColumn(),
@@ -133,7 +167,9 @@ class Output:
             TimeElapsedColumn(),
         )
         shown_there = self.errors.is_terminal and not self.as_json
-        with Progress(*columns, console=self.errors, transient=True, disable=not shown_there) as bar:
+        with Progress(
+            *columns, console=self.errors, transient=True, disable=not shown_there
+        ) as bar:
             yield ProgressLine(bar, what)
 
 

@@ -21,8 +21,8 @@ class Clock(Protocol):
         """The present instant."""
         ...
 
-    def sleep(self, seconds: float) -> None:
-        """Wait; may return early only by an exception."""
+    def sleep(self, microseconds: int) -> None:
+        """Wait so long; may return early only by an exception."""
         ...
 
 
@@ -33,9 +33,9 @@ class SystemClock:
         """The machine's present instant."""
         return Instant(time.time_ns() // 1000)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, microseconds: int) -> None:
         """Wait for real."""
-        time.sleep(seconds)
+        time.sleep(microseconds / SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class ShiftedClock:
         """The shifted instant."""
         return Instant(SystemClock().now() + self.shift)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, microseconds: int) -> None:
         """Wait for real."""
-        time.sleep(seconds)
+        time.sleep(microseconds / SECOND)
 
 
 @dataclass(slots=True)
@@ -69,9 +69,9 @@ class ManualClock:
         """The instant it was set to."""
         return self.instant
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, microseconds: int) -> None:
         """Move on without waiting."""
-        self.instant = Instant(self.instant + round(seconds * SECOND))
+        self.instant = Instant(self.instant + microseconds)
 
 
 def seeded(seed: int) -> random.Random:

@@ -44,7 +44,8 @@ class StrategyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a bot's own trades table is laid out, where it differs from the default
-    `trades(id, market_ticker, status, settled_price, profit_loss, updated_at)`."""
+    `trades(id, market_ticker, status, settled_price, profit_loss, updated_at)`.
+    """
 
     table: str = "trades"
     columns: Mapping[str, str] = {}
@@ -69,7 +70,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``direct`` (balances to $0.0001) or ``non_direct`` (to the cent)."""
     max_age_seconds: int = 300
     """Read commands refresh the books first when they are older than this."""
-    categories: Mapping[str, CategoryRule] = {}
+    categories: Mapping[str, CategoryRule] = {
+        "market making": CategoryRule(client_id_prefixes=("mm-",))
+    }
     strategies: Mapping[str, StrategyRule] = {}
     bot_database: BotDatabase = BotDatabase()
 

@@ -1,0 +1,78 @@
+"""Booking what is new: the loop between the journal and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from trueup.core.fees import Precision
+from trueup.core.ids import ClientOrderId, OrderId, SeriesTicker, Ticker
+from trueup.ledger.booking import book_market
+from trueup.ledger.cash import book_cash
+from trueup.ledger.strategy import StrategyOf, StrategyRule, StrategyRules, no_strategy
+from trueup.run.config import Config
+from trueup.store.database import Books
+
+MARKETS_AT_ONCE: Final = 1000
+FACTS_AT_ONCE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """How much was booked anew."""
+
+    markets: int
+    cash_facts: int
+
+
+def book_new(books: Books, *, precision: Precision, config: Config) -> Booked:
+    """Book every market and every cash fact that has something new.
+
+    Interrupted, it loses nothing: what was not booked stays marked.
+    """
+    strategy_of = strategies(books, config)
+    markets = facts = 0
+    while unbooked := books.unbooked(MARKETS_AT_ONCE):
+        books.write_market_books(
+            [
+                book_market(
+                    each.subaccount,
+                    each.shard,
+                    each.ticker,
+                    recorded=each.facts,
+                    market=each.market,
+                    precision=precision,
+                    strategy_of=strategy_of,
+                )
+                for each in unbooked
+            ]
+        )
+        markets += len(unbooked)
+    while recorded := books.unbooked_cash(FACTS_AT_ONCE):
+        books.write_cash_entries(book_cash(recorded), recorded)
+        facts += len(recorded)
+    return Booked(markets, facts)
+
+
+def strategies(books: Books, config: Config) -> StrategyOf:
+    """The configured rules that name the strategy of an order."""
+    if not config.strategies:
+        return no_strategy
+    rules = [
+        rule
+        for strategy, given in config.strategies.items()
+        for rule in (
+            *(StrategyRule(strategy=strategy, client_prefix=p) for p in given.client_id_prefixes),
+            *(StrategyRule(strategy=strategy, series=s) for s in given.series),
+        )
+    ]
+    catalog = books.catalog()
+
+    def series_of(ticker: Ticker) -> SeriesTicker | None:
+        series = catalog.series_of(ticker)
+        return None if series is None else series.ticker
+
+    client_ids: Mapping[OrderId, ClientOrderId] = books.client_order_ids()
+    named = StrategyRules(rules=tuple(rules), series_of=series_of)
+    return named.for_orders(client_ids)

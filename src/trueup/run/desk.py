@@ -1,0 +1,214 @@
+"""The desk: one account at one venue, with its settings, books, clock and client.
+
+This is where the layers are plugged together.  Nothing is opened before it is
+needed, so that a command that only reads the books needs no key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from trueup.core.errors import ConfigError
+from trueup.core.fees import Precision
+from trueup.net.client import Client, open_client
+from trueup.net.credentials import Credentials, explicit_settings, load_credentials, read_settings
+from trueup.net.session import Event, Options, ignore_event
+from trueup.net.venues import (
+    ALLOW_HOST_VARIABLE,
+    Endpoint,
+    Venue,
+    parse_allowed_hosts,
+    resolve_endpoint,
+    venue_from_environment,
+)
+from trueup.run.clock import Clock, SystemClock, unseeded
+from trueup.run.config import Config, books_path, home_directory, load_config
+from trueup.run.sandbox import EmbeddedSandbox, embedded_clock
+from trueup.store.database import Books, open_books
+
+MODE = "live"
+"""Books that mirror an account of the venue (paper and backtest have their own)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """What a desk is opened with, after configuration, environment and options."""
+
+    home: Path
+    config: Config
+    environment: Mapping[str, str]
+    clock: Clock
+
+    @property
+    def venue(self) -> Venue:
+        """The venue."""
+        return Venue(self.config.venue)
+
+    @property
+    def precision(self) -> Precision:
+        """How finely the member's balance moves."""
+        return Precision.DIRECT if self.config.member == "direct" else Precision.NON_DIRECT
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the exchange is the sandbox inside this process."""
+        return self.venue is Venue.SANDBOX and not self.config.base_url
+
+
+def read_desk_settings(
+    environment: Mapping[str, str],
+    *,
+    venue: str = "",
+    account: str = "",
+    clock: Clock | None = None,
+) -> DeskSettings:
+    """Settle what is meant: options win over the environment, which wins over the config.
+
+    Raises `ConfigError` when they contradict each other or name something unknown.
+    """
+    home = home_directory(environment)
+    config = load_config(home)
+    asked = venue_from_environment(environment)
+    named = venue or (asked.value if asked is not None else config.venue)
+    if named not in {each.value for each in Venue}:
+        raise ConfigError(
+            f"there is no venue {named!r}",
+            remedy=f"Use one of {', '.join(each.value for each in Venue)}.",
+        )
+    base_url = environment.get("TRUEUP_BASE_URL", "") or config.base_url
+    if named != config.venue:
+        # An address that was configured for one venue must not serve another.
+        base_url = environment.get("TRUEUP_BASE_URL", "")
+    database = environment.get("TRUEUP_DATABASE", "") or config.database
+    _check_account_name(account or config.account)
+    config = msgspec.structs.replace(
+        config, venue=named, account=account or config.account, base_url=base_url, database=database
+    )
+    settings = DeskSettings(
+        home=home, config=config, environment=environment, clock=clock or SystemClock()
+    )
+    if clock is None and settings.is_embedded:
+        return replace(settings, clock=embedded_clock(home))
+    return settings
+
+
+def _check_account_name(account: str) -> None:
+    if not account.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError(
+            f"{account!r} cannot name an account",
+            remedy="Use letters, digits, hyphens and underscores.",
+        )
+
+
+class Desk:
+    """One account, opened piece by piece.  Close it, or use it as a context."""
+
+    def __init__(
+        self, settings: DeskSettings, *, on_event: Callable[[Event], None] = ignore_event
+    ) -> None:
+        self.settings = settings
+        self._on_event = on_event
+        self._books: Books | None = None
+        self._client: Client | None = None
+        self._sandbox: EmbeddedSandbox | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The desk's time: the machine's, or the sandbox world's."""
+        return self.settings.clock
+
+    @property
+    def database(self) -> str:
+        """Where the books are: a path or a URL."""
+        return books_path(self.settings.home, self.settings.config, mode=MODE)
+
+    def books(self, *, create: bool = True, read_only: bool = False) -> Books:
+        """The books of this account, opened once."""
+        if self._books is None:
+            place = self.database
+            if "://" not in place and create and not read_only:
+                Path(place).parent.mkdir(parents=True, exist_ok=True)
+            self._books = open_books(
+                place,
+                venue=self.settings.venue.value,
+                mode=MODE,
+                account=self.settings.config.account,
+                create=create,
+                read_only=read_only,
+            )
+        return self._books
+
+    def credentials(self) -> Credentials | None:
+        """The key, from the environment or the configuration; `None` when there is none."""
+        config = self.settings.config
+        given = explicit_settings(
+            key_id=config.key_id,
+            private_key_path=config.private_key_path,
+            base=read_settings(self.settings.environment),
+        )
+        return load_credentials(given, self.settings.venue)
+
+    def endpoint(self) -> Endpoint:
+        """The host to speak to, checked."""
+        config = self.settings.config
+        allowed = frozenset(config.allow_hosts) | parse_allowed_hosts(
+            self.settings.environment.get(ALLOW_HOST_VARIABLE, "")
+        )
+        return resolve_endpoint(self.settings.venue, config.base_url, allowed_hosts=allowed)
+
+    def client(self) -> Client:
+        """The client of this account, opened once.
+
+        Raises `ConfigError` when there is no key where one is needed.
+        """
+        if self._client is not None:
+            return self._client
+        if self.settings.is_embedded:
+            self._sandbox = EmbeddedSandbox(self.settings.home, self.clock)
+            endpoint, signer = self._sandbox.endpoint, self._sandbox.signer
+        else:
+            endpoint, credentials = self.endpoint(), self.credentials()
+            if credentials is None:
+                raise ConfigError(
+                    f"no API key is set for {self.settings.venue.value}",
+                    remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or run `trueup init`.",
+                )
+            signer = credentials.signer
+        self._client = open_client(
+            endpoint,
+            signer,
+            clock=self.clock.now,
+            sleep=self.clock.sleep,
+            chance=unseeded(),
+            options=Options(on_event=self._on_event),
+        )
+        return self._client
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._books is not None:
+            self._books.close()
+            self._books = None
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

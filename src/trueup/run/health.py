@@ -1,0 +1,211 @@
+"""`doctor`: is everything in order, in plain words, without changing anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from trueup.core.errors import BooksError, ConfigError, ExchangeRefused, TrueupError
+from trueup.core.instant import SECOND
+from trueup.net.client import Client
+from trueup.net.credentials import read_settings
+from trueup.run.desk import Desk
+from trueup.wire.rest import api_keys, exchange, portfolio
+
+FREE_BYTES_MIN: Final = 200 * 1024 * 1024
+SKEW_MAX: Final = 5 * SECOND
+"""The exchange accepted 10 s and refused 30 s when it was measured; 5 s is a warning in time."""
+
+READ_SCOPES: Final = frozenset({"read", "read::portfolio_balance"})
+FIX_TIERS: Final = frozenset({"premier", "paragon", "prime", "prestige"})
+
+
+class Finding(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    NOTICE = "notice"
+    PROBLEM = "problem"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what was looked at, how it is, and what to do if it is not well."""
+
+    name: str
+    finding: Finding
+    words: str
+    remedy: str = ""
+
+
+def examine(desk: Desk) -> Iterator[Check]:
+    """Run every check, cheapest first; one that cannot run says why."""
+    yield from _home(desk.settings.home)
+    yield from _books(desk)
+    yield from _key(desk)
+    try:
+        client = desk.client()
+    except ConfigError as error:
+        yield Check("exchange", Finding.SKIPPED, f"not asked: {error}", error.remedy)
+        return
+    yield from _exchange(client)
+
+
+def _home(home: Path) -> Iterator[Check]:
+    existing = home if home.exists() else next(p for p in home.parents if p.exists())
+    free = shutil.disk_usage(existing).free
+    if not os.access(existing, os.W_OK):
+        yield Check("home", Finding.PROBLEM, f"{home} cannot be written", "Set TRUEUP_HOME.")
+    else:
+        yield Check("home", Finding.OK, str(home))
+    words = f"{free / 1024**3:.1f} GiB free"
+    if free < FREE_BYTES_MIN:
+        yield Check("disk", Finding.PROBLEM, words, "Make room before the next sync.")
+    else:
+        yield Check("disk", Finding.OK, words)
+
+
+def _books(desk: Desk) -> Iterator[Check]:
+    place = desk.database
+    if "://" not in place and not Path(place).exists():
+        yield Check("books", Finding.NOTICE, "no books yet", "Run `trueup init` or `trueup sync`.")
+        return
+    try:
+        books = desk.books(create=False, read_only=True)
+    except BooksError as error:
+        yield Check("books", Finding.PROBLEM, str(error), error.remedy)
+        return
+    yield Check("books", Finding.OK, books.place)
+    holder = books.lease_holder(desk.clock.now())
+    if holder is not None:
+        yield Check("writer", Finding.NOTICE, f"the books are being written by {holder.words()}")
+    quarantined = len(books.quarantined())
+    if quarantined:
+        yield Check(
+            "records",
+            Finding.NOTICE,
+            f"{quarantined} records could not be read and are kept raw",
+            "See `trueup breaks list`.",
+        )
+    drift = books.unknown_fields()
+    if drift:
+        names = ", ".join(sorted({each.name for each in drift})[:8])
+        yield Check(
+            "drift", Finding.NOTICE, f"the exchange sends fields unknown to this version: {names}"
+        )
+
+
+def _key(desk: Desk) -> Iterator[Check]:
+    venue = desk.settings.venue
+    if desk.settings.is_embedded:
+        present = read_settings(desk.settings.environment).names
+        if present:
+            yield Check(
+                "key",
+                Finding.NOTICE,
+                f"{', '.join(present)} set, but the venue is the sandbox: not used",
+                "Use --venue demo or --venue prod to ask the real exchange.",
+            )
+        else:
+            yield Check("key", Finding.OK, "the built-in sandbox needs no key")
+        return
+    try:
+        credentials = desk.credentials()
+    except ConfigError as error:
+        yield Check("key", Finding.PROBLEM, str(error), error.remedy)
+        return
+    if credentials is None:
+        yield Check(
+            "key",
+            Finding.PROBLEM,
+            f"no API key is set for {venue.value}",
+            "Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or run `trueup init`.",
+        )
+        return
+    shown = f", fingerprint {credentials.fingerprint}" if credentials.fingerprint else ""
+    yield Check("key", Finding.OK, f"from {credentials.came_from}{shown}")
+
+
+def _exchange(client: Client) -> Iterator[Check]:
+    try:
+        status = client.send(exchange.status())
+    except TrueupError as error:
+        yield Check("exchange", Finding.PROBLEM, str(error), error.remedy)
+        return
+    if status.trading_active:
+        yield Check(
+            "exchange", Finding.OK, f"{client.session.endpoint.host} answers; trading is on"
+        )
+    else:
+        yield Check("exchange", Finding.NOTICE, "the exchange answers, but trading is paused")
+    yield from _skew(client)
+    asked: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("access", lambda: _access(client)),
+        ("scopes", lambda: _scopes(client)),
+        ("limits", lambda: _limits(client)),
+    )
+    for name, check in asked:
+        try:
+            yield check()
+        except ExchangeRefused as error:
+            finding = Finding.PROBLEM if name == "access" else Finding.SKIPPED
+            yield Check(name, finding, str(error), error.remedy)
+        except TrueupError as error:
+            yield Check(name, Finding.PROBLEM, str(error), error.remedy)
+
+
+def _skew(client: Client) -> Iterator[Check]:
+    skew = client.skew
+    if skew is None:
+        return
+    if skew.at_least > SKEW_MAX:
+        yield Check(
+            "clock", Finding.PROBLEM, str(skew), "Set the clock (NTP): signatures will fail."
+        )
+    else:
+        yield Check("clock", Finding.OK, str(skew))
+
+
+def _access(client: Client) -> Check:
+    client.send(portfolio.balance())
+    return Check("access", Finding.OK, "the key may read the account")
+
+
+def _scopes(client: Client) -> Check:
+    own = client.session.signer.key_id if client.session.signer is not None else ""
+    scopes = {
+        scope
+        for key in client.send(api_keys.list_keys())
+        if key.key_id == own
+        for scope in key.scopes
+    }
+    if not scopes:
+        return Check("scopes", Finding.SKIPPED, "the exchange does not list this key")
+    more = sorted(scopes - READ_SCOPES)
+    if more:
+        return Check(
+            "scopes",
+            Finding.NOTICE,
+            f"this key may do more than reading: {', '.join(more)}",
+            "Keeping books needs only the scope `read`: a key of that scope cannot lose money.",
+        )
+    return Check("scopes", Finding.OK, "this key may only read")
+
+
+def _limits(client: Client) -> Check:
+    learned = client.learn_limits()
+    if not learned.told:
+        return Check("limits", Finding.SKIPPED, "the exchange does not tell this key its limits")
+    fix = "may use FIX" if learned.tier.lower() in FIX_TIERS else "may not use FIX"
+    return Check(
+        "limits",
+        Finding.OK,
+        f"tier {learned.tier}: {learned.read_per_second} read and {learned.write_per_second} "
+        f"write tokens a second; this tier {fix}",
+    )

@@ -1,0 +1,159 @@
+"""`settlements backfill`: a bot's own table against the exchange's record.
+
+    from trueup import backfill_settlements, open_account
+
+    with open_account() as account:
+        done = backfill_settlements(account, "trades.db")              # a dry run
+        done = backfill_settlements(account, "trades.db", write=True)  # patches, with an undo file
+
+The bot's rows are read, every ticker in them is looked up in the books (and at
+the exchange, where the books have never heard of it), `ledger.adopt` decides
+row by row, and only then is anything written: one transaction, each patch on
+exactly one row that still says what it said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.core.errors import OutcomeUnknown
+from trueup.core.facts import Stream
+from trueup.core.ids import Ticker
+from trueup.core.instant import Instant
+from trueup.ledger.adopt import adopt
+from trueup.ledger.coverage import Coverage, Part, Span, Tier
+from trueup.ledger.entries import MarketBook
+from trueup.ledger.foreign import AdoptionReport, ForeignTrade, TickerEvidence
+from trueup.run.account import Account
+from trueup.run.config import BotDatabase
+from trueup.run.fetching import Fetcher
+from trueup.run.metadata import refresh_metadata
+from trueup.run.sync import BEGINNING
+from trueup.store.database import Books
+from trueup.store.foreign import ForeignDatabase, ForeignTable, Patched
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementBackfill:
+    """What was found, and what was written (`None`: a dry run or nothing to write).
+
+    `notice` says what could not be asked at the exchange.
+    """
+
+    report: AdoptionReport
+    patched: Patched | None
+    table: ForeignTable
+    place: str
+    notice: str = ""
+
+
+def backfill_settlements(
+    account: Account,
+    database: str,
+    *,
+    write: bool = False,
+    layout: BotDatabase | None = None,
+    offline: bool = False,
+) -> SettlementBackfill:
+    """Check a bot's own table; with `write`, patch it.
+
+    `database` is a path of an SQLite file or an SQLAlchemy URL.  `layout` says
+    how the table is laid out (default: as configured).  Raises
+    `ForeignDatabaseError` when it cannot be read or patched; then nothing in it
+    was changed.
+    """
+    layout = layout or account.desk.settings.config.bot_database
+    notice = ""
+    with ForeignDatabase(database) as foreign:
+        table = foreign.inspect(_mapping(layout))
+        trades = foreign.read(table)
+        if not offline:
+            try:
+                _look_up(account, {trade.ticker for trade in trades})
+            except OutcomeUnknown as error:
+                notice = f"{error} Judged by the local books alone."
+        report = adopt(
+            trades, evidence_of(account.books, trades, now=account.now()), words=table.words
+        )
+        patched = None
+        if write and report.patches:
+            undo = account.desk.settings.home / "undo"
+            patched = foreign.apply(table, report.patches, undo_folder=undo, now=account.now())
+    return SettlementBackfill(report, patched, table, foreign.place, notice)
+
+
+def evidence_of(
+    books: Books, trades: Iterable[ForeignTrade], *, now: Instant
+) -> Mapping[Ticker, TickerEvidence]:
+    """What the books know of every ticker that the rows name."""
+    by_ticker: defaultdict[Ticker, list[MarketBook]] = defaultdict(list)
+    wanted = {trade.ticker for trade in trades}
+    for book in books.market_books():
+        if book.ticker in wanted:
+            by_ticker[book.ticker].append(book)
+    coverage = coverage_of(books)
+    catalog = books.catalog()
+    found: dict[Ticker, TickerEvidence] = {}
+    for ticker in sorted(wanted):
+        stated = books.market(ticker)
+        market = catalog.markets.get(ticker)
+        opened = BEGINNING if market is None or market.open_at is None else market.open_at
+        ended = now
+        if stated is not None:
+            ended = stated.settled_at or stated.close_at or now
+        found[ticker] = TickerEvidence(
+            ticker=ticker,
+            books=tuple(by_ticker[ticker]),
+            fills=tuple(books.fills(ticker=ticker)),
+            row=next(iter(books.settlements(ticker=ticker)), None),
+            market=stated,
+            covered=_covers(coverage, Span(opened, Instant(min(ended, now)))),
+        )
+    return found
+
+
+def coverage_of(books: Books) -> Coverage:
+    """What is proven complete, as the ledger sees it."""
+    coverage = Coverage()
+    for each in books.coverage():
+        part = Part(each.stream, each.subaccount, Tier(each.tier))
+        coverage = coverage.adding(part, Span(each.start, each.end))
+    return coverage
+
+
+def _covers(coverage: Coverage, span: Span) -> bool:
+    return any(
+        each.since <= span.since and span.until <= each.until
+        for each in coverage.of(Stream.FILLS, None)
+    )
+
+
+def _look_up(account: Account, tickers: set[Ticker]) -> None:
+    """Bring the books up to date, and ask for markets that they have never heard of."""
+    account.sync()
+    unknown = {ticker for ticker in tickers if account.books.market(ticker) is None}
+    if unknown:
+        with account.writing("market results"):
+            fetcher = Fetcher(
+                client=account.desk.client(), books=account.books, clock=account.desk.clock
+            )
+            refresh_metadata(fetcher, tickers=unknown)
+            account.book()
+
+
+def _mapping(layout: BotDatabase) -> ForeignTable:
+    return ForeignTable(
+        name=layout.table,
+        columns=dict(layout.columns),
+        open_words=frozenset(layout.open_words),
+        settled_words=frozenset(layout.settled_words),
+    )
+
+
+def undo_backfill(database: str, undo_file: Path) -> int:
+    """Take a written backfill back; returns how many rows were restored."""
+    with ForeignDatabase(database) as foreign:
+        return foreign.undo(undo_file)

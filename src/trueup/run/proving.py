@@ -1,0 +1,241 @@
+"""Asking the one question: the cash proof and the reconciliation over the books.
+
+Everything streams from the store, so the memory does not grow with the
+history; what is found is noted in the register of breaks, where each break
+keeps its age and what was decided about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from trueup.core.facts import OrderReported, Stream
+from trueup.core.fees import Precision
+from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.instant import Instant
+from trueup.core.statements import MarketStated
+from trueup.ledger.breaks import Break
+from trueup.ledger.coverage import (
+    Certificate,
+    Coverage,
+    Part,
+    Span,
+    Tier,
+    Wanted,
+    certify,
+)
+from trueup.ledger.entries import Evidence, MarketBook
+from trueup.ledger.explain import explain, interval_breaks, unpaid_positions
+from trueup.ledger.order_check import unseen_fills
+from trueup.ledger.proof import Interval, prove
+from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
+from trueup.ledger.resting import RestingOrders
+from trueup.run.sync import BEGINNING
+from trueup.store.break_register import AgedBreak, BreakStatus
+from trueup.store.database import Books
+
+Scope = tuple[Subaccount | None, Shard | None]
+
+PROVEN_STREAMS: Final = (
+    Stream.FILLS,
+    Stream.ORDERS,
+    Stream.SETTLEMENTS,
+    Stream.DEPOSITS,
+    Stream.WITHDRAWALS,
+    Stream.TRANSFERS,
+    Stream.SHARD_TRANSFERS,
+)
+_OF_THE_WHOLE_ACCOUNT: Final = frozenset(PROVEN_STREAMS) - {Stream.SETTLEMENTS}
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeProof:
+    """The proof of one pot of cash: a subaccount on a shard, or on all shards."""
+
+    subaccount: Subaccount | None
+    shard: Shard | None
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The cash proof of every pot that was ever read, and the coverage it rests on."""
+
+    scopes: tuple[ScopeProof, ...]
+    certificate: Certificate
+    verdict: Verdict
+
+    def intervals(self) -> Iterator[Interval]:
+        """All intervals of all pots."""
+        for scope in self.scopes:
+            yield from scope.intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Every break with its age, the proof, and the verdict over both.
+
+    `verdict` counts everything: acknowledging a break explains nothing.
+    `undecided` leaves out what somebody has acknowledged or closed with a reason.
+    """
+
+    breaks: tuple[AgedBreak, ...]
+    proof: Proof
+    verdict: Verdict
+    undecided: Verdict
+
+
+def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
+    """Prove every pot of cash between all its balance readings."""
+    certificate = certificate_of(books, now=now)
+    is_whole = certificate.complete and _begins_at_the_beginning(certificate)
+    markets = _statements(books)
+    suspects = [
+        *unpaid_positions(_open_books(books), markets),
+        *unseen_fills(books.orders_by_id(), books.fills_by_order()),
+    ]
+    scopes: list[ScopeProof] = []
+    for subaccount, shard in _scopes(books):
+        orders = RestingOrders(_rested_orders(books), lambda t: books.fills(ticker=t))
+        intervals = prove(
+            books.balance_readings(subaccount, shard),
+            books.cash_movements(subaccount, shard),
+            collateral=orders.collateral,
+            precision=precision.step,
+            absolute=is_whole,
+        )
+        proven = tuple(explain(intervals, suspects))
+        scopes.append(ScopeProof(subaccount, shard, proven))
+    found = tuple(scopes)
+    return Proof(
+        scopes=found,
+        certificate=certificate,
+        verdict=verdict((), (each for scope in found for each in scope.intervals)),
+    )
+
+
+def reconcile_books(
+    books: Books, *, precision: Precision, now: Instant, only_in_all: Iterable[Break] = ()
+) -> Reconciliation:
+    """Compare the books with everything the exchange states, and note what differs."""
+    proof = prove_cash(books, precision=precision, now=now)
+    breaks = reconcile(
+        Comparison(
+            books=books.market_books,
+            now=now,
+            markets=_statements(books),
+            positions=books.latest_positions(),
+            settlements=books.settlements(),
+            orders=books.orders_by_id,
+            fills=books.fills_by_order,
+            catalog=books.catalog(),
+            precision=precision,
+            quarantined=books.quarantined(),
+            certificate=proof.certificate,
+            transfers=books.entries(),
+        )
+    )
+    breaks = [*breaks, *books.booking_breaks(), *only_in_all]
+    found = [*breaks, *interval_breaks(proof.intervals())]
+    register = books.record_breaks(found, now=now)
+    current = {each.identity for each in found}
+    shown = tuple(each for each in register if each.found.identity in current)
+    decided = {each.found.identity for each in shown if each.status is not BreakStatus.OPEN}
+    return Reconciliation(
+        breaks=shown,
+        proof=proof,
+        verdict=verdict(breaks, proof.intervals()),
+        undecided=verdict(
+            (each for each in breaks if each.identity not in decided),
+            _without(proof.intervals(), decided),
+        ),
+    )
+
+
+def certificate_of(books: Books, *, now: Instant) -> Certificate:
+    """What is proven complete since the beginning, or since the opening balance."""
+    coverage = Coverage()
+    for each in books.coverage():
+        part = Part(each.stream, each.subaccount, Tier(each.tier))
+        coverage = coverage.adding(part, Span(each.start, each.end))
+    since = max((opening.at for opening in books.openings()), default=BEGINNING)
+    subaccounts = sorted(
+        {each.subaccount for each in books.coverage() if each.subaccount is not None}
+    )
+    by_result = 0
+    waiting = False
+    for book in books.market_books():
+        if book.evidence is Evidence.MARKET_RESULT:
+            by_result += 1
+        waiting = waiting or bool(
+            book.position.net and not book.settled and not _is_open(books, book)
+        )
+    whole = certify(
+        coverage,
+        now=now,
+        wanted=Wanted(
+            since=since,
+            streams=tuple(s for s in PROVEN_STREAMS if s in _OF_THE_WHOLE_ACCOUNT),
+            subaccounts=(None,),
+        ),
+        served_by_result=by_result,
+    )
+    settled = certify(
+        coverage,
+        now=now,
+        wanted=Wanted(
+            since=since,
+            streams=(Stream.SETTLEMENTS,),
+            subaccounts=tuple(subaccounts) or (None,),
+        ),
+    )
+    settled_lines = settled.lines
+    if not waiting:
+        # Rows that rolled off before they were seen are replaced by results, market by market.
+        settled_lines = tuple(replace(line, missing=()) for line in settled_lines)
+    return Certificate(
+        at=now,
+        lines=(*whole.lines, *settled_lines),
+        unreachable=(),
+        served_by_result=by_result,
+    )
+
+
+def _is_open(books: Books, book: MarketBook) -> bool:
+    """Whether the market of a held position is known to be still undecided."""
+    stated = books.market(book.ticker)
+    return stated is not None and stated.result is None
+
+
+def _begins_at_the_beginning(certificate: Certificate) -> bool:
+    return all(
+        line.complete and line.complete[0].since == BEGINNING
+        for line in certificate.lines
+        if line.stream is not Stream.SETTLEMENTS
+    )
+
+
+def _scopes(books: Books) -> Sequence[Scope]:
+    """The pots of cash that were read, each of them once: shards rather than their total."""
+    return sorted(books.balance_scopes(), key=lambda scope: (scope[0] or 0, scope[1] is None))
+
+
+def _statements(books: Books) -> Mapping[Ticker, MarketStated]:
+    return {stated.ticker: stated for stated in books.market_statements()}
+
+
+def _open_books(books: Books) -> Iterator[MarketBook]:
+    return (book for book in books.market_books() if book.position.net)
+
+
+def _rested_orders(books: Books) -> Iterator[OrderReported]:
+    return books.orders()
+
+
+def _without(intervals: Iterable[Interval], decided: set[str]) -> Iterator[Interval]:
+    """The intervals whose break nobody acknowledged or closed."""
+    for interval in intervals:
+        if not any(each.identity in decided for each in interval_breaks((interval,))):
+            yield interval
