@@ -8,27 +8,45 @@ renders every page once, at the start.  One fill and one settlement a market.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-EPOCH = 1_790_000_000
+EPOCH = datetime(2026, 9, 21, 14, 13, 20, 500_000, tzinfo=UTC)
 """September 2026: inside one rounding regime of fees."""
+
+UNLIMITED = 1_000_000_000
+"""Tokens per second: the client must not be slowed down by a budget."""
+
+LIMITS = {
+    "usage_tier": "benchmark",
+    "read": {"refill_rate": UNLIMITED, "bucket_capacity": UNLIMITED},
+    "write": {"refill_rate": UNLIMITED, "bucket_capacity": UNLIMITED},
+    "grants": [],
+}
+COSTS = {"default_cost": 10, "endpoint_costs": []}
 
 
 def iso(seconds: int) -> str:
-    days, rest = divmod(seconds - 1_788_220_800, 86_400)  # 2026-09-01
-    return f"2026-09-{1 + days:02d}T{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}.500000Z"
+    """The time so many seconds after `EPOCH`, as the exchange writes it."""
+    moment = EPOCH + timedelta(seconds=seconds)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def ticker_of(number: int) -> str:
+    return f"KXBENCH-26SEP{number:06d}-T1"
 
 
 def settlement(number: int) -> dict[str, object]:
     won = number % 3 != 0
     return {
-        "ticker": f"KXBENCH-26SEP{number:06d}-T1",
+        "ticker": ticker_of(number),
         "exchange_index": 0,
         "event_ticker": f"KXBENCH-26SEP{number:06d}",
         "market_result": "yes" if won else "no",
@@ -39,12 +57,12 @@ def settlement(number: int) -> dict[str, object]:
         "revenue": 1000 if won else 0,
         "fee_cost": "0.168000",
         "value": 100 if won else 0,
-        "settled_time": iso(EPOCH + 1000 + number),
+        "settled_time": iso(1000 + number),
     }
 
 
 def fill(number: int) -> dict[str, object]:
-    ticker = f"KXBENCH-26SEP{number:06d}-T1"
+    ticker = ticker_of(number)
     identity = f"{number:08x}-0000-4000-8000-000000000000"
     return {
         "fill_id": identity,
@@ -62,13 +80,13 @@ def fill(number: int) -> dict[str, object]:
         "no_price_dollars": "0.6000",
         "is_taker": True,
         "fee_cost": "0.168000",
-        "created_time": iso(EPOCH + number),
-        "ts": EPOCH + number,
+        "created_time": iso(number),
+        "ts": int(EPOCH.timestamp()) + number,
         "subaccount_number": 0,
     }
 
 
-def pages(name: str, rows: list[dict[str, object]], size: int) -> dict[str, bytes]:
+def render(name: str, rows: list[dict[str, object]], size: int) -> dict[str, bytes]:
     """Cursor → body, newest first as the exchange lists."""
     rows = rows[::-1]
     bodies: dict[str, bytes] = {}
@@ -80,19 +98,27 @@ def pages(name: str, rows: list[dict[str, object]], size: int) -> dict[str, byte
 
 
 def application(count: int) -> web.Application:
-    settlements = [settlement(number) for number in range(count)]
+    """The server for `count` markets.  Pages have 1,000 rows, settlements also 100."""
     fills = [fill(number) for number in range(count)]
-    rendered = {
-        ("fills", size): pages("fills", fills, size) for size in (100, 1000)
-    } | {("settlements", size): pages("settlements", settlements, size) for size in (100, 1000)}
+    settlements = [settlement(number) for number in range(count)]
+    bodies = {
+        ("fills", "1000"): render("fills", fills, 1000),
+        ("settlements", "1000"): render("settlements", settlements, 1000),
+        ("settlements", "100"): render("settlements", settlements, 100),
+    }
+    asides = {"limits": json.dumps(LIMITS).encode(), "endpoint_costs": json.dumps(COSTS).encode()}
 
     async def listing(request: web.Request) -> web.Response:
-        size = int(request.query.get("limit", "100"))
-        body = rendered[request.match_info["name"], size][request.query.get("cursor", "")]
+        pages = bodies[request.match_info["name"], request.query.get("limit", "100")]
+        body = pages[request.query.get("cursor", "")]
         return web.Response(body=body, content_type="application/json")
+
+    async def aside(request: web.Request) -> web.Response:
+        return web.Response(body=asides[request.match_info["name"]], content_type="application/json")
 
     server = web.Application()
     server.router.add_get("/trade-api/v2/portfolio/{name}", listing)
+    server.router.add_get("/trade-api/v2/account/{name}", aside)
     return server
 
 
@@ -100,7 +126,7 @@ def application(count: int) -> web.Application:
 def serving(count: int) -> Iterator[str]:
     """Run the stub in its own process; gives its origin, ``http://127.0.0.1:PORT``."""
     command = [sys.executable, "-m", "benchmarks.exchange_stub", str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -108,18 +134,17 @@ def serving(count: int) -> Iterator[str]:
             process.terminate()
 
 
+async def serve(count: int) -> None:
+    """Serve on a free port of this machine, and print it."""
+    runner = web.AppRunner(application(count), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
 def main() -> None:
-    import asyncio
-
-    async def serve() -> None:
-        runner = web.AppRunner(application(int(sys.argv[1])), access_log=None)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        print(runner.addresses[0][1], flush=True)
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
+    asyncio.run(serve(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+
+Case = Callable[[], AbstractContextManager[Callable[[], object]]]
+"""Gives the work of one round; what happens before and after the block is not timed."""
 
 
 @dataclass(frozen=True)
@@ -24,25 +28,50 @@ class Timing:
         return statistics.median(self.rounds)
 
 
-def in_turn(cases: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, Timing]:
-    """Run every case once per round, in rotating order, and time it."""
+def plain(work: Callable[[], object]) -> Case:
+    """A case that needs no preparation."""
+
+    @contextmanager
+    def case() -> Iterator[Callable[[], object]]:
+        yield work
+
+    return case
+
+
+def in_turn(
+    cases: Mapping[str, Case], *, rounds: int, fewer: Mapping[str, int] | None = None
+) -> dict[str, Timing]:
+    """Run every case once per round, in rotating order, and time it.
+
+    `fewer` names cases that are too slow for so many rounds.
+    """
     names = list(cases)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            gc.collect()
-            started = time.perf_counter()
-            cases[name]()
-            seconds[name].append(time.perf_counter() - started)
+            if len(seconds[name]) < (fewer or {}).get(name, rounds):
+                seconds[name].append(once(cases[name]))
     return {name: Timing(tuple(values)) for name, values in seconds.items()}
 
 
+def once(case: Case) -> float:
+    """The seconds of one round."""
+    with case() as work:
+        gc.collect()
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+
 def show(title: str, timings: Mapping[str, Timing], *, peer: str, per: int, unit: str) -> None:
-    """Print a table: median time, rate, and how many times faster than the peer."""
+    """Print a table: median time, its spread, rate, and how many times faster than the peer."""
     print(f"\n## {title}\n")
     width = max(len(name) for name in timings)
-    print(f"{'case':<{width}}  {'median s':>10}  {unit + '/s':>14}  {'× peer':>8}")
+    print(f"{'case':<{width}}  {'median s':>10}  {'min … max':>17}  {unit + '/s':>15}  {'× peer':>7}")
     base = timings[peer].median
     for name, timing in timings.items():
-        rate = per / timing.median
-        print(f"{name:<{width}}  {timing.median:>10.3f}  {rate:>14,.0f}  {base / timing.median:>8.2f}")
+        spread = f"{min(timing.rounds):.3f} … {max(timing.rounds):.3f}"
+        print(
+            f"{name:<{width}}  {timing.median:>10.3f}  {spread:>17}  "
+            f"{per / timing.median:>15,.0f}  {base / timing.median:>7.2f}"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -35,7 +35,8 @@ class Invocation:
     output: Output
     venue: str = ""
     account: str = ""
-    exit_code: int = field(default=0)
+    environment: Mapping[str, str] = field(default_factory=read_environment)
+    exit_code: int = 0
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def open_account(
     with open_front_door(
         venue=invocation.venue,
         account=invocation.account,
-        environment=read_environment(),
+        environment=invocation.environment,
         told=told,
         on_event=hear,
     ) as account:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, read_environment
+from trueup.cli.common import Invocation, command
 from trueup.core.errors import ConfigError
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.run.keeping import Kept, backup, move, rebuild, restore, upgrade
@@ -66,7 +66,7 @@ def move_books(invocation: Invocation, target: PathArgument) -> None:
 def _run(invocation: Invocation, work: Work) -> None:
     output = invocation.output
     settings = read_desk_settings(
-        read_environment(), venue=invocation.venue, account=invocation.account
+        invocation.environment, venue=invocation.venue, account=invocation.account
     )
     output.say(f"{settings.venue.value} · account {settings.config.account}")
     with output.progress("working on the books"), Desk(settings) as desk:
@@ -96,7 +96,7 @@ def install(
         raise ConfigError("Say what to install.", remedy="`trueup service install --sync`.")
     parse_interval(every)
     settings = read_desk_settings(
-        read_environment(), venue=invocation.venue, account=invocation.account
+        invocation.environment, venue=invocation.venue, account=invocation.account
     )
     make = launchd_unit if sys.platform == "darwin" else systemd_unit
     program = Path(sys.argv[0]).resolve()

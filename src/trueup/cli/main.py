@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from trueup import __version__
 from trueup.core.errors import CallerError, InvariantBroken, TrueupError
+from trueup.core.version import VERSION
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
@@ -36,7 +36,7 @@ def build_app() -> typer.Typer:
         version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"trueup {__version__}")
+            typer.echo(f"trueup {VERSION}")
             raise typer.Exit
 
     for group in (setup, fetching, trades, proving, account, books, databases, sandbox):

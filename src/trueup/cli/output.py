@@ -9,6 +9,7 @@ mix with data.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ from rich.text import Text
 from trueup.core.instant import Instant, format_age, format_instant
 from trueup.core.units import Count, Money, Price, Ratio
 
-_PLAIN_WIDTH: Final = 132
+_PLAIN_WIDTH: Final = 150
 """How wide tables may grow where the output is no terminal (a file, a pipe)."""
+
+_EXACT_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z\Z")
+"""A time finer than a person reads; programs get all of it."""
 
 DASH: Final = "–"
 """What an unknown value looks like.  Never 0."""
@@ -127,7 +131,9 @@ class Output:
         )
         for column in columns:
             is_right = column in right
-            table.add_column(column, justify="right" if is_right else "left", no_wrap=is_right)
+            table.add_column(
+                column, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold"
+            )
         for line in lines:
             table.add_row(*(Text(cell) for cell in line))
         self.console.print(table)
@@ -193,7 +199,8 @@ def shown(value: object) -> str:
         return value.dollars()
     if isinstance(value, Ratio):
         return f"{_rounded(value, 4)}"
-    return str(value)
+    text = str(value)
+    return f"{text[:19]}Z" if _EXACT_TIME.match(text) else text
 
 
 def plain(value: object) -> Any:  # noqa: ANN401  # JSON is any

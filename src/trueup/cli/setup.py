@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, open_account, read_environment
+from trueup.cli.common import Invocation, command, open_account
 from trueup.core.errors import ConfigError
 from trueup.core.units import Money
 from trueup.net.venues import Venue
@@ -68,9 +68,8 @@ def init(
             "An opening balance needs both its amount and its time.",
             remedy="Give --opening-balance and --opening-at together, or neither.",
         )
-    environment = read_environment()
     config_path = begin(
-        environment,
+        invocation.environment,
         venue=venue,
         account=invocation.account or "main",
         key_id=key_id,
@@ -106,7 +105,7 @@ def doctor(invocation: Invocation) -> None:
     """Check key, clock, scopes, limits, books and disk.  Changes nothing."""
     output = invocation.output
     settings = read_desk_settings(
-        read_environment(), venue=invocation.venue, account=invocation.account
+        invocation.environment, venue=invocation.venue, account=invocation.account
     )
     output.say(f"{settings.venue.value} · account {settings.config.account}")
     checks: list[Check] = []

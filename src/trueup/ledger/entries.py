@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,8 +11,9 @@ from trueup.core.facts import Stream
 from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.position import Position
-from trueup.core.units import Count, Money
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.ledger.accounts import Account
+from trueup.ledger.breaks import Break
 
 
 class EntryKind(StrEnum):
@@ -94,7 +96,12 @@ class RoundTrip:
 
     `quantity` is the largest position held in it (contracts of `side`);
     `bought_cost` what was paid to open, `sold_proceeds` what closing brought,
-    `payout` what settlement brought, `profit_loss` all of it minus `fees`.
+    `payout` what settlement brought, `profit_loss` all of it minus `fees`.  Of
+    an open trade `profit_loss` is what is realised so far, minus `fees`: the
+    cost of what is still held does not count as lost.
+
+    Where several strategies traded one market, each has trades of its own, as
+    if it had traded alone; their sum is what the exchange paid.
     """
 
     subaccount: Subaccount
@@ -118,13 +125,20 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketBook:
-    """Everything the ledger knows about one market in one subaccount."""
+    """Everything the ledger knows about one market in one subaccount.
+
+    `realized` is before trading fees and includes what settlement brought
+    (`settlement_gain`); `fees` are trading fees only.  Counts and costs of the
+    two sides are *gross*: a sale of YES at p is a purchase of NO at 1 − p, as
+    the exchange's own settlement rows count.  `breaks` are what booking itself
+    noticed; a break never stops the booking.
+    """
 
     subaccount: Subaccount
     shard: Shard
     ticker: Ticker
     event_ticker: EventTicker | None
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     position: Position
     realized: Money
     fees: Money
@@ -138,3 +152,12 @@ class MarketBook:
     round_trips: tuple[RoundTrip, ...]
     settled: bool
     last_at: Instant
+    settlement_gain: Money = ZERO_MONEY
+    """Payout minus the cost of what was held; part of `realized`."""
+    settlement_fees: Money = ZERO_MONEY
+    """What the exchange cut off a scalar payout; already out of `realized`."""
+    net_at_settlement: Count = ZERO_COUNT
+    settled_at: Instant | None = None
+    evidence: Evidence | None = None
+    """What the payout rests on; `None` while nothing was paid."""
+    breaks: tuple[Break, ...] = ()

@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
-import trueup
 from trueup.core.errors import CallerError, ConfigError
 from trueup.core.instant import SECOND, Instant
+from trueup.core.version import VERSION
 from trueup.net.signer import Signer
 from trueup.net.venues import ALLOW_HOST_VARIABLE, Endpoint
 from trueup.wire.rest.call import Call
@@ -23,7 +23,7 @@ from trueup.wire.signing import REST_PREFIX
 
 T = TypeVar("T")
 
-USER_AGENT: Final = f"trueup/{trueup.__version__}"
+USER_AGENT: Final = f"trueup/{VERSION}"
 
 _PATH: Final = re.compile(
     r"(?:/(?!\.{1,2}(?:/|\Z))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?!2E)[0-9A-F]{2})+)+\Z"

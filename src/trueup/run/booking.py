@@ -57,8 +57,6 @@ def book_new(books: Books, *, precision: Precision, config: Config) -> Booked:
 
 def strategies(books: Books, config: Config) -> StrategyOf:
     """The configured rules that name the strategy of an order."""
-    if not config.strategies:
-        return no_strategy
     rules = [
         rule
         for strategy, given in config.strategies.items()
@@ -67,6 +65,15 @@ def strategies(books: Books, config: Config) -> StrategyOf:
             *(StrategyRule(strategy=strategy, series=s) for s in given.series),
         )
     ]
+    # A category that goes by client id is a strategy of that name: the books keep
+    # strategies, not client ids.
+    rules += [
+        StrategyRule(strategy=category, client_prefix=prefix)
+        for category, given in config.categories.items()
+        for prefix in given.client_id_prefixes
+    ]
+    if not rules:
+        return no_strategy
     catalog = books.catalog()
 
     def series_of(ticker: Ticker) -> SeriesTicker | None:

@@ -54,6 +54,10 @@ class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settled_words: tuple[str, ...] = ("settled",)
 
 
+def _default_categories() -> Mapping[str, CategoryRule]:
+    return {"market making": CategoryRule(client_id_prefixes=("mm-",))}
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`config.toml`, checked.  Every field has a safe default."""
 
@@ -70,9 +74,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``direct`` (balances to $0.0001) or ``non_direct`` (to the cent)."""
     max_age_seconds: int = 300
     """Read commands refresh the books first when they are older than this."""
-    categories: Mapping[str, CategoryRule] = {
-        "market making": CategoryRule(client_id_prefixes=("mm-",))
-    }
+    categories: Mapping[str, CategoryRule] = msgspec.field(default_factory=_default_categories)
     strategies: Mapping[str, StrategyRule] = {}
     bot_database: BotDatabase = BotDatabase()
 

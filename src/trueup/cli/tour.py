@@ -1,0 +1,101 @@
+"""`tour`: the whole story on the built-in sandbox, by the same commands that a user types."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from trueup.cli.account import pnl
+from trueup.cli.common import Invocation
+from trueup.cli.fetching import backfill
+from trueup.cli.proving import proof, reconcile
+from trueup.cli.setup import doctor
+from trueup.cli.trades import backfill as backfill_settlements
+from trueup.ledger.report import By
+from trueup.run.sandbox import built_in_world
+from trueup.run.serving import write_bot_database
+
+_KEPT_VARIABLES = ("HOME", "PATH", "LANG", "TERM", "TMPDIR")
+
+
+def tell(invocation: Invocation) -> None:
+    """Tell the story in a home of its own, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="trueup-tour-") as folder:
+        home = Path(folder)
+        environment = {
+            name: value for name, value in invocation.environment.items() if name in _KEPT_VARIABLES
+        }
+        guide = _Guide(invocation, {**environment, "TRUEUP_HOME": str(home / "home")})
+        guide.walk(home / "trades.db")
+
+
+class _Guide:
+    """Leads from step to step."""
+
+    def __init__(self, invocation: Invocation, environment: dict[str, str]) -> None:
+        self._output = invocation.output
+        self._environment = environment
+        self._steps = 0
+        self._main = invocation
+
+    def walk(self, bot_table: Path) -> None:
+        """All steps in order."""
+        say = self._output.say
+        say(
+            "A bot traded weather, economics and crypto for five months and was down twice. "
+            "Its own table says one thing, the exchange another. Nothing here is real money, "
+            "no key is used, and everything runs on this machine."
+        )
+        self._step("Is everything in order?", "trueup doctor")
+        doctor(self._new())
+        self._step("Fetch the account's whole history, recent and archived.", "backfill --full")
+        backfill(self._new(), full=True)
+        write_bot_database(bot_table, built_in_world())
+        self._step("The bot's own table, before.", "")
+        self._show_table(bot_table)
+        self._step(
+            "Check it against the exchange's record. A dry run: nothing is written.",
+            "settlements backfill --db trades.db",
+        )
+        backfill_settlements(self._new(), db=str(bot_table), offline=True)
+        self._step("Patch it: one transaction, with an undo file.", "… --write")
+        backfill_settlements(self._new(), db=str(bot_table), write=True, offline=True)
+        self._show_table(bot_table)
+        self._step("Do the books equal the exchange's in everything it states?", "reconcile")
+        judged = self._new()
+        reconcile(judged, offline=True)
+        self._step("Is every cent of the balance explained by a fact?", "proof")
+        proven = self._new()
+        proof(proven, offline=True)
+        self._step("What was earned, and where?", "pnl --by category")
+        pnl(self._new(), by=By.CATEGORY, offline=True)
+        say()
+        say("Where to go next", style="bold")
+        say("  trueup sandbox serve            this world as an exchange for your own bot")
+        say("  trueup init --venue demo        the same for your account; reading needs a key only")
+        say("  trueup settlements backfill --db YOUR.db    your own bot's table, a dry run first")
+        self._main.exit_code = judged.exit_code or proven.exit_code
+
+    def _new(self) -> Invocation:
+        return Invocation(self._output, environment=self._environment)
+
+    def _step(self, what: str, command: str) -> None:
+        self._steps += 1
+        self._output.say()
+        self._output.say(f"{self._steps}. {what}", style="bold")
+        if command:
+            self._output.say(f"$ trueup {command.removeprefix('trueup ')}", style="cyan")
+
+    def _show_table(self, path: Path) -> None:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(
+                "SELECT status, count(*), round(total(profit_loss), 2) FROM trades "
+                "GROUP BY status ORDER BY status"
+            ).fetchall()
+        self._output.table(
+            ["status", "trades", "profit by the bot's own account"],
+            rows,
+            right=["trades", "profit by the bot's own account"],
+        )

@@ -1,0 +1,341 @@
+"""From what the exchange said about one market to entries that balance.
+
+Facts are booked in the order in which they happened, not in which they came:
+a late fill changes the cost of everything after it, so the book of a market is
+made anew from all its recorded facts whenever one is new.  The rules:
+
+- A fill moves cash, fee, contracts at average cost, and the gain of the part
+  that closes (`core.position` splits it).
+- A settlement pays the *net* position.  A yes or no result pays the row's
+  revenue exactly.  A scalar result pays |net| × v cut to the member's balance
+  precision, as the row shows whole cents only.  Cash follows the exchange:
+  where the row's revenue does not fit the books, what the row says is booked,
+  and the reconciliation reports the difference.
+- The row's ``fee_cost`` repeats the fees of the fills and books nothing.
+- A market that is finalized without a row (rows roll off) pays by its result.
+  One that is only determined pays nothing: that can still be disputed.
+
+See `ledger.revisions` for facts that the exchange has told in more than one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from trueup.core.errors import InvariantBroken
+from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.fees import Precision, regime_at
+from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
+from trueup.core.instant import Instant
+from trueup.core.market import MarketResult, is_settled
+from trueup.core.observations import Recorded
+from trueup.core.orders import Side
+from trueup.core.payoff import gross_payout, yes_value
+from trueup.core.position import FLAT, Position, trade
+from trueup.core.statements import MarketStated
+from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.ledger.accounts import Account
+from trueup.ledger.entries import Entry, EntryKind, Evidence, MarketBook, Posting
+from trueup.ledger.entry_log import EntryLog
+from trueup.ledger.notes import BookingNotes
+from trueup.ledger.revisions import Step, correct, find_revisions, in_order, revision_breaks
+from trueup.ledger.shares import Shares
+from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
+
+_CENT: Final = Money.of_cents(1)
+
+
+def book_market(
+    subaccount: Subaccount,
+    shard: Shard,
+    ticker: Ticker,
+    *,
+    recorded: Iterable[Recorded],
+    market: MarketStated | None = None,
+    precision: Precision = Precision.DIRECT,
+    strategy_of: StrategyOf = no_strategy,
+) -> MarketBook:
+    """Book every recorded fill and settlement of one market in one subaccount.
+
+    `recorded` holds all versions, in any order; the result does not depend on
+    it.  `market` is the latest statement about the market, `None` if there is
+    none.  Raises `InvariantBroken` for a fact that is of another market or
+    neither fill nor settlement.
+    """
+
+    def run(steps: Iterable[Step]) -> MarketBooking:
+        booking = MarketBooking(
+            subaccount, shard, ticker, precision=precision, strategy_of=strategy_of, market=market
+        )
+        for step in steps:
+            booking.book(step)
+        return booking
+
+    facts = list(recorded)
+    first, revisions = find_revisions(facts)
+    booking = run(in_order(first, market))
+    if not revisions:
+        return booking.result()
+    entries, booking = correct(first, revisions, market=market, run=run)
+    book = booking.result()
+    breaks = (*book.breaks, *revision_breaks(first, revisions))
+    return replace(book, entries=entries, breaks=breaks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """What a payout is booked from, and when."""
+
+    stream: Stream
+    key: str
+    version: int
+    at: Instant
+    evidence: Evidence
+
+
+class MarketBooking:
+    """Books one market, step by step in time order (the caller sorts: `in_order`).
+
+    `book` takes the steps, `result` gives the book so far; it may be asked at
+    any time.  Nothing here looks back, so the work is linear.
+    """
+
+    __slots__ = (
+        "_event_ticker",
+        "_evidence",
+        "_fees",
+        "_last_at",
+        "_market",
+        "_net_at_settlement",
+        "_no_bought",
+        "_no_cost",
+        "_payout",
+        "_precision",
+        "_realized",
+        "_settled_at",
+        "_settlement_fees",
+        "_settlement_gain",
+        "_shares",
+        "_step",
+        "_strategy_of",
+        "_where",
+        "_yes_bought",
+        "_yes_cost",
+        "log",
+        "notes",
+        "position",
+    )
+
+    def __init__(
+        self,
+        subaccount: Subaccount,
+        shard: Shard,
+        ticker: Ticker,
+        *,
+        precision: Precision,
+        strategy_of: StrategyOf,
+        market: MarketStated | None,
+    ) -> None:
+        self._where = (subaccount, shard, ticker)
+        self._precision = precision
+        self._step = precision.step.units
+        self._strategy_of = strategy_of
+        self._market = market
+        self._event_ticker: EventTicker | None = None if market is None else market.event_ticker
+        self.log = EntryLog(self._where, strategy_of=strategy_of)
+        self.notes = BookingNotes(self._where)
+        self.position = FLAT
+        self._shares = Shares(self._where)
+        self._realized = self._fees = 0
+        self._yes_bought = self._yes_cost = self._no_bought = self._no_cost = 0
+        self._payout = self._settlement_gain = self._settlement_fees = ZERO_MONEY
+        self._net_at_settlement = ZERO_COUNT
+        self._settled_at: Instant | None = None
+        self._evidence: Evidence | None = None
+        self._last_at = Instant(0)
+
+    def book(self, step: Step) -> None:
+        """Book the next step: a recorded fill or settlement, or the market's own end."""
+        if isinstance(step, MarketStated):
+            self._book_result(step)
+            return
+        match step.value:
+            case Filled() as filled:
+                self._book_fill(step, filled)
+            case Settled() as settled:
+                self._book_row(step, settled)
+            case other:
+                message = f"a market's book cannot hold a {type(other).__name__} ({step.key})"
+                raise InvariantBroken(message)
+
+    def result(self) -> MarketBook:
+        """The book of what was booked so far."""
+        subaccount, shard, ticker = self._where
+        return MarketBook(
+            subaccount=subaccount,
+            shard=shard,
+            ticker=ticker,
+            event_ticker=self._event_ticker,
+            entries=self.log,
+            position=self.position,
+            realized=Money(self._realized),
+            fees=Money(self._fees),
+            payout=self._payout,
+            total_traded=Money(self._yes_cost + self._no_cost),
+            yes_bought=Count(self._yes_bought),
+            no_bought=Count(self._no_bought),
+            yes_cost=Money(self._yes_cost),
+            no_cost=Money(self._no_cost),
+            round_trips=self._shares.round_trips(),
+            settled=self._settled_at is not None,
+            last_at=self._last_at,
+            settlement_gain=self._settlement_gain,
+            settlement_fees=self._settlement_fees,
+            net_at_settlement=self._net_at_settlement,
+            settled_at=self._settled_at,
+            evidence=self._evidence,
+            breaks=self.notes.breaks(),
+        )
+
+    def _book_fill(self, recorded: Recorded, filled: Filled) -> None:
+        if filled.ticker != self._where[2] or filled.subaccount != self._where[0]:
+            message = f"fill {recorded.key} belongs to another book than {self._where}"
+            raise InvariantBroken(message)
+        side, count, price = filled.side, filled.count, filled.price
+        change = trade(self.position, side, count, price)
+        fee = 0 if filled.fee is None else filled.fee.units
+        self.position = change.after
+        self._realized += change.realized.units
+        self._fees += fee
+        if side is Side.YES:
+            self._yes_bought += count.units
+            self._yes_cost += price.units * count.units
+        else:
+            self._no_bought += count.units
+            self._no_cost += (ONE_DOLLAR.units - price.units) * count.units
+        self._last_at = filled.at
+        if filled.fee is None:
+            self.notes.fee_unknown(recorded, filled)
+        elif (change.cash.units - fee) % self._step:
+            self.notes.finer_than_precision(recorded, filled, change.cash)
+        if self._settled_at is not None:
+            self.notes.fill_after_settlement(recorded, filled)
+        strategy = self._strategy_of(filled.order_id, self._where[2])
+        self._shares.trade(strategy, filled, change, fee=fee)
+        self.log.append_fill(recorded, change)
+
+    def _book_row(self, recorded: Recorded, row: Settled) -> None:
+        if row.ticker != self._where[2] or row.subaccount != self._where[0]:
+            message = f"settlement {recorded.key} belongs to another book than {self._where}"
+            raise InvariantBroken(message)
+        value = row_value(row, self._market)
+        payout, cut, remark = _row_payout(self.position.net, row, value, step=self._cut(row.at))
+        self._event_ticker = row.event_ticker
+        self._pay(
+            _Payment(Stream.SETTLEMENTS, recorded.key, recorded.version, row.at, Evidence.ROW),
+            payout=payout,
+            cut=cut,
+            value=value,
+            remark=remark,
+        )
+
+    def _book_result(self, market: MarketStated) -> None:
+        """Pay by the result of a finalized market; a row, where there is one, goes first."""
+        value = final_value(market)
+        if self._settled_at is not None or value is None or market.settled_at is None:
+            return
+        gross = gross_payout(self.position.net, value)
+        payout = gross.floor_to(self._cut(market.settled_at))
+        self._pay(
+            _Payment(Stream.MARKETS, market.ticker, 0, market.settled_at, Evidence.MARKET_RESULT),
+            payout=payout,
+            cut=gross - payout,
+            value=value,
+            remark="",
+        )
+
+    def _cut(self, at: Instant) -> Money:
+        return regime_at(at).balance_step(self._precision)
+
+    def _pay(
+        self, source: _Payment, *, payout: Money, cut: Money, value: Price | None, remark: str
+    ) -> None:
+        position = self.position
+        subaccount, shard, ticker = self._where
+        self._shares.settle(position, payout, value=value, at=source.at)
+        self.log.append(
+            Entry(
+                stream=source.stream,
+                key=source.key,
+                version=source.version,
+                kind=EntryKind.SETTLEMENT,
+                at=source.at,
+                subaccount=subaccount,
+                shard=shard,
+                ticker=ticker,
+                strategy=self._shares.only_strategy() or UNTAGGED,
+                postings=_settlement_postings(position, payout, cut),
+                evidence=f"{source.evidence}; {remark}" if remark else str(source.evidence),
+            )
+        )
+        gain = payout - position.cost
+        self._payout += payout
+        self._settlement_gain += gain
+        self._settlement_fees += cut
+        self._realized += gain.units
+        if self._settled_at is None:
+            self._net_at_settlement = position.net
+        self._settled_at = source.at
+        self._evidence = source.evidence
+        self._last_at = source.at
+        self.position = FLAT
+
+
+def final_value(market: MarketStated | None) -> Price | None:
+    """What one YES contract of a finalized market paid; `None` while not final or unknown."""
+    if market is None or market.result is None or not is_settled(market.status):
+        return None
+    return yes_value(market.result, market.settlement_value)
+
+
+def row_value(row: Settled, market: MarketStated | None) -> Price | None:
+    """What one YES contract paid by a settlement row; `None` if nobody says.
+
+    A scalar value comes from the market where it has one: the row's own is in
+    whole cents, and there are reports of it naming the held side's payout.
+    """
+    exact = None if market is None or market.result is not row.result else market.settlement_value
+    return yes_value(row.result, row.value if exact is None else exact)
+
+
+def _row_payout(
+    net: Count, row: Settled, value: Price | None, *, step: Money
+) -> tuple[Money, Money, str]:
+    """Payout, what was cut off it, and a remark, for a settlement row."""
+    if value is None:
+        return row.revenue, ZERO_MONEY, "provisional: nobody gives the scalar value"
+    gross = gross_payout(net, value)
+    payout = gross.floor_to(step)
+    # The row shows whole cents; the balance of a direct member moves more finely.
+    if payout.floor_to(_CENT) != row.revenue:
+        return row.revenue, ZERO_MONEY, f"pays {row.revenue} where the books expect {payout}"
+    if row.result is not MarketResult.SCALAR:
+        return payout, ZERO_MONEY, ""
+    remark = f"scalar {value}: {payout} credited, the row shows {row.revenue}"
+    return payout, gross - payout, remark
+
+
+def _settlement_postings(position: Position, payout: Money, cut: Money) -> tuple[Posting, ...]:
+    """Cash in, position out.  A flat position is settled by a posting of nothing."""
+    postings = [Posting(Account.CASH, payout, ZERO_COUNT)]
+    gain = payout + cut - position.cost
+    if cut:
+        postings.append(Posting(Account.SETTLEMENT_FEES, cut, ZERO_COUNT))
+    if position.net:
+        postings.append(Posting(Account.POSITIONS, -position.cost, -position.net))
+        postings.append(Posting(Account.EXCHANGE_CONTRACTS, ZERO_MONEY, position.net))
+    if gain:
+        postings.append(Posting(Account.REALIZED, -gain, ZERO_COUNT))
+    return tuple(postings)

@@ -1,0 +1,205 @@
+"""Booking of cash that moves without trading: deposits, transfers, an opening balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from trueup.core.errors import InvariantBroken
+from trueup.core.facts import Banked, BankingStatus, Opened, Stream, Transferred, TransferStatus
+from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Subaccount
+from trueup.core.instant import Instant
+from trueup.core.observations import Recorded
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Money
+from trueup.ledger.accounts import Account
+from trueup.ledger.entries import Entry, EntryKind, Posting
+from trueup.ledger.strategy import UNTAGGED
+
+_GONE: Final = frozenset({BankingStatus.RETURNED, BankingStatus.FAILED})
+
+
+def book_cash(recorded: Iterable[Recorded]) -> tuple[Entry, ...]:
+    """Book deposits, withdrawals, transfers and opening balances, in time order.
+
+    `recorded` holds *all* versions of each of them, in any order.  Deposits and
+    withdrawals move the cash of the primary subaccount on shard 0 when applied,
+    and back when returned; pending and failed ones move nothing.  Their fee
+    takes cash as well.  A transfer leaves one side for `Assets:InTransit` and
+    reaches the other when it is complete; a failed one goes back.  Of an
+    opening balance the operator's latest word counts.
+
+    Raises `InvariantBroken` for any other kind of fact.
+    """
+    by_identity: dict[tuple[str, str], list[Recorded]] = {}
+    for each in recorded:
+        by_identity.setdefault((type(each.value).__name__, each.key), []).append(each)
+    entries: list[Entry] = []
+    for versions in by_identity.values():
+        entries.extend(_book_one(sorted(versions, key=lambda each: each.version)))
+    entries.sort(
+        key=lambda entry: (entry.at, entry.stream, entry.key, entry.version, entry.cash().units)
+    )
+    return tuple(entries)
+
+
+def _book_one(versions: Sequence[Recorded]) -> list[Entry]:
+    latest = versions[-1]
+    match latest.value:
+        case Banked():
+            return _banked([(each, each.value) for each in versions if type(each.value) is Banked])
+        case Transferred():
+            return _transferred(
+                [(each, each.value) for each in versions if type(each.value) is Transferred]
+            )
+        case Opened() as opened:
+            return [_opened(latest, opened)]
+        case other:
+            message = f"{type(other).__name__} {latest.key} is no movement of plain cash"
+            raise InvariantBroken(message)
+
+
+def _banked(versions: Sequence[tuple[Recorded, Banked]]) -> list[Entry]:
+    """Cash moves once when applied; a later version takes back or corrects."""
+    entries: list[Entry] = []
+    booked: tuple[Recorded, Banked] | None = None
+    for recorded, banked in versions:
+        if banked.status is BankingStatus.APPLIED:
+            if booked is not None and _amounts(booked[1]) != _amounts(banked):
+                known_at = max(banked.at, recorded.observed_at)
+                entries.append(_banked_entry(*booked))
+                entries.append(_taken_back(entries[-1], known_at))
+            booked = (recorded, banked)
+        elif banked.status in _GONE and booked is not None:
+            entries.append(_banked_entry(*booked))
+            entries.append(_taken_back(entries[-1], banked.at))
+            booked = None
+    if booked is not None:
+        entries.append(_banked_entry(*booked))
+    return entries
+
+
+def _amounts(banked: Banked) -> tuple[Money, Money]:
+    return banked.amount, banked.fee
+
+
+def _banked_entry(recorded: Recorded, banked: Banked) -> Entry:
+    arrived = banked.amount > ZERO_MONEY
+    postings = [
+        Posting(Account.CASH, banked.amount - banked.fee, ZERO_COUNT),
+        Posting(Account.DEPOSITS, -banked.amount, ZERO_COUNT),
+    ]
+    if banked.fee:
+        postings.append(Posting(Account.BANKING_FEES, banked.fee, ZERO_COUNT))
+    return Entry(
+        stream=Stream.DEPOSITS if arrived else Stream.WITHDRAWALS,
+        key=recorded.key,
+        version=recorded.version,
+        kind=EntryKind.DEPOSIT if arrived else EntryKind.WITHDRAWAL,
+        at=banked.at,
+        subaccount=PRIMARY,
+        shard=SHARD_ZERO,
+        ticker=None,
+        strategy=UNTAGGED,
+        postings=tuple(postings),
+        evidence=banked.method,
+    )
+
+
+def _taken_back(entry: Entry, at: Instant) -> Entry:
+    postings = tuple(Posting(leg.account, -leg.money, -leg.contracts) for leg in entry.postings)
+    evidence = f"takes back version {entry.version}"
+    return replace(entry, kind=EntryKind.REVERSAL, at=at, postings=postings, evidence=evidence)
+
+
+def _transferred(versions: Sequence[tuple[Recorded, Transferred]]) -> list[Entry]:
+    """One entry where the cash leaves, one where it arrives or comes back."""
+    first_recorded, first = versions[0]
+    if first.status is TransferStatus.FAILED:
+        return []
+    entries = [
+        _moved(
+            first_recorded,
+            first,
+            amount=-first.amount,
+            at=first.at,
+            place=(first.from_subaccount, first.from_shard),
+        )
+    ]
+    pending_seen_at: Instant | None = None
+    for recorded, transferred in versions:
+        match transferred.status:
+            case TransferStatus.PENDING:
+                pending_seen_at = recorded.observed_at
+            case TransferStatus.COMPLETE:
+                place = (transferred.to_subaccount, transferred.to_shard)
+                at = _arrival(transferred, recorded.observed_at, pending_seen_at)
+                entries.append(
+                    _moved(recorded, transferred, amount=transferred.amount, at=at, place=place)
+                )
+                break
+            case TransferStatus.FAILED:
+                place = (transferred.from_subaccount, transferred.from_shard)
+                at = _arrival(transferred, recorded.observed_at, pending_seen_at)
+                entries.append(
+                    _moved(recorded, transferred, amount=transferred.amount, at=at, place=place)
+                )
+                break
+    return entries
+
+
+def _arrival(
+    transferred: Transferred, observed_at: Instant, pending_seen_at: Instant | None
+) -> Instant:
+    """When a transfer arrived.  Its one time may be that of its creation: a transfer
+    that was still pending when it was last looked at arrived after that.
+    """
+    if pending_seen_at is None or transferred.at > pending_seen_at:
+        return transferred.at
+    return observed_at
+
+
+def _moved(
+    recorded: Recorded,
+    transferred: Transferred,
+    *,
+    amount: Money,
+    at: Instant,
+    place: tuple[Subaccount, Shard],
+) -> Entry:
+    within_shard = transferred.from_shard == transferred.to_shard
+    return Entry(
+        stream=Stream.TRANSFERS if within_shard else Stream.SHARD_TRANSFERS,
+        key=recorded.key,
+        version=recorded.version,
+        kind=EntryKind.TRANSFER,
+        at=at,
+        subaccount=place[0],
+        shard=place[1],
+        ticker=None,
+        strategy=UNTAGGED,
+        postings=(
+            Posting(Account.CASH, amount, ZERO_COUNT),
+            Posting(Account.IN_TRANSIT, -amount, ZERO_COUNT),
+        ),
+        evidence=transferred.status,
+    )
+
+
+def _opened(recorded: Recorded, opened: Opened) -> Entry:
+    return Entry(
+        stream=Stream.OPENING,
+        key=recorded.key,
+        version=recorded.version,
+        kind=EntryKind.OPENING,
+        at=opened.at,
+        subaccount=opened.subaccount,
+        shard=opened.shard,
+        ticker=None,
+        strategy=UNTAGGED,
+        postings=(
+            Posting(Account.CASH, opened.cash, ZERO_COUNT),
+            Posting(Account.OPENING, -opened.cash, ZERO_COUNT),
+        ),
+        evidence=opened.note,
+    )

@@ -1,0 +1,147 @@
+"""The entries of one market, kept as numbers and made when they are looked at.
+
+A million fills on one market must fit into memory, and an entry with its
+postings takes a kilobyte.  So the log keeps four integers per fill and the
+recorded fact itself, from which the same entry is made again at any time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
+
+from trueup.core.facts import Filled, Stream
+from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.observations import Recorded
+from trueup.core.position import Change
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
+from trueup.ledger.accounts import Account
+from trueup.ledger.entries import Entry, EntryKind, Posting
+from trueup.ledger.strategy import StrategyOf
+
+FEE_UNKNOWN = "fee unknown"
+"""The evidence of a fill whose fee nobody reported: booked without one."""
+
+_WIDTH = 4
+
+# Looking a member up on its enum costs as much as making a posting.
+_CASH = Account.CASH
+_TRADING_FEES = Account.TRADING_FEES
+_POSITIONS = Account.POSITIONS
+_REALIZED = Account.REALIZED
+_EXCHANGE_CONTRACTS = Account.EXCHANGE_CONTRACTS
+
+
+class EntryLog(Sequence[Entry]):
+    """An append-only sequence of the entries of one market."""
+
+    __slots__ = ("_numbers", "_rows", "_strategy_of", "_where")
+
+    def __init__(self, where: tuple[Subaccount, Shard, Ticker], *, strategy_of: StrategyOf) -> None:
+        self._where = where
+        self._strategy_of = strategy_of
+        self._rows: list[Recorded | Entry] = []
+        self._numbers = array("q")
+
+    def append_fill(self, recorded: Recorded, change: Change) -> None:
+        """Add the entry of a fill that did `change`."""
+        self._rows.append(recorded)
+        self._numbers.extend(
+            (
+                change.cost_in.units,
+                change.cost_out.units,
+                change.realized.units,
+                change.closed.units,
+            )
+        )
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry that is not a fill's."""
+        self._rows.append(entry)
+        self._numbers.extend((0,) * _WIDTH)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for index in range(len(self._rows)):
+            yield self._made(index)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Entry, ...]: ...
+    def __getitem__(self, index: int | slice) -> Entry | tuple[Entry, ...]:
+        if isinstance(index, slice):
+            return tuple(self._made(each) for each in range(*index.indices(len(self._rows))))
+        return self._made(range(len(self._rows))[index])
+
+    def __eq__(self, other: object) -> bool:
+        """Logs are equal when their entries are."""
+        if not isinstance(other, Sequence) or isinstance(other, str | bytes):
+            return NotImplemented
+        others: Sequence[object] = other  # pyright: ignore[reportUnknownVariableType]
+        return len(self) == len(others) and all(
+            mine == theirs for mine, theirs in zip(self, others, strict=True)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._where, len(self._rows)))
+
+    def __repr__(self) -> str:
+        return f"EntryLog({len(self)} entries)"
+
+    def _made(self, index: int) -> Entry:
+        row = self._rows[index]
+        if isinstance(row, Entry):
+            return row
+        numbers = self._numbers[index * _WIDTH : index * _WIDTH + _WIDTH]
+        return fill_entry(row, numbers, self._where, strategy_of=self._strategy_of)
+
+
+def fill_entry(
+    recorded: Recorded,
+    numbers: Sequence[int],
+    where: tuple[Subaccount, Shard, Ticker],
+    *,
+    strategy_of: Callable[..., str],
+) -> Entry:
+    """The entry of a fill: `numbers` are cost in, cost out, realised, contracts closed.
+
+    Cash and fee against position and gain; a trade through zero has one leg
+    that closes and one that opens.  Contracts stand against the exchange.
+    """
+    filled = recorded.value
+    assert isinstance(filled, Filled)  # noqa: S101 - the log holds fills only
+    cost_in, cost_out, realized, closed = numbers
+    fee = filled.fee
+    count = filled.count.units
+    sign = filled.side.sign
+    charged = 0 if fee is None else fee.units
+    cash = Money(cost_out + realized - cost_in - charged)
+    postings = [Posting(_CASH, cash, ZERO_COUNT)]
+    if charged and fee is not None:
+        postings.append(Posting(_TRADING_FEES, fee, ZERO_COUNT))
+    if closed:
+        postings.append(Posting(_POSITIONS, Money(-cost_out), Count(sign * closed)))
+    if closed != count:
+        opened = Count(sign * (count - closed))
+        postings.append(Posting(_POSITIONS, Money(cost_in), opened))
+    if realized:
+        postings.append(Posting(_REALIZED, Money(-realized), ZERO_COUNT))
+    postings.append(Posting(_EXCHANGE_CONTRACTS, ZERO_MONEY, Count(-sign * count)))
+    subaccount, shard, ticker = where
+    return Entry(
+        stream=Stream.FILLS,
+        key=recorded.key,
+        version=recorded.version,
+        kind=EntryKind.FILL,
+        at=filled.at,
+        subaccount=subaccount,
+        shard=shard,
+        ticker=ticker,
+        strategy=strategy_of(filled.order_id, ticker),
+        postings=tuple(postings),
+        evidence=FEE_UNKNOWN if fee is None else "",
+    )

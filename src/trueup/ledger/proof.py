@@ -1,0 +1,422 @@
+"""The cash proof: does every movement of the balance have its facts?
+
+Between two balance readings the exchange *claims* a change of cash and the
+booked facts *explain* one.  Both are followed here in one pass, in time order.
+
+The theory.  Let D(r) = reading r + collateral of resting orders − cash explained
+by all facts up to r.  If every fact is known, D is the same for all readings:
+it is the part of the cash that was there before the first fact (nothing, when
+the facts begin with the account: then D = 0 proves the *level* too).  A change
+of D between two readings is money without a fact.  A truncated reading makes D
+an interval; readings agree while their intervals have a common part, and each
+one that agrees narrows it, so that an opening balance known only to the cent
+becomes exact in time.
+
+A reading that does not agree gets two chances before it is *unproven*:
+
+- *Tie*: a fact in the very second of the reading may be before or after it.
+- *Timing*: the exchange's figures lag each other.  Facts within `window` of the
+  reading may have to be moved across it.  That alone proves nothing, since a
+  wrong fact might fit by chance; so the next reading must agree again without
+  any such help.  D has then returned to what it was, so nothing is missing.
+
+After an unproven interval the proof begins again from the reading at its end:
+later intervals are judged on their own, and no amount is ever carried along.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from trueup.core.errors import CallerError
+from trueup.core.facts import Stream
+from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.core.statements import BalanceStated
+from trueup.core.units import ZERO_MONEY, Money
+from trueup.ledger.breaks import BreakKind
+from trueup.ledger.entries import Entry, EntryKind
+
+LISTED_MAX: Final = 200
+"""How many movements an interval lists; it always counts all of them."""
+
+SHIFTED_MAX: Final = 1_000
+"""How many movements on each side of a reading are looked at for ties and timing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashMovement:
+    """A change of cash that a booked fact explains (zero for a flat settlement)."""
+
+    at: Instant
+    amount: Money
+    subaccount: Subaccount
+    shard: Shard
+    stream: Stream
+    key: str
+    version: int
+    kind: EntryKind
+    ticker: Ticker | None
+
+
+def movement_of(entry: Entry) -> CashMovement:
+    """The cash side of an entry."""
+    return CashMovement(
+        at=entry.at,
+        amount=entry.cash(),
+        subaccount=entry.subaccount,
+        shard=entry.shard,
+        stream=entry.stream,
+        key=entry.key,
+        version=entry.version,
+        kind=entry.kind,
+        ticker=entry.ticker,
+    )
+
+
+class Proven(StrEnum):
+    """How an interval between two readings ended."""
+
+    PROVEN = "proven"
+    TIMING = "timing"
+    """A movement crossed a reading within the window; the next reading agreed again."""
+    OPEN = "open"
+    """As `TIMING`, but there is no next reading yet that could agree."""
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """What happened from one balance reading to the next.
+
+    `before` is `None` where the proof is of the level from the account's
+    beginning or from an opening balance.  The claimed change lies in
+    [`claimed_low`, `claimed_high`]; it includes the change of collateral.
+    `difference` is what the exchange has more than the facts explain, zero
+    unless unproven.  `shifted` are the movements that crossed the reading
+    `after`.  `movements` lists up to `LISTED_MAX` of the `count` movements.
+    """
+
+    before: BalanceStated | None
+    after: BalanceStated
+    claimed_low: Money
+    claimed_high: Money
+    explained: Money
+    difference: Money
+    verdict: Proven
+    movements: tuple[CashMovement, ...]
+    count: int
+    shifted: tuple[CashMovement, ...] = ()
+    explanations: tuple[str, ...] = ()
+    """What could explain an unproven interval, most telling first (`ledger.explain`)."""
+    suspected: BreakKind | None = None
+    """The kind of fact that would explain it exactly; `None` if none is known."""
+    ticker: Ticker | None = None
+    """The market of that fact."""
+
+    @property
+    def since(self) -> Instant | None:
+        """When the interval begins; `None` for one that begins with the account."""
+        return None if self.before is None else self.before.at
+
+    @property
+    def until(self) -> Instant:
+        """When it ends."""
+        return self.after.at
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything happened in it: a movement, or a change of the balance."""
+        return bool(self.count) or self.claimed_high < ZERO_MONEY or self.claimed_low > ZERO_MONEY
+
+
+Collateral = Callable[[BalanceStated], Money]
+"""What resting orders (and settlement advances) tied up at a reading."""
+
+
+def nothing_resting(_: BalanceStated) -> Money:
+    """No order rested at any reading."""
+    return ZERO_MONEY
+
+
+def prove(
+    readings: Iterable[BalanceStated],
+    movements: Iterable[CashMovement],
+    *,
+    collateral: Collateral = nothing_resting,
+    window: int = MINUTE,
+    precision: Money | None = None,
+    absolute: bool = False,
+) -> Iterator[Interval]:
+    """Judge every interval between consecutive readings, in one pass.
+
+    `readings` and `movements` come in time order and concern the same cash: one
+    subaccount and shard, or all of them.  `window` is in microseconds.  With
+    `precision` (the step of this member's balance) a truncated reading becomes
+    as exact as it can be.  `absolute` says that the movements begin with the
+    account, so that the first reading is judged too; an opening balance among
+    the movements does the same from its time on.
+
+    Raises `CallerError` when readings or movements are out of order.  Memory
+    does not grow with the history.
+    """
+    tape = _Tape(movements, window)
+    judge = _Judge(window, absolute=absolute)
+    previous: BalanceStated | None = None
+    for reading in readings:
+        if previous is not None and reading.at < previous.at:
+            message = "balance readings must come in time order"
+            raise CallerError(message)
+        low, high = _cash(reading, collateral(reading), precision)
+        mark = tape.mark(reading, low, high)
+        yield from judge.hear(mark if judge.agrees(mark) else tape.with_neighbours(mark))
+        previous = reading
+    yield from judge.finish()
+
+
+def _cash(reading: BalanceStated, held: Money, precision: Money | None) -> tuple[int, int]:
+    """The cash that a reading states, as units, with what is tied up added back."""
+    low, high = reading.low.units, reading.high.units
+    if precision is None:
+        return low + held.units, high + held.units
+    step = precision.units
+    finest_low, finest_high = -(-low // step) * step, high // step * step
+    if finest_low <= finest_high:
+        low, high = finest_low, finest_high
+    # How the exchange rounds a collateral finer than a step is not known.
+    return low + held.units // step * step, high + -(-held.units // step) * step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    """A reading set against the facts: D as [`low`, `high`], and what might be shifted.
+
+    `earlier` are the movements up to `window` before the reading, newest first;
+    `later` those up to `window` after it, oldest first.
+    """
+
+    reading: BalanceStated
+    low: int
+    high: int
+    cash_low: int
+    cash_high: int
+    explained: int
+    movements: tuple[CashMovement, ...]
+    count: int
+    opened: bool
+    """An opening balance lies between the reading before and this one."""
+    earlier: tuple[CashMovement, ...] = ()
+    later: tuple[CashMovement, ...] = ()
+
+
+class _Tape:
+    """Reads the movements once and sets each reading against them."""
+
+    __slots__ = ("_ahead", "_last_at", "_near", "_of_owner", "_source", "_total", "_window")
+
+    def __init__(self, movements: Iterable[CashMovement], window: int) -> None:
+        self._source = iter(movements)
+        self._window = window
+        self._ahead: deque[CashMovement] = deque()
+        self._near: deque[CashMovement] = deque(maxlen=SHIFTED_MAX)
+        self._total = 0
+        self._of_owner: dict[tuple[Subaccount, Shard], int] = {}
+        self._last_at: int | None = None
+
+    def mark(self, reading: BalanceStated, low: int, high: int) -> _Mark:
+        """Take in everything up to the reading, whose cash lies in [`low`, `high`]."""
+        listed: list[CashMovement] = []
+        count = explained = 0
+        opened = False
+        while (movement := self._next(reading.at)) is not None:
+            self._near.append(movement)
+            opened = self._take(movement) or opened
+            explained += movement.amount.units
+            count += 1
+            if len(listed) < LISTED_MAX:
+                listed.append(movement)
+        return _Mark(
+            reading=reading,
+            low=low - self._total,
+            high=high - self._total,
+            cash_low=low,
+            cash_high=high,
+            explained=explained,
+            movements=tuple(listed),
+            count=count,
+            opened=opened,
+        )
+
+    def with_neighbours(self, mark: _Mark) -> _Mark:
+        """The last mark with the movements near its reading; looks ahead by the window."""
+        since, until = mark.reading.at - self._window, mark.reading.at + self._window
+        while len(self._ahead) < SHIFTED_MAX and (movement := self._pull()) is not None:
+            self._ahead.append(movement)
+            if movement.at > until:
+                break
+        return replace(
+            mark,
+            earlier=tuple(each for each in reversed(self._near) if each.at > since),
+            later=tuple(each for each in self._ahead if each.at <= until),
+        )
+
+    def _take(self, movement: CashMovement) -> bool:
+        """Count a movement; an opening balance replaces what its owner had before."""
+        owner = (movement.subaccount, movement.shard)
+        opening = movement.kind is EntryKind.OPENING
+        before = self._of_owner.get(owner, 0)
+        if opening:
+            self._total -= before
+            before = 0
+        self._of_owner[owner] = before + movement.amount.units
+        self._total += movement.amount.units
+        return opening
+
+    def _next(self, until: Instant) -> CashMovement | None:
+        """The next movement up to `until`, or `None`; one beyond it waits in `_ahead`."""
+        if not self._ahead:
+            pulled = self._pull()
+            if pulled is None:
+                return None
+            self._ahead.append(pulled)
+        return self._ahead.popleft() if self._ahead[0].at <= until else None
+
+    def _pull(self) -> CashMovement | None:
+        movement = next(self._source, None)
+        if movement is None:
+            return None
+        if self._last_at is not None and movement.at < self._last_at:
+            message = f"movements must come in time order: {movement.stream} {movement.key}"
+            raise CallerError(message)
+        self._last_at = movement.at
+        return movement
+
+
+class _Judge:
+    """Follows D from reading to reading.  `_pending` are readings that may be timing."""
+
+    __slots__ = ("_before", "_offset", "_pending", "_window")
+
+    def __init__(self, window: int, *, absolute: bool) -> None:
+        self._window = window
+        self._offset = (0, 0) if absolute else None
+        self._before: _Mark | None = None
+        self._pending: list[_Mark] = []
+
+    def agrees(self, mark: _Mark) -> bool:
+        """Whether the mark needs no second look."""
+        if self._pending:
+            return False
+        return self._offset is None or mark.opened or _common(self._offset, mark) is not None
+
+    def hear(self, mark: _Mark) -> Iterator[Interval]:
+        """Take the next reading; gives the intervals that it decides."""
+        if mark.opened:
+            yield from self.finish()
+            self._offset, self._before = (0, 0), None
+        elif self._offset is None:
+            self._offset, self._before = (mark.low, mark.high), mark
+            return
+        self._pending.append(mark)
+        while self._pending and (decided := self._decide(self._offset)):
+            yield from decided
+
+    def finish(self) -> Iterator[Interval]:
+        """There are no more readings: what waits for one stays open."""
+        for mark in self._pending:
+            shifted = () if self._offset is None else _shifted(mark, self._offset) or ()
+            yield self._interval(mark, Proven.OPEN, shifted=shifted)
+        self._pending = []
+
+    def _decide(self, offset: tuple[int, int]) -> list[Interval]:
+        """The intervals that can be decided now, oldest first; none while timing is open."""
+        first = self._pending[0]
+        shifts: list[tuple[CashMovement, ...]] = []
+        for index, mark in enumerate(self._pending):
+            common = _common(offset, mark)
+            if common is not None:
+                self._offset = common
+                return self._closed(shifts, index)
+            shifted = _shifted(mark, offset)
+            in_time = mark.reading.at <= first.reading.at + self._window
+            if shifted is None or not in_time:
+                # What seemed to be timing never came right: the first of it is a gap.
+                self._pending.pop(0)
+                self._offset = (first.low, first.high)
+                return [self._interval(first, Proven.UNPROVEN, difference=_distance(offset, first))]
+            shifts.append(shifted)
+        return []
+
+    def _closed(self, shifts: list[tuple[CashMovement, ...]], index: int) -> list[Interval]:
+        """The pending readings up to `index`, the last of which agrees unaided."""
+        marks, self._pending = self._pending[: index + 1], self._pending[index + 1 :]
+        timing = [
+            not _is_tie(mark.reading, shifted)
+            for mark, shifted in zip(marks[:-1], shifts, strict=True)
+        ]
+        timing.append(any(timing))
+        return [
+            self._interval(mark, Proven.TIMING if crossed else Proven.PROVEN, shifted=shifted)
+            for mark, crossed, shifted in zip(marks, timing, [*shifts, ()], strict=True)
+        ]
+
+    def _interval(
+        self,
+        mark: _Mark,
+        verdict: Proven,
+        *,
+        difference: int = 0,
+        shifted: tuple[CashMovement, ...] = (),
+    ) -> Interval:
+        before, self._before = self._before, mark
+        level = before is None
+        low = mark.cash_low - (0 if before is None else before.cash_high)
+        high = mark.cash_high - (0 if before is None else before.cash_low)
+        return Interval(
+            before=None if before is None else before.reading,
+            after=mark.reading,
+            claimed_low=Money(low),
+            claimed_high=Money(high),
+            explained=Money(mark.cash_low - mark.low if level else mark.explained),
+            difference=Money(difference),
+            verdict=verdict,
+            movements=mark.movements,
+            count=mark.count,
+            shifted=shifted,
+        )
+
+
+def _common(offset: tuple[int, int], mark: _Mark) -> tuple[int, int] | None:
+    """What D can be after both; `None` if they exclude each other."""
+    low, high = max(offset[0], mark.low), min(offset[1], mark.high)
+    return (low, high) if low <= high else None
+
+
+def _distance(offset: tuple[int, int], mark: _Mark) -> int:
+    """How far D has moved at least."""
+    return mark.low - offset[1] if mark.low > offset[1] else mark.high - offset[0]
+
+
+def _shifted(mark: _Mark, offset: tuple[int, int]) -> tuple[CashMovement, ...] | None:
+    """The nearest movements that, moved across the reading, make it agree."""
+    options: list[tuple[int, int, tuple[CashMovement, ...]]] = []
+    for sign, movements in ((1, mark.earlier), (-1, mark.later)):
+        moved = 0
+        for number, movement in enumerate(movements, start=1):
+            moved += sign * movement.amount.units
+            if mark.low + moved <= offset[1] and mark.high + moved >= offset[0]:
+                distance = abs(movement.at - mark.reading.at)
+                options.append((distance, number, movements[:number]))
+                break
+    return min(options, key=lambda option: option[:2])[2] if options else None
+
+
+def _is_tie(reading: BalanceStated, shifted: Iterable[CashMovement]) -> bool:
+    """Whether reading and movements only share a second that the reading's time cannot divide."""
+    return reading.at % SECOND == 0 and all(
+        movement.at // SECOND == reading.at // SECOND for movement in shifted
+    )

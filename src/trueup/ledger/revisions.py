@@ -1,0 +1,269 @@
+"""Facts that the exchange has told in more than one way.
+
+A later version that only adds what was missing (a fee, a scalar value, a finer
+time) simply takes the place of the earlier one.  A version with other money is
+a *revision*: the earlier one stays booked at its own time, and when the new one
+became known, what was wrong is taken back by a reversal and booked again.
+Later entries that rested on the revised one (their cost came from it) are taken
+back and booked again with it, so that the sum is always the book as if the
+newest version had been known from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.instant import SECOND, Instant, format_instant, parse_instant
+from trueup.core.observations import Recorded
+from trueup.core.statements import MarketStated
+from trueup.core.units import ZERO_MONEY
+from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
+from trueup.ledger.entries import Entry, EntryKind, Posting
+
+Step = Recorded | MarketStated
+"""What can be booked: a recorded fact, or the end of a market whose row never came."""
+
+_HAPPENED = "revised; happened at "
+"""In the evidence of an entry that a revision booked again: when its fact happened."""
+
+_FILL, _ROW, _RESULT = 0, 1, 2
+"""At one instant fills come before the settlement that pays them."""
+
+
+class _Booking(Protocol):
+    @property
+    def log(self) -> Sequence[Entry]: ...
+
+
+B = TypeVar("B", bound=_Booking)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A version with other money than the one before, known since `known_at`."""
+
+    known_at: Instant
+    recorded: Recorded
+
+
+def in_order(recorded: Iterable[Recorded], market: MarketStated | None) -> list[Step]:
+    """The steps in the order in which they happened, whatever the order of arrival.
+
+    The market's own result is a step only where no settlement row is known.
+    """
+    facts = sorted(recorded, key=_place)
+    steps: list[Step] = [*facts]
+    if market is None or market.settled_at is None or any(_is_row(each) for each in facts):
+        return steps
+    after = market.settled_at
+    index = len(facts)
+    while index and _place(facts[index - 1]) > (after, _RESULT, ""):
+        index -= 1
+    steps.insert(index, market)
+    return steps
+
+
+def find_revisions(recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[Revision]]:
+    """One version of each fact to begin with, and the revisions in the order they came."""
+    revised: dict[tuple[Stream, str], list[Recorded]] = {
+        _identity(each): [] for each in recorded if each.version > 1
+    }
+    if not revised:
+        return list(recorded), []
+    first: list[Recorded] = []
+    for each in recorded:
+        revised.get(_identity(each), first).append(each)
+    revisions: list[Revision] = []
+    for identity in sorted(revised):
+        versions = sorted(revised[identity], key=lambda each: each.version)
+        known = versions[0]
+        chain = [known]
+        for version in versions[1:]:
+            completed = _completed(known, version)
+            known = version if completed is None else completed
+            if completed is None:
+                chain.append(known)
+            else:
+                chain[-1] = known
+        first.append(chain[0])
+        known_at = _known_at(chain[0])
+        for each in chain[1:]:
+            # A clock that was set back must not make a later version older than an earlier one.
+            known_at = max(known_at, _known_at(each))
+            revisions.append(Revision(known_at, each))
+    revisions.sort(key=lambda each: (each.known_at, _identity(each.recorded)))
+    return first, revisions
+
+
+def correct(
+    first: Sequence[Recorded],
+    revisions: Sequence[Revision],
+    *,
+    market: MarketStated | None,
+    run: Callable[[Iterable[Step]], B],
+) -> tuple[tuple[Entry, ...], B]:
+    """Book the revisions as they became known: all entries, and the booking as it is now.
+
+    `run` books a list of steps; it is called once for each moment of revision.
+    """
+    state = {_identity(each): each for each in first}
+    booking = run(in_order(state.values(), market))
+    entries: list[Entry] = []
+    since: Instant | None = None
+    moments = sorted({revision.known_at for revision in revisions})
+    for moment in moments:
+        for revision in revisions:
+            if revision.known_at == moment:
+                state[_identity(revision.recorded)] = revision.recorded
+        renewed = run(in_order(state.values(), market))
+        entries.extend(_between(booking.log, since, moment))
+        entries.extend(_corrections(booking.log, renewed.log, moment))
+        booking, since = renewed, moment
+    entries.extend(_between(booking.log, since, None))
+    return tuple(entries), booking
+
+
+def revision_breaks(first: Iterable[Recorded], revisions: Iterable[Revision]) -> tuple[Break, ...]:
+    """One break for each revision: what the exchange said before, and what it says now."""
+    known = {_identity(each): each for each in first}
+    breaks: list[Break] = []
+    for revision in revisions:
+        new = revision.recorded
+        old = known[_identity(new)]
+        known[_identity(new)] = new
+        match old.value, new.value:
+            case Settled() as before, Settled() as after:
+                kind, amount = BreakKind.REVISED_SETTLEMENT, after.revenue - before.revenue
+                told = f"{before.result}, revenue {before.revenue}"
+                tells = f"{after.result}, revenue {after.revenue}"
+            case Filled() as before, Filled() as after:
+                kind, amount = BreakKind.REVISED_FILL, ZERO_MONEY
+                told, tells = _fill_words(before), _fill_words(after)
+            case _:
+                continue
+        breaks.append(
+            Break(
+                identity=break_identity(kind, after.subaccount, after.ticker, new.key, new.version),
+                kind=kind,
+                severity=Severity.AMBER,
+                subaccount=after.subaccount,
+                shard=after.shard,
+                ticker=after.ticker,
+                amount=amount,
+                occurred_at=revision.known_at,
+                summary=f"the exchange changed {new.key} after it had shown it",
+                evidence=(f"version {old.version}: {told}", f"version {new.version}: {tells}"),
+            )
+        )
+    return tuple(breaks)
+
+
+def _fill_words(filled: Filled) -> str:
+    fee = "unknown" if filled.fee is None else filled.fee
+    return f"{filled.side} {filled.count} at YES price {filled.price}, fee {fee}"
+
+
+def _between(entries: Iterable[Entry], since: Instant | None, until: Instant | None) -> list[Entry]:
+    return [
+        entry
+        for entry in entries
+        if (since is None or entry.at > since) and (until is None or entry.at <= until)
+    ]
+
+
+def _corrections(before: Iterable[Entry], after: Iterable[Entry], moment: Instant) -> list[Entry]:
+    """Take back at `moment` what was booked otherwise before, and book it as it is now."""
+    old = {(entry.stream, entry.key): entry for entry in before if entry.at <= moment}
+    new = {(entry.stream, entry.key): entry for entry in after if entry.at <= moment}
+    entries: list[Entry] = []
+    for identity in reversed(old):
+        entry = old[identity]
+        if identity not in new or new[identity].postings != entry.postings:
+            entries.append(_reversal(entry, moment))
+    for identity, entry in new.items():
+        if identity not in old or old[identity].postings != entry.postings:
+            remark = f"{_HAPPENED}{format_instant(entry.at)}"
+            evidence = f"{entry.evidence}; {remark}" if entry.evidence else remark
+            entries.append(replace(entry, at=moment, evidence=evidence))
+    return entries
+
+
+def as_they_stand(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of one market without reversals, each at the time when its fact happened.
+
+    This is the book as if the newest versions had been known from the start.
+    """
+    standing: dict[tuple[Stream, str], Entry] = {}
+    for entry in entries:
+        identity = (entry.stream, entry.key)
+        if entry.kind is EntryKind.REVERSAL:
+            standing.pop(identity, None)
+            continue
+        _, revised, happened = entry.evidence.partition(_HAPPENED)
+        at = parse_instant(happened) if revised else entry.at
+        standing[identity] = replace(entry, at=at) if revised else entry
+    return sorted(
+        standing.values(),
+        key=lambda entry: (entry.at, entry.kind is EntryKind.SETTLEMENT, entry.key),
+    )
+
+
+def _reversal(entry: Entry, at: Instant) -> Entry:
+    postings = tuple(
+        Posting(posting.account, -posting.money, -posting.contracts) for posting in entry.postings
+    )
+    evidence = f"takes back version {entry.version}"
+    return replace(entry, kind=EntryKind.REVERSAL, at=at, postings=postings, evidence=evidence)
+
+
+def _completed(known: Recorded, newer: Recorded) -> Recorded | None:
+    """The newer version with what only the known one has; `None` if the money differs."""
+    match known.value, newer.value:
+        case Filled() as old, Filled() as new:
+            fee = old.fee if new.fee is None else new.fee
+            at = _finer(old.at, new.at)
+            merged = replace(new, fee=fee, at=at)
+            same = replace(old, fee=fee if old.fee is None else old.fee, at=at)
+            agrees = replace(merged, is_taker=same.is_taker) == same
+            return replace(newer, value=merged) if agrees else None
+        case Settled() as old, Settled() as new:
+            value = old.value if new.value is None else new.value
+            same = old.result == new.result and old.revenue == new.revenue
+            if not same or (old.value is not None and old.value != value):
+                return None
+            return replace(newer, value=replace(new, value=value, at=_finer(old.at, new.at)))
+        case _:
+            return None
+
+
+def _finer(old: Instant, new: Instant) -> Instant:
+    """The new time, unless it is the old one cut to whole seconds."""
+    return old if new % SECOND == 0 and old // SECOND == new // SECOND else new
+
+
+def _known_at(recorded: Recorded) -> Instant:
+    return max(_at(recorded), recorded.observed_at)
+
+
+def _identity(recorded: Recorded) -> tuple[Stream, str]:
+    stream = Stream.SETTLEMENTS if _is_row(recorded) else Stream.FILLS
+    return stream, recorded.key
+
+
+def _is_row(recorded: Recorded) -> bool:
+    return isinstance(recorded.value, Settled)
+
+
+def _at(recorded: Recorded) -> Instant:
+    value = recorded.value
+    return value.at if isinstance(value, Filled | Settled) else recorded.observed_at
+
+
+def _place(recorded: Recorded) -> tuple[int, int, str]:
+    value = recorded.value
+    if isinstance(value, Filled):
+        return value.at, _FILL, recorded.key
+    return _at(recorded), _ROW, recorded.key

@@ -1,0 +1,84 @@
+"""Care of the books' database: upgrade, rebuild, backup, restore, move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trueup.core.errors import ConfigError
+from trueup.run.booking import book_new
+from trueup.run.desk import MODE, Desk
+from trueup.store import maintenance
+from trueup.store.maintenance import Copied, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was done, in words, and the tables that were copied with their rows."""
+
+    words: str
+    tables: Sequence[tuple[str, int]] = ()
+
+
+def upgrade(desk: Desk) -> Kept:
+    """Bring books of an older version to this one."""
+    done = maintenance.upgrade(desk.database, **_identity(desk))
+    if done.before == done.after:
+        return Kept(f"{desk.database} is of this version ({done.after}) already.")
+    _book(desk)
+    return Kept(f"{desk.database} was upgraded from version {done.before} to {done.after}.")
+
+
+def rebuild(desk: Desk) -> Kept:
+    """Drop every projection and make it again from the journal."""
+    read = maintenance.rebuild(desk.database, **_identity(desk))
+    markets = _book(desk)
+    return Kept(f"Read {read:,} records of the journal and booked {markets:,} markets again.")
+
+
+def backup(desk: Desk, target: str) -> Kept:
+    """Copy the books to a new SQLite file while others may go on writing."""
+    return _copied("Backed up", maintenance.backup(desk.database, Path(target), **_identity(desk)))
+
+
+def restore(desk: Desk, source: str, *, write: bool) -> Kept:
+    """Put a backup in the place of the books; a dry run unless `write`."""
+    if not write:
+        if not Path(source).exists():
+            raise ConfigError(f"There is no backup at {source}.", remedy="Check the path.")
+        return Kept(
+            f"Would put {source} in the place of {desk.database} and keep the present books "
+            "beside it. Nothing was changed; add --write to do it."
+        )
+    done = maintenance.restore(Path(source), desk.database, **_identity(desk))
+    kept = f" The books that were there are at {done.kept}." if done.kept else ""
+    copied = _copied("Restored", done)
+    return Kept(copied.words + kept, copied.tables)
+
+
+def move(desk: Desk, target: str) -> Kept:
+    """Copy the books to another database and prove the copy by row counts and hashes."""
+    done = maintenance.move(desk.database, target, **_identity(desk))
+    copied = _copied("Moved", done)
+    return Kept(
+        f"{copied.words} Counts and hashes of all tables agree. The old books stay as they are; "
+        f'set database = "…" in config.toml (or TRUEUP_DATABASE) to use the new ones.',
+        copied.tables,
+    )
+
+
+def _copied(verb: str, done: Copied) -> Kept:
+    words = f"{verb} {done.rows:,} rows from {done.source} to {done.target}."
+    return Kept(words, [(table.name, table.rows) for table in done.tables])
+
+
+def _book(desk: Desk) -> int:
+    settings = desk.settings
+    with desk.books(create=False) as books:
+        return book_new(books, precision=settings.precision, config=settings.config).markets
+
+
+def _identity(desk: Desk) -> Identity:
+    settings = desk.settings
+    return Identity(venue=settings.venue.value, mode=MODE, account=settings.config.account)

@@ -1,0 +1,111 @@
+"""Whose gain was it?  The P&L of a market, shared out over its fills.  Pure.
+
+A fill that closes earned what it realised, minus its fee.  What settlement
+brought belongs to the fills that had opened the contracts it paid: it is shared
+by the contracts each of them opened since the position was last flat, and what
+does not divide stays with the last of them.  So the fills of a market always
+sum to its P&L.  This serves the view `kalshi_orders` only; positions and round
+trips have their own exact figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trueup.core.facts import Stream
+from trueup.ledger.accounts import Account
+from trueup.ledger.entries import Entry, EntryKind
+
+FEES = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
+
+
+class Sums:
+    """What one entry did, in whole units: cash, realised gain, fees, contracts held.
+
+    `legs` is the text of its postings: a JSON list of [account, money, contracts].
+    """
+
+    __slots__ = ("cash", "fees", "held", "legs", "realized")
+
+    def __init__(self, entry: Entry) -> None:
+        cash = realized = fees = held = 0
+        legs: list[str] = []
+        for posting in entry.postings:
+            account, money, contracts = (
+                posting.account,
+                posting.money.units,
+                posting.contracts.units,
+            )
+            legs.append(f'["{_NAMES[account]}",{money},{contracts}]')
+            if account is Account.CASH:
+                cash += money
+            elif account is Account.REALIZED:
+                realized -= money
+            elif account is Account.POSITIONS:
+                held += contracts
+            elif account in FEES:
+                fees += money
+        self.cash, self.realized, self.fees, self.held = cash, realized, fees, held
+        self.legs = f"[{','.join(legs)}]"
+
+
+_NAMES = {account: account.value for account in Account}
+
+
+class Attribution:
+    """Walks the entries of one market in order; `profits` holds one figure per entry."""
+
+    __slots__ = ("_held", "_opened", "_paid", "profits")
+
+    def __init__(self) -> None:
+        self.profits: list[int] = []
+        self._held = 0
+        self._opened: dict[int, int] = {}
+        """Contracts opened since flat, by the place of the entry that opened them."""
+        self._paid: dict[int, int] = {}
+        """The same at the last settlement, in case that is taken back."""
+
+    def add(self, entry: Entry, sums: Sums) -> None:
+        """Take in the next entry."""
+        gain = sums.realized - sums.fees
+        before, after = self._held, self._held + sums.held
+        self._held = after
+        if entry.kind is EntryKind.FILL:
+            self._add_fill(gain, before, after)
+        elif entry.kind is EntryKind.SETTLEMENT:
+            self._share(gain, self._opened)
+            self._paid, self._opened = self._opened, {}
+        elif entry.stream is not Stream.FILLS:
+            self._share(gain, self._paid)
+            self._opened = self._paid
+        else:
+            self.profits.append(gain)
+
+    def _add_fill(self, gain: int, before: int, after: int) -> None:
+        self.profits.append(gain)
+        kept = abs(before) if before * after > 0 else 0
+        if not kept:
+            self._opened.clear()
+        if abs(after) > kept:
+            self._opened[len(self.profits) - 1] = abs(after) - kept
+
+    def _share(self, gain: int, opened: dict[int, int]) -> None:
+        """Share a gain by contracts; without any, it stays with the entry itself."""
+        self.profits.append(0)
+        rest, contracts = gain, sum(opened.values())
+        for place, count in opened.items():
+            part = gain * count // contracts
+            self.profits[place] += part
+            rest -= part
+        self.profits[next(reversed(opened), -1)] += rest
+
+
+def attribute(entries: Iterable[Entry]) -> tuple[list[Sums], list[int]]:
+    """The sums of each entry, and the profit attributed to each, in their order."""
+    attribution = Attribution()
+    all_sums: list[Sums] = []
+    for entry in entries:
+        sums = Sums(entry)
+        all_sums.append(sums)
+        attribution.add(entry, sums)
+    return all_sums, attribution.profits

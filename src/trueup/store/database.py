@@ -1,0 +1,493 @@
+"""The books: one open database, and everything that can be done with it.
+
+`open_books` opens (or makes) the database of one venue, mode and account, on
+SQLite or PostgreSQL; `Books` is the handle.  A path, ``sqlite:///path`` or
+``:memory:`` is SQLite; ``postgresql://…`` is PostgreSQL.  The in-memory form is
+the same code on a database without a file: a fake that cannot drift.
+
+Only one process writes at a time (`trueup.store.lease`); reading is always
+possible.  Times are arguments, the store has no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypedDict, Unpack
+
+from trueup.core.catalog import Catalog, Event, FeeChange, Market, Quote, Series
+from trueup.core.facts import Filled, Opened, OrderReported, Settled, Stream
+from trueup.core.ids import (
+    ClientOrderId,
+    EventTicker,
+    OrderId,
+    SeriesTicker,
+    Shard,
+    Subaccount,
+    Ticker,
+)
+from trueup.core.instant import Instant
+from trueup.core.observations import Observation, Quarantined, Recorded
+from trueup.core.statements import BalanceStated, MarketStated, PositionStated
+from trueup.ledger.breaks import Break
+from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.ledger.proof import CashMovement
+from trueup.store import (
+    book_reading,
+    break_register,
+    cache,
+    journal,
+    lease,
+    projections,
+    proof_reading,
+    reading,
+    snapshots,
+)
+from trueup.store import progress as progress_of
+from trueup.store.book_reading import ProfitRow, Totals
+from trueup.store.break_register import AgedBreak, BreakStatus
+from trueup.store.cache import AgedQuote
+from trueup.store.driver import Driver
+from trueup.store.journal import Appended
+from trueup.store.lease import LEASE_SECONDS, LeaseHolder
+from trueup.store.opening import check_identity, open_driver
+from trueup.store.progress import Covered, Fetch, Progress
+from trueup.store.projections import UnbookedMarket
+from trueup.store.reading import Evidence, UnknownField
+from trueup.store.selection import Selection
+from trueup.store.session import Session
+from trueup.store.snapshots import Snapshot
+
+
+class Wanted(TypedDict, total=False):
+    """What a listing may be narrowed by; see `trueup.store.reading.Selection`."""
+
+    ticker: Ticker | None
+    subaccount: Subaccount | None
+    shard: Shard | None
+    since: Instant | None
+    until: Instant | None
+    newest_first: bool
+    limit: int | None
+
+
+class _Within(TypedDict, total=False):
+    since: Instant | None
+    until: Instant | None
+
+
+def open_books(
+    place: str | Path,
+    *,
+    venue: str,
+    mode: str,
+    account: str,
+    create: bool = False,
+    read_only: bool = False,
+    patience_seconds: int = 10,
+) -> Books:
+    """Open the books of one venue, mode and account.
+
+    With `create`, books that are not there yet are made.  `patience_seconds` is
+    how long to wait for another writer.  Raises `BooksError` with a remedy: no
+    such books, not a database, books of another account or version, locked,
+    read-only, full disk, server not reachable.
+    """
+    identity = {"venue": venue, "mode": mode, "account": account}
+    driver = open_driver(
+        str(place),
+        identity=identity,
+        create=create and not read_only,
+        read_only=read_only,
+        patience_seconds=patience_seconds,
+    )
+    try:
+        check_identity(driver, identity)
+    except BaseException:
+        driver.close()
+        raise
+    return Books(Session(driver, read_only), venue=venue, mode=mode, account=account)
+
+
+class Books:
+    """The open books of one account.  Close them, or use them as a context."""
+
+    def __init__(self, session: Session, *, venue: str, mode: str, account: str) -> None:
+        self._session = session
+        self.venue = venue
+        self.mode = mode
+        self.account = account
+
+    @property
+    def place(self) -> str:
+        """Where the books are, for people; never with a password."""
+        return self._driver.place
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._driver.dialect
+
+    @property
+    def driver(self) -> Driver:
+        """The database itself, for maintenance (`trueup.store.maintenance`)."""
+        return self._session.driver
+
+    @property
+    def _driver(self) -> Driver:
+        return self._session.driver
+
+    # Writing: the journal
+
+    def append(
+        self,
+        observations: Sequence[Observation],
+        *,
+        stream: Stream,
+        quarantined: Sequence[Quarantined] = (),
+        unknown_fields: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Appended:
+        """Store one page of a stream: durable when this returns, all of it or nothing.
+
+        Seeing the same content again changes nothing.  `progress` is the place
+        of the running fetch after this page.  Raises `BooksError`.
+        """
+        return journal.append(
+            self._session,
+            observations,
+            stream=stream,
+            quarantined=quarantined,
+            unknown_fields=unknown_fields,
+            progress=progress,
+        )
+
+    def fetches(self) -> list[Fetch]:
+        """Every fetch with its place; the running ones were interrupted or are under way."""
+        return progress_of.fetches(self._driver)
+
+    def forget_fetch(self, progress: Progress) -> None:
+        """Drop the place of a fetch whose cursor the exchange no longer knows."""
+        with self._session.writing() as transaction:
+            progress_of.forget_fetch(transaction, progress)
+
+    def coverage(self) -> list[Covered]:
+        """For which time each stream is proven complete."""
+        return progress_of.coverage(self._driver)
+
+    # Writing: the books
+
+    def unbooked(self, limit: int) -> list[UnbookedMarket]:
+        """Up to `limit` markets to be booked again; fewer when they hold many facts."""
+        return projections.unbooked(self._session, limit)
+
+    def write_market_books(self, books: Sequence[MarketBook]) -> None:
+        """Replace the books of these markets, in one transaction."""
+        projections.write_market_books(self._session, books)
+
+    def unbooked_cash(self, limit: int) -> list[Recorded]:
+        """All versions of up to `limit` deposits, withdrawals, transfers, openings to book."""
+        return projections.unbooked_cash(self._session, limit)
+
+    def write_cash_entries(self, entries: Sequence[Entry], recorded: Sequence[Recorded]) -> None:
+        """Replace the entries of the cash facts in `recorded`, in one transaction."""
+        projections.write_cash_entries(self._session, entries, recorded)
+
+    def rebuild(self) -> int:
+        """Make all projections again from the journal; everything is to be booked then.
+
+        Returns how many versions were read.
+        """
+        # Imported here: it brings SQLAlchemy, which is slow to load and rarely needed.
+        from trueup.store.rebuilding import rebuild  # noqa: PLC0415
+
+        return rebuild(self._session)
+
+    def count_unbooked(self) -> int:
+        """How many markets and cash facts are still to be booked."""
+        return projections.count_unbooked(self._driver)
+
+    def mark_everything_unbooked(self) -> None:
+        """Have all markets booked again, e.g. after the strategy rules changed."""
+        projections.mark_everything(self._session)
+
+    # Reading: what the exchange said
+
+    def fills(self, **wanted: Unpack[Wanted]) -> Iterator[Filled]:
+        """Fills in time order, the latest version of each."""
+        return reading.fills(self._driver, Selection(**wanted))
+
+    def settlements(self, **wanted: Unpack[Wanted]) -> Iterator[Settled]:
+        """Settlement rows in time order, the latest version of each."""
+        return reading.settlements(self._driver, Selection(**wanted))
+
+    def orders(
+        self, *, status: str | None = None, **wanted: Unpack[Wanted]
+    ) -> Iterator[OrderReported]:
+        """Orders by their last update, merged from all reports."""
+        return reading.orders(self._driver, Selection(**wanted), status=status)
+
+    def cash_facts(self) -> Iterator[tuple[Stream, Recorded]]:
+        """Deposits, withdrawals, transfers and openings in time order, latest versions."""
+        return reading.cash_facts(self._driver)
+
+    def balance_readings(
+        self,
+        subaccount: Subaccount | None = None,
+        shard: Shard | None = None,
+        **wanted: Unpack[_Within],
+    ) -> Iterator[BalanceStated]:
+        """Balance readings of exactly this scope in time order; `None` is "all of them"."""
+        selection = Selection(subaccount=subaccount, shard=shard, **wanted)
+        return reading.balance_readings(self._driver, selection)
+
+    def balance_scopes(self) -> list[tuple[Subaccount | None, Shard | None]]:
+        """The scopes for which there are balance readings."""
+        return reading.balance_scopes(self._driver)
+
+    def latest_balances(self) -> list[BalanceStated]:
+        """The newest balance reading of every scope."""
+        return reading.latest_balances(self._driver)
+
+    def latest_positions(self) -> Iterator[PositionStated]:
+        """Positions as the exchange stated them last."""
+        return reading.latest_positions(self._driver)
+
+    def market(self, ticker: Ticker) -> MarketStated | None:
+        """The latest statement about one market."""
+        return reading.market(self._driver, ticker)
+
+    def market_statements(self) -> Iterator[MarketStated]:
+        """The latest statement about every market."""
+        return reading.market_statements(self._driver)
+
+    def client_order_ids(self) -> dict[OrderId, ClientOrderId]:
+        """The client order id of every known order that has one."""
+        return dict(reading.client_order_ids(self._driver))
+
+    def revised(self) -> Iterator[tuple[Stream, Recorded]]:
+        """All versions of every fact that the exchange has told otherwise later."""
+        return reading.revised(self._driver)
+
+    def evidence(self, stream: Stream, key: str) -> list[Evidence]:
+        """All versions of one record with their raw payloads."""
+        return reading.evidence(self._driver, stream, key)
+
+    def quarantined(self) -> list[Quarantined]:
+        """Everything that could not be read in full, raw."""
+        return list(reading.quarantined(self._driver))
+
+    def payloads(self, tickers: Iterable[str]) -> Iterator[tuple[str, Instant, bytes]]:
+        """Everything ever said about some markets, raw: (name, observed at, payload)."""
+        return reading.payloads(self._driver, tickers)
+
+    def forget_quarantined(self, records: Iterable[Quarantined]) -> None:
+        """Drop quarantined records that could be read meanwhile."""
+        reading.forget_quarantined(self._session, records)
+
+    def unknown_fields(self) -> list[UnknownField]:
+        """Fields that the exchange sends and trueup does not know yet."""
+        return reading.unknown_fields(self._driver)
+
+    def record_counts(self) -> dict[Stream, int]:
+        """How many records of each stream are known."""
+        return reading.record_counts(self._driver)
+
+    # Reading: the books
+
+    def cash_movements(
+        self,
+        subaccount: Subaccount | None = None,
+        shard: Shard | None = None,
+        **wanted: Unpack[_Within],
+    ) -> Iterator[CashMovement]:
+        """Every entry's change of cash in time order; `None` is "of any"."""
+        selection = Selection(subaccount=subaccount, shard=shard, **wanted)
+        return book_reading.cash_movements(self._driver, selection)
+
+    def entries(self, **wanted: Unpack[Wanted]) -> Iterator[Entry]:
+        """The ledger's entries with their postings in time order."""
+        return book_reading.entries(self._driver, Selection(**wanted))
+
+    def market_books(self, *, open_only: bool = False) -> Iterator[MarketBook]:
+        """The book of every market by ticker, without its entries and round trips."""
+        return proof_reading.market_books(self._driver, open_only=open_only)
+
+    def fills_by_order(self) -> Iterator[Filled]:
+        """All fills sorted by order, those of one order in time order."""
+        return proof_reading.fills_by_order(self._driver)
+
+    def orders_by_id(self) -> Iterator[OrderReported]:
+        """All orders sorted by their id."""
+        return proof_reading.orders_by_id(self._driver)
+
+    def openings(self) -> Iterator[Opened]:
+        """The operator's opening balances."""
+        return proof_reading.openings(self._driver)
+
+    def trades(self, **wanted: Unpack[Wanted]) -> Iterator[RoundTrip]:
+        """Round trips by when they were opened."""
+        return book_reading.trades(self._driver, Selection(**wanted))
+
+    def pnl_rows(self, **wanted: Unpack[Wanted]) -> Iterator[ProfitRow]:
+        """Realised P&L and fees by market, strategy and hour, summed by the database."""
+        return book_reading.profit_rows(self._driver, Selection(**wanted))
+
+    def totals(self) -> Totals:
+        """Sums over all books."""
+        return book_reading.totals(self._driver)
+
+    def booking_breaks(self) -> Iterator[Break]:
+        """What booking itself noticed."""
+        return book_reading.booking_breaks(self._driver)
+
+    # The catalog's cache
+
+    def catalog(self) -> Catalog:
+        """Everything cached about series, events, markets and fees, as one value."""
+        return cache.load_catalog(self._driver)
+
+    def save_series(self, series: Sequence[Series], *, fetched_at: Instant) -> None:
+        """Cache series."""
+        cache.save_series(self._session, series, fetched_at=fetched_at)
+
+    def save_events(self, events: Sequence[Event], *, fetched_at: Instant) -> None:
+        """Cache events."""
+        cache.save_events(self._session, events, fetched_at=fetched_at)
+
+    def save_markets(self, markets: Sequence[Market], *, fetched_at: Instant) -> None:
+        """Cache market descriptions."""
+        cache.save_markets(self._session, markets, fetched_at=fetched_at)
+
+    def save_fee_changes(self, changes: Sequence[FeeChange], *, fetched_at: Instant) -> None:
+        """Cache fee changes."""
+        cache.save_fee_changes(self._session, changes, fetched_at=fetched_at)
+
+    def save_quotes(self, quotes: Sequence[Quote], *, fetched_at: Instant) -> None:
+        """Keep the newest quote of each market."""
+        cache.save_quotes(self._session, quotes, fetched_at=fetched_at)
+
+    def quotes(self) -> dict[Ticker, AgedQuote]:
+        """The newest quote of every market looked at, with its age."""
+        return cache.quotes(self._driver)
+
+    def unsettled_tickers(self) -> set[Ticker]:
+        """Markets of the account not known to be final, or without a description."""
+        return cache.unsettled_tickers(self._driver)
+
+    def event_ages(self) -> Iterator[tuple[EventTicker, Instant | None]]:
+        """The events of all cached markets with when they were fetched."""
+        return cache.event_ages(self._driver)
+
+    def series_ages(self) -> Iterator[tuple[SeriesTicker, Instant | None]]:
+        """The series of all cached events with when they were fetched."""
+        return cache.series_ages(self._driver)
+
+    # Breaks and snapshots
+
+    def record_breaks(self, found: Iterable[Break], *, now: Instant) -> list[AgedBreak]:
+        """Note what a complete reconciliation found; returns the whole register."""
+        return break_register.record_found(self._session, found, now=now)
+
+    def breaks(self) -> list[AgedBreak]:
+        """Every break ever found with its age, oldest first."""
+        return break_register.register(self._driver)
+
+    def decide_break(
+        self, identity: str, status: BreakStatus, *, reason: str, who: str, now: Instant
+    ) -> AgedBreak:
+        """Acknowledge, close or open again one break."""
+        return break_register.decide(
+            self._session, identity, status, reason=reason, who=who, now=now
+        )
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Store the figures of a sync."""
+        snapshots.save(self._session, snapshot)
+
+    def snapshots(self, *, since: Instant | None = None) -> list[Snapshot]:
+        """Snapshots, oldest first."""
+        return snapshots.load(self._driver, since=since or Instant(0))
+
+    def latest_snapshot(self) -> Snapshot | None:
+        """The last snapshot: how old the figures are."""
+        return snapshots.newest(self._driver)
+
+    # Who writes
+
+    def try_lease(
+        self, *, role: str, now: Instant, seconds: int = LEASE_SECONDS
+    ) -> LeaseHolder | None:
+        """Take or renew the writer lease; `None` when it is ours, else who holds it."""
+        return lease.try_acquire(self._session, role=role, now=now, seconds=seconds)
+
+    def wait_for_lease(
+        self,
+        *,
+        role: str,
+        now: Callable[[], Instant],
+        sleep: Callable[[float], None],
+        patience_seconds: int,
+        on_wait: Callable[[LeaseHolder], None] | None = None,
+    ) -> None:
+        """Take the writer lease, waiting for its holder; `BooksError` when patience ends."""
+        lease.wait(
+            self._session,
+            role=role,
+            now=now,
+            sleep=sleep,
+            patience_seconds=patience_seconds,
+            on_wait=on_wait,
+        )
+
+    def beat(self, *, now: Instant, seconds: int = LEASE_SECONDS) -> None:
+        """Say that the holder of the lease lives."""
+        lease.beat(self._session, now=now, seconds=seconds)
+
+    def release_lease(self) -> None:
+        """Give the lease back."""
+        lease.release(self._session)
+
+    def lease_holder(self, now: Instant) -> LeaseHolder | None:
+        """The living process that writes these books; `None` when nobody does."""
+        return lease.current_holder(self._driver, now)
+
+    def hand_over(
+        self,
+        observations: Sequence[Observation],
+        *,
+        stream: Stream,
+        quarantined: Sequence[Quarantined] = (),
+        role: str,
+    ) -> int:
+        """Give observations to the holder of the lease; returns how many wait there."""
+        return lease.hand_over(
+            self._session, observations, stream=stream, quarantined=quarantined, role=role
+        )
+
+    def drain_handoff(self, *, limit: int = 1000) -> Appended:
+        """Take up to `limit` handed-over observations into the journal."""
+        return lease.drain(self._session, limit=limit)
+
+    def handoff_waiting(self) -> int:
+        """How many handed-over observations wait."""
+        return lease.waiting(self._driver)
+
+    def close(self) -> None:
+        """Give the lease back and close the database."""
+        try:
+            lease.release(self._session)
+        finally:
+            self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

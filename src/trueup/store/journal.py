@@ -1,0 +1,321 @@
+"""The journal: everything the exchange ever said, append-only.
+
+A page of observations is one transaction: new versions, the typed rows, the
+marks on the books to be made again and the progress of the fetch all happen,
+or nothing does.  Seeing the same content again changes nothing, so pages may
+be fetched twice, overlap or arrive in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from trueup.core.errors import InvariantBroken
+from trueup.core.facts import Source, Stream
+from trueup.core.observations import Observation, Quarantined
+from trueup.store import sql
+from trueup.store.driver import AnyRow, Transaction
+from trueup.store.journal_index import Tail
+from trueup.store.merging import only_adds
+from trueup.store.progress import Progress, save_progress
+from trueup.store.records import RecordKind, Rule, hash_of, identity_of, kind_of
+from trueup.store.session import Session
+from trueup.store.typed import Version, project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What a page brought.
+
+    `new` records; `seen` again without any change; `revised`: a fact told
+    otherwise; `completed`: a fact of which more is known now; `updated`: a
+    later state of an order, a market, a position, a deposit or a transfer.
+    """
+
+    new: int = 0
+    seen: int = 0
+    revised: int = 0
+    completed: int = 0
+    updated: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Appended) -> Appended:
+        return Appended(
+            new=self.new + other.new,
+            seen=self.seen + other.seen,
+            revised=self.revised + other.revised,
+            completed=self.completed + other.completed,
+            updated=self.updated + other.updated,
+            quarantined=self.quarantined + other.quarantined,
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written besides what could not be read."""
+        return bool(self.new or self.revised or self.completed or self.updated)
+
+
+def append(
+    session: Session,
+    observations: Sequence[Observation],
+    *,
+    stream: Stream,
+    quarantined: Sequence[Quarantined] = (),
+    unknown_fields: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Appended:
+    """Store one page; see `trueup.store.database.Books.append`."""
+    with session.writing() as transaction:
+        appended = append_in(
+            session,
+            transaction,
+            observations,
+            stream=stream,
+            quarantined=quarantined,
+        )
+        at = progress.at if progress is not None else _first_at(observations, quarantined)
+        for name in unknown_fields:
+            transaction.execute(sql.DRIFT, (stream.value, name, at, at))
+        if progress is not None:
+            records = len(observations) + len(quarantined)
+            save_progress(transaction, progress, records=records)
+    return appended
+
+
+def append_in(
+    session: Session,
+    transaction: Transaction,
+    observations: Sequence[Observation],
+    *,
+    stream: Stream,
+    quarantined: Sequence[Quarantined] = (),
+) -> Appended:
+    """Store observations of one stream inside a transaction."""
+    page = _Page(stream, observations)
+    page.look_up(transaction, session.tail)
+    page.judge()
+    transaction.insert("journal", sql.JOURNAL_COLUMNS, page.journal_rows)
+    session.tail.add((row[0], row[3]) for row in page.journal_rows)
+    session.tail.store(transaction)
+    project(session, transaction, stream, page.versions)
+    for record in quarantined:
+        _quarantine(transaction, record)
+    return Appended(
+        new=page.counts[_Verdict.NEW],
+        seen=page.counts[_Verdict.SEEN],
+        revised=page.counts[_Verdict.REVISED],
+        completed=page.counts[_Verdict.COMPLETED],
+        updated=page.counts[_Verdict.UPDATED],
+        quarantined=len(quarantined),
+    )
+
+
+class _Verdict(Enum):
+    NEW = "new"
+    SEEN = "seen"
+    REVISED = "revised"
+    COMPLETED = "completed"
+    UPDATED = "updated"
+
+
+class _Known(NamedTuple):
+    """A version that the journal holds, or will hold after this page."""
+
+    sequence: int
+    version: int
+    hash: bytes
+    source: str
+    observed_at: int
+
+
+class _Told(NamedTuple):
+    """An observation on its way into the journal."""
+
+    key: str
+    identity: int
+    hash: bytes
+    body: bytes
+    row: AnyRow
+    source: str
+    observed_at: int
+    raw: bytes
+
+
+class _Page:
+    """One page of one stream, judged against what is known."""
+
+    def __init__(self, stream: Stream, observations: Sequence[Observation]) -> None:
+        self._stream = stream
+        self._kind: RecordKind = kind_of(stream)
+        self._told = [self._read(observation) for observation in observations]
+        self._known: dict[int, list[_Known]] = {}
+        self._rows: dict[int, AnyRow] = {}
+        """Rows of known versions by sequence, where a comparison needs them."""
+        self._sequence = 0
+        self.journal_rows: list[AnyRow] = []
+        self.versions: list[Version] = []
+        self.counts: dict[_Verdict, int] = dict.fromkeys(_Verdict, 0)
+
+    def _read(self, observation: Observation) -> _Told:
+        kind, value = self._kind, observation.value
+        if value.__class__ is not kind.value_type:
+            raise InvariantBroken(
+                f"{type(value).__name__} does not belong on the stream {self._stream}"
+            )
+        row = kind.row_of(value)
+        body = kind.body(row)
+        key = kind.key_of(row)
+        return _Told(
+            key,
+            identity_of(self._stream, key),
+            hash_of(body),
+            body,
+            row,
+            _SOURCES[observation.source],
+            observation.observed_at,
+            observation.raw,
+        )
+
+    def look_up(self, transaction: Transaction, tail: Tail) -> None:
+        """Fetch what the journal knows about the page's records."""
+        if not self._told:
+            return
+        self._sequence = tail.refresh(transaction)
+        keys = {told.identity: told.key for told in self._told}
+        sequences = tail.find(transaction, keys)
+        if not sequences:
+            return
+        known = self._known
+        for stream, key, identity, *version in transaction.rows(
+            sql.KNOWN_VERSIONS, (transaction.among(sequences),)
+        ):
+            if key != keys[identity] or stream != self._stream.value:
+                # One chance in 10^7 among a million records; no way to go on from there.
+                raise InvariantBroken(f"{stream}/{key} and {keys[identity]} share an identity")
+            known.setdefault(identity, []).append(_Known._make(version))
+        if self._kind.rule is Rule.FACT:
+            self._look_up_rows(transaction)
+
+    def _look_up_rows(self, transaction: Transaction) -> None:
+        """Fetch the newest content of the facts that are told otherwise now."""
+        wanted = {
+            versions[-1].sequence
+            for told in self._told
+            if (versions := self._known.get(told.identity)) and versions[-1].hash != told.hash
+        }
+        if wanted:
+            for sequence, body in transaction.rows(sql.BODIES, (transaction.among(wanted),)):
+                self._rows[sequence] = self._kind.row_from_body(body)
+
+    def judge(self) -> None:
+        """Decide about every observation, in order; a page may name a record twice."""
+        counts, known = self.counts, self._known
+        named: set[int] = set()
+        for told in self._told:
+            versions = known.get(told.identity)
+            if versions is None:
+                if told.identity in named:
+                    versions = known[told.identity] = self._of_this_page(told.identity)
+                else:
+                    named.add(told.identity)
+                    self._keep(told, (), completes=0)
+                    continue
+            verdict = self._verdict(versions, told)
+            counts[verdict] += 1
+            if verdict is not _Verdict.SEEN:
+                self._keep(told, versions, completes=int(verdict is _Verdict.COMPLETED))
+                place = (self._sequence, len(versions) + 1)
+                versions.append(_Known(*place, told.hash, told.source, told.observed_at))
+                self._rows[self._sequence] = told.row
+        counts[_Verdict.NEW] = sum(1 for version in self.versions if version[2] == 1)
+
+    def _of_this_page(self, identity: int) -> list[_Known]:
+        """The first version of a record that this page has brought already."""
+        place = next(i for i, row in enumerate(self.journal_rows) if row[3] == identity)
+        sequence, _, _, _, number, digest, _, source, observed_at, *_ = self.journal_rows[place]
+        self._rows[sequence] = self.versions[place][5]
+        return [_Known(sequence, number, digest, source, observed_at)]
+
+    def _keep(self, told: _Told, versions: Sequence[_Known], *, completes: int) -> None:
+        """Add a version to what will be written; `versions` are those before it."""
+        key, identity, digest, body, row, source, observed_at, raw = told
+        self._sequence = sequence = self._sequence + 1
+        number = len(versions) + 1
+        occurred_at = row[self._kind.occurred]
+        self.journal_rows.append(
+            (
+                sequence,
+                self._stream.value,
+                key,
+                identity,
+                number,
+                digest,
+                completes,
+                source,
+                observed_at,
+                observed_at if occurred_at is None else occurred_at,
+                body.decode(),
+                raw,
+            )
+        )
+        first, replaced = sequence, None
+        if versions:
+            first, replaced = versions[0].sequence, self._rows.get(versions[-1].sequence)
+        self.versions.append((first, sequence, number, source, observed_at, row, replaced))
+
+    def _verdict(self, versions: list[_Known], told: _Told) -> _Verdict:
+        latest = versions[-1]
+        if latest.hash == told.hash or self._kind.rule is Rule.ONCE:
+            return _Verdict.SEEN
+        if self._kind.rule is Rule.STATE:
+            return _Verdict.UPDATED
+        if any(version.hash == told.hash for version in versions):
+            goes_back = (
+                self._kind.rule is Rule.FACT
+                and latest.source == told.source
+                and latest.observed_at < told.observed_at
+            )
+            return _Verdict.REVISED if goes_back else _Verdict.SEEN
+        if self._kind.rule is Rule.MERGED:
+            return _Verdict.UPDATED
+        return self._fact_verdict(self._rows[latest.sequence], told.row)
+
+    def _fact_verdict(self, known: AnyRow, told: AnyRow) -> _Verdict:
+        """A fact told in words never heard before: more, less, later or otherwise."""
+        kind = self._kind
+        if only_adds(told, known, moment=kind.occurred):
+            return _Verdict.SEEN
+        if only_adds(known, told, moment=kind.occurred):
+            return _Verdict.COMPLETED
+        if kind.status is not None and known[kind.status] != told[kind.status]:
+            return _Verdict.UPDATED
+        return _Verdict.REVISED
+
+
+_SOURCES: Final[dict[Source, str]] = {source: source.value for source in Source}
+
+
+def _quarantine(transaction: Transaction, record: Quarantined) -> None:
+    words = f"{record.stream.value}\n{record.reason}\n".encode()
+    identity = blake2b(words + record.raw, digest_size=16).digest()
+    transaction.execute(
+        sql.QUARANTINE,
+        (
+            identity,
+            record.stream.value,
+            record.reason,
+            record.source.value,
+            record.observed_at,
+            record.observed_at,
+            record.raw,
+        ),
+    )
+
+
+def _first_at(observations: Sequence[Observation], quarantined: Sequence[Quarantined]) -> int:
+    first = next(iter([*observations[:1], *quarantined[:1]]), None)
+    return 0 if first is None else first.observed_at

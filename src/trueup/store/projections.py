@@ -1,0 +1,406 @@
+"""The books as projections: what is to be booked, and writing what was booked.
+
+`unbooked` hands out whole markets with all their recorded facts; the ledger
+books them; `write_market_books` replaces what was there.  A market that gets
+another fact in between stays marked, so nothing is booked from half of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from trueup.core.errors import InvariantBroken
+from trueup.core.facts import Banked, Opened, Source, Stream, Transferred
+from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.observations import Recorded
+from trueup.core.statements import MarketStated
+from trueup.ledger.breaks import Break
+from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.store import sql
+from trueup.store.attribution import attribute
+from trueup.store.driver import AnyRow, Reading, Transaction
+from trueup.store.journal_index import versions_of
+from trueup.store.records import KINDS
+from trueup.store.session import MarketKey, Session
+
+FACTS_MAX: Final = 20_000
+"""`unbooked` stops handing out more markets when these hold so many facts."""
+
+_CHUNK: Final = 10_000
+_MARKETS_AT_A_TIME: Final = 200
+
+ENTRY_COLUMNS: Final = (
+    *("book", "number", "stream", "key", "version", "kind", "at", "subaccount", "shard"),
+    *("ticker", "strategy", "evidence", "legs", "cash", "realized", "fees", "profit"),
+)
+POSITION_COLUMNS: Final = (
+    *("book", "subaccount", "shard", "ticker", "event_ticker", "net", "cost", "realized"),
+    *("fees", "payout", "total_traded", "yes_bought", "no_bought", "yes_cost", "no_cost"),
+    *("settled", "last_at", "settlement_gain", "settlement_fees", "net_at_settlement"),
+    *("settled_at", "evidence"),
+)
+TRADE_COLUMNS: Final = (
+    *("book", "number", "subaccount", "shard", "ticker", "side", "status", "quantity", "bought"),
+    *("bought_cost", "sold", "sold_proceeds", "payout", "fees", "profit_loss", "opened_at"),
+    *("closed_at", "strategy"),
+)
+BREAK_COLUMNS: Final = (
+    *("book", "identity", "kind", "severity", "subaccount", "shard", "ticker", "amount"),
+    *("occurred_at", "summary", "evidence", "remedy"),
+)
+_FORGET_BOOK: Final = (
+    sql.FORGET_ENTRIES,
+    sql.FORGET_POSITIONS,
+    sql.FORGET_TRADES,
+    sql.FORGET_BOOKING_BREAKS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbookedMarket:
+    """A market of a subaccount whose book is to be made again.
+
+    `facts` are all versions of its fills and settlements in time order;
+    `market` is the latest statement about it.
+    """
+
+    subaccount: Subaccount
+    shard: Shard
+    ticker: Ticker
+    facts: list[Recorded]
+    market: MarketStated | None
+
+
+def unbooked(session: Session, limit: int, *, facts_max: int = FACTS_MAX) -> list[UnbookedMarket]:
+    """Up to `limit` markets to be booked; fewer when they hold many facts."""
+    found: list[UnbookedMarket] = []
+    facts, after = 0, 0
+    driver = session.driver
+    while len(found) < limit and facts < facts_max:
+        wanted = min(limit - len(found), _MARKETS_AT_A_TIME)
+        marked: dict[int, int] = dict(driver.rows(sql.DIRTY_MARKETS, (after, wanted)))
+        if not marked:
+            break
+        after = max(marked)
+        session.handed_out.update(marked)
+        markets = _with_facts(driver, marked)
+        found.extend(markets)
+        facts += sum(len(market.facts) for market in markets)
+    return found
+
+
+def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
+    among = reading.among(books)
+    keys: dict[int, MarketKey] = {
+        book: (subaccount, shard, ticker)
+        for book, subaccount, shard, ticker in reading.rows(sql.KEYS_OF_BOOKS, (among,))
+    }
+    facts: dict[int, list[Recorded]] = {book: [] for book in sorted(keys)}
+    for stream, statement in (
+        (Stream.FILLS, sql.FILLS_OF_BOOKS),
+        (Stream.SETTLEMENTS, sql.SETTLEMENTS_OF_BOOKS),
+    ):
+        _add_facts(reading, stream, reading.rows(statement, (among,)), facts)
+    kind = KINDS[Stream.MARKETS]
+    tickers = reading.among({ticker for _, _, ticker in keys.values()})
+    markets: dict[str, MarketStated] = {
+        row[2]: kind.value_of(row[2:]) for row in reading.rows(sql.MARKETS_BY_TICKER, (tickers,))
+    }
+    for listed in facts.values():
+        listed.sort(key=_in_time_order)
+    return [
+        UnbookedMarket(
+            subaccount=keys[book][0],
+            shard=keys[book][1],
+            ticker=keys[book][2],
+            facts=listed,
+            market=markets.get(keys[book][2]),
+        )
+        for book, listed in facts.items()
+    ]
+
+
+def _add_facts(
+    reading: Reading, stream: Stream, rows: Sequence[AnyRow], facts: Mapping[int, list[Recorded]]
+) -> None:
+    """Add the current versions, and from the journal the earlier ones of revised facts."""
+    kind = KINDS[stream]
+    sources = {source.value: source for source in Source}
+    place_of: dict[str, int] = {}
+    for book, sequence, version, source, observed_at, *rest in rows:
+        row = tuple(rest)
+        key = kind.key_of(row)
+        if version > 1:
+            place_of[key] = book
+            continue
+        value = kind.value_of(row)
+        facts[book].append(Recorded(sequence, key, version, value, sources[source], observed_at))
+    if not place_of:
+        return
+    for recorded in versions_of(reading, stream, place_of):
+        facts[place_of[recorded.key]].append(recorded)
+
+
+def _in_time_order(recorded: Recorded) -> tuple[int, bool, str, int]:
+    """At one instant fills come before the settlement that pays them."""
+    value = recorded.value
+    kind = KINDS[Stream.SETTLEMENTS]
+    is_settlement = value.__class__ is kind.value_type
+    at: int = getattr(value, "at")  # noqa: B009  # both kinds have it
+    return at, is_settlement, recorded.key, recorded.version
+
+
+def write_market_books(session: Session, books: Sequence[MarketBook]) -> None:
+    """Replace the books of these markets in one transaction; they are up to date then."""
+    if not books:
+        return
+    with session.writing() as transaction:
+        keys = [(book.subaccount, book.shard, book.ticker) for book in books]
+        session.find_numbers(transaction, keys)
+        numbers = [_number(session, key) for key in keys]
+        _forget(transaction, numbers)
+        writer = _Writer(transaction)
+        for number, book in zip(numbers, books, strict=True):
+            writer.add(number, book)
+        writer.flush()
+        _clean(session, transaction, numbers)
+
+
+def _number(session: Session, key: MarketKey) -> int:
+    number = session.numbers.get(key)
+    if number is None:
+        raise InvariantBroken(f"a book of {key} was written, but no fact of it was ever seen")
+    return number
+
+
+def _forget(transaction: Transaction, numbers: Sequence[int]) -> None:
+    """Drop earlier books of these markets, where there are any."""
+    among = transaction.among(numbers)
+    booked = [row[0] for row in transaction.rows(sql.BOOKED, (among,))]
+    if booked:
+        for statement in _FORGET_BOOK:
+            transaction.execute(statement, (transaction.among(booked),))
+
+
+def _clean(session: Session, transaction: Transaction, numbers: Sequence[int]) -> None:
+    """Take away the marks, but not those set after the facts were handed out."""
+    newest = transaction.rows(sql.LAST_SEQUENCE)[0][0]
+    read_to = {number: session.handed_out.pop(number, newest) for number in numbers}
+    present = transaction.rows(sql.DIRTY_AMONG, (transaction.among(numbers),))
+    clean = [book for book, marked in present if marked <= read_to[book]]
+    transaction.execute(sql.CLEAN, (transaction.among(clean),))
+
+
+class _Writer:
+    """Gathers rows of books and writes them in bulk, a bounded number at a time."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._pending: dict[str, tuple[tuple[str, ...], list[AnyRow]]] = {
+            "entries": (ENTRY_COLUMNS, []),
+            "positions": (POSITION_COLUMNS, []),
+            "trades": (TRADE_COLUMNS, []),
+            "booking_breaks": (BREAK_COLUMNS, []),
+        }
+
+    def add(self, number: int, book: MarketBook) -> None:
+        """Add one book."""
+        self.add_entries(number, book.entries)
+        self._rows("positions").append(_position_row(number, book))
+        self._rows("trades").extend(_trade_row(number, trip) for trip in book.round_trips)
+        self._rows("booking_breaks").extend(_break_row(number, each) for each in book.breaks)
+
+    def add_entries(self, book: int, entries: Sequence[Entry]) -> None:
+        """Add entries with their legs, numbered from 1 in their order."""
+        rows = self._rows("entries")
+        if len(entries) <= _CHUNK:
+            # The ledger makes entries when they are looked at: look once where that is cheap.
+            entries = tuple(entries)
+        sums, profits = attribute(entries)
+        for place, entry in enumerate(entries):
+            sum_ = sums[place]
+            rows.append(
+                (
+                    book,
+                    place + 1,
+                    _word(entry.stream),
+                    entry.key,
+                    entry.version,
+                    _word(entry.kind),
+                    entry.at,
+                    entry.subaccount,
+                    entry.shard,
+                    entry.ticker,
+                    entry.strategy,
+                    entry.evidence,
+                    sum_.legs,
+                    sum_.cash,
+                    sum_.realized,
+                    sum_.fees,
+                    profits[place],
+                )
+            )
+            if len(rows) >= _CHUNK:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        for table, (columns, rows) in self._pending.items():
+            self._transaction.insert(table, columns, rows)
+            rows.clear()
+
+    def _rows(self, table: str) -> list[AnyRow]:
+        return self._pending[table][1]
+
+
+_WORDS: Final[dict[str, str]] = {stream: stream.value for stream in Stream}
+
+
+def _word(word: str) -> str:
+    """The plain text of an enumeration's word, made once."""
+    plain = _WORDS.get(word)
+    if plain is None:
+        plain = _WORDS[word] = str(word)
+    return plain
+
+
+def _position_row(number: int, book: MarketBook) -> AnyRow:
+    return (
+        number,
+        book.subaccount,
+        book.shard,
+        book.ticker,
+        book.event_ticker,
+        book.position.net.units,
+        book.position.cost.units,
+        book.realized.units,
+        book.fees.units,
+        book.payout.units,
+        book.total_traded.units,
+        book.yes_bought.units,
+        book.no_bought.units,
+        book.yes_cost.units,
+        book.no_cost.units,
+        1 if book.settled else 0,
+        book.last_at,
+        book.settlement_gain.units,
+        book.settlement_fees.units,
+        book.net_at_settlement.units,
+        book.settled_at,
+        None if book.evidence is None else _word(book.evidence),
+    )
+
+
+def _trade_row(number: int, trip: RoundTrip) -> AnyRow:
+    return (
+        number,
+        trip.number,
+        trip.subaccount,
+        trip.shard,
+        trip.ticker,
+        _word(trip.side),
+        _word(trip.status),
+        trip.quantity.units,
+        trip.bought.units,
+        trip.bought_cost.units,
+        trip.sold.units,
+        trip.sold_proceeds.units,
+        trip.payout.units,
+        trip.fees.units,
+        trip.profit_loss.units,
+        trip.opened_at,
+        trip.closed_at,
+        trip.strategy,
+    )
+
+
+def _break_row(number: int, found: Break) -> AnyRow:
+    return (
+        number,
+        found.identity,
+        _word(found.kind),
+        _word(found.severity),
+        found.subaccount,
+        found.shard,
+        found.ticker,
+        found.amount.units,
+        found.occurred_at,
+        found.summary,
+        msgspec.json.encode(found.evidence).decode(),
+        found.remedy,
+    )
+
+
+# Cash facts: deposits, withdrawals, transfers, opening balances
+
+_FAMILIES: Final[dict[type, str]] = {Banked: "banking", Transferred: "transfers", Opened: "opening"}
+_FAMILY_OF_STREAM: Final = {
+    Stream.DEPOSITS: "banking",
+    Stream.WITHDRAWALS: "banking",
+    Stream.TRANSFERS: "transfers",
+    Stream.SHARD_TRANSFERS: "transfers",
+    Stream.OPENING: "opening",
+}
+
+
+def unbooked_cash(session: Session, limit: int) -> list[Recorded]:
+    """All versions of up to `limit` cash facts to be booked."""
+    driver = session.driver
+    marked: dict[int, int] = dict(driver.rows(sql.DIRTY_CASH, (limit,)))
+    if not marked:
+        return []
+    session.handed_out.update(marked)
+    keys: defaultdict[str, list[str]] = defaultdict(list)
+    sequences = driver.among([-book for book in marked])
+    for stream, key in driver.rows(sql.CASH_FACTS, (sequences,)):
+        keys[stream].append(key)
+    found: list[Recorded] = []
+    for stream, named in keys.items():
+        found.extend(versions_of(driver, Stream(stream), named))
+    return sorted(found, key=lambda recorded: recorded.sequence)
+
+
+def write_cash_entries(
+    session: Session, entries: Sequence[Entry], recorded: Sequence[Recorded]
+) -> None:
+    """Replace the entries of the cash facts in `recorded` by `entries`, in one transaction.
+
+    `recorded` is what `unbooked_cash` handed out; a fact without entries (a
+    pending deposit) is booked as nothing.
+    """
+    if not recorded:
+        return
+    first: dict[tuple[str, str], int] = {}
+    for each in recorded:
+        family = _FAMILIES[type(each.value)]
+        number = first.get((family, each.key), each.sequence)
+        first[family, each.key] = min(number, each.sequence)
+    by_book: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_book[-first[_FAMILY_OF_STREAM[entry.stream], entry.key]].append(entry)
+    books = [-sequence for sequence in first.values()]
+    with session.writing() as transaction:
+        among = transaction.among(books)
+        transaction.execute(sql.FORGET_ENTRIES, (among,))
+        writer = _Writer(transaction)
+        for book, listed in by_book.items():
+            writer.add_entries(book, listed)
+        writer.flush()
+        _clean(session, transaction, books)
+
+
+def mark_everything(session: Session) -> None:
+    """Mark all markets as to be booked again (the strategy rules have changed)."""
+    with session.writing() as transaction:
+        newest = transaction.rows(sql.LAST_SEQUENCE)[0][0]
+        transaction.execute(sql.MARK_ALL_DIRTY, (newest,))
+
+
+def count_unbooked(reading: Reading) -> int:
+    """How many markets and cash facts are still to be booked."""
+    return reading.rows(sql.DIRTY_COUNT)[0][0]

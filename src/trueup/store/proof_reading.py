@@ -1,0 +1,80 @@
+"""What the proof and the reconciliation read: whole tables, in the order they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trueup.core.facts import Filled, Opened, OrderReported, Stream
+from trueup.core.position import Position
+from trueup.core.units import Count, Money
+from trueup.ledger.entries import Evidence, MarketBook
+from trueup.store.driver import AnyRow, Driver
+from trueup.store.projections import POSITION_COLUMNS
+from trueup.store.reading import cash_facts
+from trueup.store.records import KINDS
+from trueup.store.selection import EVERYTHING, select
+
+
+def market_books(driver: Driver, *, open_only: bool = False) -> Iterator[MarketBook]:
+    """The book of every market by ticker, without its entries and round trips."""
+    statement, parameters = select(
+        "positions",
+        POSITION_COLUMNS,
+        EVERYTHING,
+        order=("ticker", "subaccount", "shard"),
+        given=("net <> 0",) if open_only else (),
+    )
+    return (_market_book(row) for row in driver.stream(statement, parameters))
+
+
+def fills_by_order(driver: Driver) -> Iterator[Filled]:
+    """All fills sorted by order, those of one order in time order."""
+    kind = KINDS[Stream.FILLS]
+    statement, parameters = select(
+        kind.table, kind.columns, EVERYTHING, order=("order_id", "at", "trade_id")
+    )
+    return (kind.value_of(row) for row in driver.stream(statement, parameters))
+
+
+def orders_by_id(driver: Driver) -> Iterator[OrderReported]:
+    """All orders sorted by their id."""
+    kind = KINDS[Stream.ORDERS]
+    statement, parameters = select(kind.table, kind.columns, EVERYTHING, order=("order_id",))
+    return (kind.value_of(row) for row in driver.stream(statement, parameters))
+
+
+def openings(driver: Driver) -> Iterator[Opened]:
+    """The operator's opening balances."""
+    for stream, recorded in cash_facts(driver):
+        if stream is Stream.OPENING and isinstance(recorded.value, Opened):
+            yield recorded.value
+
+
+def _market_book(row: AnyRow) -> MarketBook:
+    _, subaccount, shard, ticker, event_ticker, net, cost, realized, fees, payout = row[:10]
+    total, yes_bought, no_bought, yes_cost, no_cost, settled, last_at = row[10:17]
+    gain, settlement_fees, net_at_settlement, settled_at, rests_on = row[17:]
+    return MarketBook(
+        subaccount=subaccount,
+        shard=shard,
+        ticker=ticker,
+        event_ticker=event_ticker,
+        entries=(),
+        position=Position(Count(net), Money(cost)),
+        realized=Money(realized),
+        fees=Money(fees),
+        payout=Money(payout),
+        total_traded=Money(total),
+        yes_bought=Count(yes_bought),
+        no_bought=Count(no_bought),
+        yes_cost=Money(yes_cost),
+        no_cost=Money(no_cost),
+        round_trips=(),
+        settled=settled == 1,
+        last_at=last_at,
+        settlement_gain=Money(gain),
+        settlement_fees=Money(settlement_fees),
+        net_at_settlement=Count(net_at_settlement),
+        settled_at=settled_at,
+        evidence=None if rests_on is None else Evidence(rests_on),
+    )

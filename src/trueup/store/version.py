@@ -1,0 +1,11 @@
+"""Which shape of the books this program knows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Of the durable tables: the number of the newest migration."""
+
+PROJECTION_VERSION: Final = 1
+"""Of the projections: raised when their shape or their meaning changes."""
