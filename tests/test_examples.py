@@ -1,0 +1,36 @@
+"""Every example runs as a user would run it: a process of its own, a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+EXPECTED = {
+    "reconcile": "The books close",
+    "check_a_bots_table": "rows restored again",
+    "your_own_sql": "newest: ('",
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs_and_says_what_it_should(example: Path, tmp_path: Path) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("KALSHI_")
+    }
+
+    done = subprocess.run(
+        [sys.executable, str(example)],
+        env={**environment, "TRUEUP_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert EXPECTED[example.stem] in done.stdout
