@@ -92,6 +92,7 @@ def test_row_that_agrees_to_the_cent_is_right() -> None:
 @pytest.mark.parametrize(
     ("changes", "patched"),
     [
+        ({"profit_loss": F("3.84")}, [Change(Column.PROFIT_LOSS, "3.84", "3.83")]),
         ({"profit_loss": F(4)}, [Change(Column.PROFIT_LOSS, "4.00", "3.83")]),
         ({"settled_price": F(0)}, [Change(Column.SETTLED_PRICE, "0.00", "100.00")]),
         ({"settled_price": None}, [Change(Column.SETTLED_PRICE, None, "100.00")]),
@@ -232,6 +233,28 @@ def test_sale_belongs_to_the_row_that_says_so() -> None:
 
     assert first.profit_loss == D("4")
     assert outcome(second) == (Outcome.MATCHED, Reason.RIGHT)
+
+
+def test_sale_belongs_to_the_row_of_its_size() -> None:
+    """The rows were sold in the other order than they were bought."""
+    evidence = known(
+        """
+        12:00 buy yes 4 @ .60
+        12:10 buy yes 6 @ .60
+        12:30 sell yes 6 @ .80
+        12:40 sell yes 4 @ .50
+        13:00 row yes revenue 0 yes 10 no 10
+        """
+    )
+    sold = row(status="sold", side=Side.YES, entry_price=F("0.6"))
+    rows = [
+        replace(sold, row_id="a", quantity=F(4), profit_loss=F("-0.4")),
+        replace(sold, row_id="b", quantity=F(6), profit_loss=F("1.2")),
+    ]
+
+    assert {outcome(line) for line in adopted(*rows, evidence=evidence)} == {
+        (Outcome.MATCHED, Reason.RIGHT)
+    }
 
 
 def test_sale_that_could_be_anybodys_is_not_verifiable() -> None:

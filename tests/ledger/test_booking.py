@@ -14,9 +14,10 @@ from trueup.core.position import FLAT, Position
 from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money
 from trueup.ledger.accounts import Account
-from trueup.ledger.booking import book_market
+from trueup.ledger.booking import MarketBooking, book_market
 from trueup.ledger.breaks import BreakKind
 from trueup.ledger.entries import Entry, EntryKind, Evidence, MarketBook, TradeStatus
+from trueup.ledger.strategy import no_strategy
 
 D = Money.parse
 C = Count.parse
@@ -315,6 +316,22 @@ def test_empty_book_is_flat() -> None:
     found = book_market(PRIMARY, SHARD_ZERO, TICKER, recorded=[])
 
     assert (found.position, len(found.entries), found.settled) == (FLAT, 0, False)
+
+
+def test_market_is_paid_once_also_when_booked_step_by_step() -> None:
+    booking = MarketBooking(
+        PRIMARY,
+        SHARD_ZERO,
+        TICKER,
+        precision=Precision.DIRECT,
+        strategy_of=no_strategy,
+        market=market("yes"),
+    )
+    for step in (*facts("12:00 buy yes 3 @ .40\n12:59 row yes revenue 3 yes 3"), market("yes")):
+        booking.book(step)
+
+    assert booking.result().payout == D("3")
+    assert len(booking.log) == 2
 
 
 def test_entries_are_a_sequence_that_makes_them_again() -> None:

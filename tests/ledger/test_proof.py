@@ -120,6 +120,29 @@ def test_lag_beyond_the_window_is_unproven() -> None:
     assert told(intervals) == [("unproven", "0.60"), ("unproven", "-0.60")]
 
 
+def test_timing_must_come_right_within_the_window_of_its_first_reading() -> None:
+    """Each reading alone could be timing, but together they never agree for over a minute."""
+    readings = [
+        reading("12:00", "10"),
+        reading("12:10:05", "10"),
+        reading("12:11:10", "9.40"),
+        reading("12:20", "8.80"),
+    ]
+    movements = [moved("12:10", "-0.60"), moved("12:10:50", "-0.60")]
+
+    found = told(list(prove(readings, movements)))
+
+    assert found == [("unproven", "0.60"), ("proven", "0.00"), ("unproven", "-0.60")]
+
+
+def test_exact_time_of_a_reading_is_no_tie() -> None:
+    early = replace(reading("12:10", "9.40"), at=Instant(at("12:10") + 100_000))
+    fact = replace(moved("12:10", "-0.60"), at=Instant(at("12:10") + 400_000))
+    readings = [reading("12:00", "10"), early, reading("12:20", "9.40")]
+
+    assert told(list(prove(readings, [fact]))) == [("timing", "0.00"), ("timing", "0.00")]
+
+
 def test_fitting_neighbour_does_not_hide_a_missing_fact() -> None:
     """A fill of .60 is missing; another fill of .60 just after the reading fits by chance."""
     readings = [reading("12:00", "10"), reading("12:10", "9.40"), reading("12:20", "8.80")]

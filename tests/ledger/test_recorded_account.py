@@ -12,9 +12,10 @@ from functools import partial
 import pytest
 from recorded_account import RecordedAccount
 
+from trueup.core.catalog import Catalog, Event, Market, Series
 from trueup.core.facts import Filled
 from trueup.core.fees import Precision
-from trueup.core.ids import PRIMARY, SHARD_ZERO, Ticker
+from trueup.core.ids import PRIMARY, SHARD_ZERO, EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import SECOND, Instant, format_instant, parse_instant
 from trueup.core.observations import Recorded
 from trueup.core.orders import Side
@@ -25,6 +26,7 @@ from trueup.ledger.booking import book_market
 from trueup.ledger.breaks import BreakKind
 from trueup.ledger.entries import EntryKind, MarketBook
 from trueup.ledger.explain import explain, unpaid_positions
+from trueup.ledger.fee_check import check_fees
 from trueup.ledger.foreign import Column, ForeignTrade, Outcome, Reason, StatusWords, TickerEvidence
 from trueup.ledger.position_check import check_positions
 from trueup.ledger.proof import CashMovement, Interval, Proven, movement_of, prove
@@ -236,6 +238,56 @@ def test_every_recorded_position_equals_the_books_as_of_its_time(
         assert list(check_positions([book], [stated])) == []
         checked += bool(known)
     assert checked > 50
+
+
+def test_charged_fees_are_the_published_ones(
+    recorded_account: RecordedAccount, books: dict[Ticker, MarketBook]
+) -> None:
+    series = Series(
+        ticker=SeriesTicker("KXBTC15M"),
+        title="",
+        category="Crypto",
+        tags=(),
+        fee_type="quadratic",
+        fee_multiplier=Ratio(1),
+    )
+    events = {EventTicker(ticker.rpartition("-")[0]) for ticker in books}
+    catalog = Catalog(
+        series=[series],
+        events=[
+            Event(
+                ticker=event,
+                series_ticker=series.ticker,
+                title="",
+                mutually_exclusive=False,
+                fee_type_override=None,
+                fee_multiplier_override=None,
+            )
+            for event in events
+        ],
+        markets=[
+            Market(
+                ticker=ticker,
+                event_ticker=EventTicker(ticker.rpartition("-")[0]),
+                title="",
+                open_at=None,
+                close_at=None,
+                expected_expiration_at=None,
+                fee_waiver_until=None,
+                shard=SHARD_ZERO,
+            )
+            for ticker in books
+        ],
+    )
+    fills = [each.value for each in recorded_account.fills if isinstance(each.value, Filled)]
+
+    checked = check_fees(
+        sorted(fills, key=lambda each: each.order_id), catalog, Precision.NON_DIRECT
+    )
+
+    assert (checked.orders, checked.unknown) == (305, 0)
+    assert checked.exact >= 303
+    assert len(checked.breaks) == checked.orders - checked.exact
 
 
 def _bot_trades(account: RecordedAccount, name: str) -> list[ForeignTrade]:

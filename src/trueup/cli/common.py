@@ -11,10 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from trueup.cli.output import Heading, Output
+from trueup.core.errors import TrueupError
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
 from trueup.run.account import Account
 from trueup.run.account import open_account as open_front_door
 from trueup.run.config import read_environment
+from trueup.run.desk import DeskSettings, read_desk_settings
 from trueup.run.fetching import Told, tell_nobody
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")]
@@ -26,6 +28,10 @@ AccountOption = Annotated[
     str,
     typer.Option("--account", help="The name of the account (default: config).", metavar="NAME"),
 ]
+
+
+class Interrupted(TrueupError):
+    """The user stopped a command (Ctrl-C)."""
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ def open_account(
         environment=invocation.environment,
         told=told,
         on_event=hear,
+        on_wait=output.notice,
     ) as account:
         notice = account.refresh() if refresh else ""
         output.heading(
@@ -71,6 +78,15 @@ def open_account(
         if notice:
             output.notice(notice)
         yield account
+
+
+def lead(invocation: Invocation) -> DeskSettings:
+    """The settings that the options mean, with the heading of a command that opens no books."""
+    settings = read_desk_settings(
+        invocation.environment, venue=invocation.venue, account=invocation.account
+    )
+    invocation.output.lead(settings.venue.value, settings.config.account)
+    return settings
 
 
 def event_words(event: Event) -> str:
@@ -114,7 +130,11 @@ def command(
         def run(**values: Any) -> None:
             output = Output(as_json=values.pop("json_output"), verbose=values.pop("verbose"))
             invocation = Invocation(output, values.pop("venue"), values.pop("account"))
-            function(invocation, **values)
+            try:
+                function(invocation, **values)
+            except KeyboardInterrupt as stop:
+                # Typer would end without a word, or with one that says nothing.
+                raise Interrupted("stopped by the user") from stop
             if invocation.exit_code:
                 raise typer.Exit(invocation.exit_code)
 

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command
+from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
-from trueup.run.desk import Desk, read_desk_settings
+from trueup.run.desk import Desk
 from trueup.run.keeping import Kept, backup, move, rebuild, restore, upgrade
 from trueup.run.schedule import parse_interval
 from trueup.run.service import launchd_unit, systemd_unit
@@ -19,6 +19,9 @@ from trueup.run.service import launchd_unit, systemd_unit
 Work = Callable[[Desk], Kept]
 
 PathArgument = Annotated[str, typer.Argument(help="A file, or a PostgreSQL URL for `move`.")]
+_UNITS = {"darwin": launchd_unit}
+"""How other systems than Linux keep a program running."""
+
 WriteOption = Annotated[bool, typer.Option("--write", help="Do it; without it only say what.")]
 
 
@@ -65,16 +68,11 @@ def move_books(invocation: Invocation, target: PathArgument) -> None:
 
 def _run(invocation: Invocation, work: Work) -> None:
     output = invocation.output
-    settings = read_desk_settings(
-        invocation.environment, venue=invocation.venue, account=invocation.account
-    )
-    output.say(f"{settings.venue.value} · account {settings.config.account}")
+    settings = lead(invocation)
     with output.progress("working on the books"), Desk(settings) as desk:
         kept = work(desk)
     output.result(
         {
-            "venue": settings.venue.value,
-            "account": settings.config.account,
             "did": kept.words,
             "tables": [{"table": t, "rows": rows} for t, rows in kept.tables],
         }
@@ -95,12 +93,17 @@ def install(
     if not sync:
         raise ConfigError("Say what to install.", remedy="`trueup service install --sync`.")
     parse_interval(every)
-    settings = read_desk_settings(
-        invocation.environment, venue=invocation.venue, account=invocation.account
+    settings = lead(invocation)
+    options = ["--every", every]
+    if invocation.venue:
+        options += ["--venue", invocation.venue]
+    if invocation.account:
+        options += ["--account", invocation.account]
+    unit = _UNITS.get(sys.platform, systemd_unit)(
+        command=(str(Path(sys.argv[0]).resolve()), "sync", *options),
+        home=settings.home.resolve(),
+        user_home=Path.home(),
     )
-    make = launchd_unit if sys.platform == "darwin" else systemd_unit
-    program = Path(sys.argv[0]).resolve()
-    unit = make(program=program, home=settings.home, every=every, user_home=Path.home())
     output = invocation.output
     output.result(
         {"path": str(unit.path), "text": unit.text, "start": unit.start, "written": write}

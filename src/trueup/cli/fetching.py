@@ -8,11 +8,10 @@ import typer
 
 from trueup.cli.common import Invocation, command, open_account
 from trueup.cli.output import moment
-from trueup.core.errors import CallerError, OutcomeUnknown
-from trueup.core.instant import SECOND
+from trueup.core.errors import CallerError
 from trueup.run.account import Synced
 from trueup.run.clock import SystemClock
-from trueup.run.schedule import parse_interval
+from trueup.run.schedule import parse_interval, repeat
 from trueup.store.journal import Appended
 
 EveryOption = Annotated[
@@ -28,23 +27,24 @@ def register(app: typer.Typer) -> None:
 
 def sync(invocation: Invocation, *, every: EveryOption = "") -> None:
     """Fetch what is new, book it, and store a snapshot of the account."""
-    pause = parse_interval(every) if every else None
-    clock = SystemClock()
-    while True:
-        try:
-            with (
-                invocation.output.progress("asking the exchange") as line,
-                open_account(invocation, told=line.step) as account,
-            ):
-                synced = account.sync()
-            _show(invocation, synced)
-        except OutcomeUnknown as error:
-            if pause is None:
-                raise
-            invocation.output.notice(f"{error} Trying again in {every}.")
-        if pause is None:
-            return
-        clock.sleep(pause * SECOND)
+
+    def once() -> None:
+        with (
+            invocation.output.progress("asking the exchange") as line,
+            open_account(invocation, told=line.step) as account,
+        ):
+            synced = account.sync()
+        _show(invocation, synced)
+
+    if not every:
+        once()
+        return
+    repeat(
+        once,
+        pause_seconds=parse_interval(every),
+        clock=SystemClock(),
+        failed=lambda error: invocation.output.notice(f"{error} Trying again in {every}."),
+    )
 
 
 def backfill(

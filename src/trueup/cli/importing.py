@@ -11,6 +11,7 @@ from trueup.cli.common import Invocation, command, open_account
 from trueup.core.errors import ConfigError
 from trueup.run.account import Account
 from trueup.run.booking import Booked
+from trueup.run.clock import SystemClock
 from trueup.run.recording import (
     ImportReport,
     StatedSpan,
@@ -48,9 +49,16 @@ def import_folder(
         open_account(invocation) as account,
     ):
         _refuse_built_in_world(account)
-        with account.writing("import", on_wait=invocation.output.notice):
+        clock = SystemClock()
+
+        def told(what: str, records: int) -> None:
+            # A long import must not look like a process that died with the lease.
+            account.books.beat(now=clock.now())
+            line.step(what, records)
+
+        with account.writing("import"):
             imported = import_recording(
-                account.books, folder, now=account.now(), covers=stated, told=line.step
+                account.books, folder, now=account.now(), covers=stated, told=told
             )
             booked = account.book()
         unreadable = _unreadable(account)

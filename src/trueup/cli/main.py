@@ -1,25 +1,51 @@
-"""The `trueup` command: finds the sub-command, and speaks plainly when things fail."""
+"""The `trueup` command: finds the sub-command, and speaks plainly when things fail.
+
+Exit codes: 0 done (for `proof` and `reconcile`: the books close) · 1 not done, or
+they do not close · 2 the command, a setting, a key or a file is wrong · 3 trueup
+broke a rule of its own · 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
+from trueup import __version__
+from trueup.cli.common import Interrupted
 from trueup.core.errors import CallerError, InvariantBroken, TrueupError
-from trueup.core.version import VERSION
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
 EXIT_BROKEN = 3
 EXIT_INTERRUPTED = 130
 
+_MISUSE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+"""What typer raises for a wrong command line; newer versions bring a class of their own."""
+
+_INTERRUPTED: Final = Interrupted(
+    "Interrupted. What was fetched so far is kept.",
+    remedy="Run the same command again: it resumes.",
+)
+
 
 def build_app() -> typer.Typer:
     """The whole command tree."""
-    from trueup.cli import account, books, databases, fetching, proving, sandbox, setup, trades
+    from trueup.cli import (
+        account,
+        books,
+        databases,
+        fetching,
+        importing,
+        proving,
+        sandbox,
+        setup,
+        trades,
+    )
 
     app = typer.Typer(
         name="trueup",
@@ -30,34 +56,59 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
 
-    @app.callback()
+    @app.callback(invoke_without_command=True)
     def root(  # pyright: ignore[reportUnusedFunction]
         *,
         version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"trueup {VERSION}")
+            typer.echo(f"trueup {__version__}")
             raise typer.Exit
 
-    for group in (setup, fetching, trades, proving, account, books, databases, sandbox):
+    groups = (setup, fetching, importing, trades, proving, account, books, databases, sandbox)
+    for group in groups:
         group.register(app)
     return app
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; turn every error into words and an exit code."""
-    as_json = "--json" in sys.argv[1:]
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    code = run(given)
     try:
-        build_app()(standalone_mode=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has heard enough; the interpreter must not complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_FAILED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code."""
+    as_json = "--json" in arguments
+    try:
+        done = build_app()(args=list(arguments), prog_name="trueup", standalone_mode=False)
+    except (Interrupted, KeyboardInterrupt, typer.Abort):
+        _explain(_INTERRUPTED, as_json=as_json)
+        return EXIT_INTERRUPTED
     except TrueupError as error:
         _explain(error, as_json=as_json)
-        sys.exit(_exit_code(error))
-    except KeyboardInterrupt:
-        _print_error("Interrupted. What was fetched so far is kept; the same command resumes.")
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(EXIT_FAILED)
+        return _exit_code(error)
+    except _MISUSE as error:
+        return _misused(error, as_json=as_json)
+    return done if isinstance(done, int) else 0
+
+
+def _misused(error: BaseException, *, as_json: bool) -> int:
+    """A wrong command line: typer's own words, or an object for a program."""
+    if as_json:
+        wrong = CallerError(str(error), remedy="`trueup COMMAND --help` lists what it takes.")
+        _explain(wrong, as_json=True)
+    else:
+        show = getattr(error, "show")  # noqa: B009  # the class has no public name in typer
+        show()
+    return EXIT_MISUSED
 
 
 def _exit_code(error: TrueupError) -> int:
@@ -75,7 +126,7 @@ def _explain(error: TrueupError, *, as_json: bool) -> None:
         }
         print(json.dumps(payload, indent=2, ensure_ascii=False))  # noqa: T201
         return
-    _print_error(f"Error: {error}")
+    _print_error(str(error) if isinstance(error, Interrupted) else f"Error: {error}")
     if error.remedy:
         _print_error(f"  What to do: {error.remedy}")
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rich import box
 from rich.console import Console
@@ -95,6 +95,13 @@ class Output:
         if not self.as_json:
             style = _VENUE_STYLE.get(heading.venue, "")
             self.console.print(Text(f" {heading.words()} ", style=style))
+
+    def lead(self, venue: str, account: str) -> None:
+        """Lead with the venue and the account where the age of the books does not matter."""
+        self._heading = {"venue": venue, "account": account}
+        if not self.as_json:
+            words = f" {_VENUE_WORDS.get(venue, venue)} · account {account} "
+            self.console.print(Text(words, style=_VENUE_STYLE.get(venue, "")))
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line for a person; silent with `--json`."""
@@ -210,9 +217,11 @@ def plain(value: object) -> Any:  # noqa: ANN401  # JSON is any
     if isinstance(value, Ratio):
         return _rounded(value, 6)
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return {
+            str(key): plain(item) for key, item in cast("Mapping[object, object]", value).items()
+        }
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        return [plain(item) for item in cast("Sequence[object]", value)]
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, open_account
+from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.cli.output import moment
 from trueup.core.instant import Instant, format_age
 from trueup.ledger.breaks import EXPLANATIONS, BreakKind, Severity
@@ -196,6 +196,7 @@ def explain(
     kind: Annotated[BreakKind, typer.Argument(help="The kind of break.")],
 ) -> None:
     """What a kind of break means, its usual causes, and what to do."""
+    lead(invocation)
     invocation.output.result({"kind": kind.value, "explanation": EXPLANATIONS[kind]})
     invocation.output.say(EXPLANATIONS[kind])
 

@@ -9,7 +9,7 @@ import typer
 
 from trueup.cli.common import Invocation, command
 from trueup.cli.tour import tell
-from trueup.net.venues import SANDBOX_PORT
+from trueup.net.venues import SANDBOX_PORT, Venue
 from trueup.run.serving import Served, serve_sandbox
 
 
@@ -45,6 +45,7 @@ def serve(
 ) -> None:
     """Serve the sandbox over HTTP on 127.0.0.1 until Ctrl-C."""
     output = invocation.output
+    output.lead(Venue.SANDBOX.value, invocation.account or "main")
 
     def started(served: Served) -> None:
         output.result(

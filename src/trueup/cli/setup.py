@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, open_account
+from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.core.errors import ConfigError
+from trueup.core.instant import parse_instant
 from trueup.core.units import Money
 from trueup.net.venues import Venue
-from trueup.run.beginning import begin
-from trueup.run.desk import Desk, read_desk_settings
+from trueup.run.beginning import begin, usual_venue
+from trueup.run.desk import Desk
 from trueup.run.health import Check, Finding, examine
 
 _MARK = {
@@ -53,11 +54,9 @@ def init(
     ask = sys.stdin.isatty() and not yes and not output.as_json
     venue = invocation.venue
     if not venue:
-        venue = (
-            typer.prompt("Venue (sandbox, demo or prod)", default=Venue.SANDBOX.value)
-            if ask
-            else Venue.SANDBOX.value
-        )
+        venue = usual_venue(invocation.environment)
+        if ask:
+            venue = typer.prompt("Venue (sandbox, demo or prod)", default=venue)
     if venue != Venue.SANDBOX.value and ask:
         key_id = key_id or typer.prompt("API key id (empty: from the environment)", default="")
         private_key_path = private_key_path or typer.prompt(
@@ -68,23 +67,24 @@ def init(
             "An opening balance needs both its amount and its time.",
             remedy="Give --opening-balance and --opening-at together, or neither.",
         )
+    # Read before anything is made, so that a slip of the pen leaves nothing behind.
+    opening = (Money.parse(opening_balance), parse_instant(opening_at)) if opening_at else None
     config_path = begin(
         invocation.environment,
         venue=venue,
-        account=invocation.account or "main",
+        account=invocation.account,
         key_id=key_id,
         private_key_path=private_key_path,
     )
-    output.say(f"Settings: {config_path} (no secret is in it)")
     invocation.venue = venue
     with (
         output.progress("first sync") as line,
         open_account(invocation, told=line.step) as account,
     ):
-        if opening_balance:
-            account.open_with(Money.parse(opening_balance), at=opening_at)
-        synced = account.backfill()
-        found = account.reconcile(synced.fetched)
+        if opening is not None:
+            account.open_with(opening[0], at=opening_at)
+        account.backfill()
+        found = account.reconcile()
     output.result(
         {
             "config": str(config_path),
@@ -93,6 +93,7 @@ def init(
             "certificate": list(found.proof.certificate.words()),
         }
     )
+    output.say(f"Settings: {config_path} (no secret is in it)")
     for words in found.proof.certificate.words():
         output.say(f"  {words}", style="dim")
     output.say(found.verdict.words())
@@ -104,10 +105,7 @@ def init(
 def doctor(invocation: Invocation) -> None:
     """Check key, clock, scopes, limits, books and disk.  Changes nothing."""
     output = invocation.output
-    settings = read_desk_settings(
-        invocation.environment, venue=invocation.venue, account=invocation.account
-    )
-    output.say(f"{settings.venue.value} · account {settings.config.account}")
+    settings = lead(invocation)
     checks: list[Check] = []
     with Desk(settings) as desk:
         for check in examine(desk):
@@ -119,8 +117,6 @@ def doctor(invocation: Invocation) -> None:
     problems = [check for check in checks if check.finding is Finding.PROBLEM]
     output.result(
         {
-            "venue": settings.venue.value,
-            "account": settings.config.account,
             "checks": [
                 {
                     "name": check.name,

@@ -8,14 +8,18 @@ from contextlib import closing
 from pathlib import Path
 
 from trueup.cli.account import pnl
-from trueup.cli.common import Invocation
+from trueup.cli.common import Invocation, open_account
 from trueup.cli.fetching import backfill
 from trueup.cli.proving import proof, reconcile
 from trueup.cli.setup import doctor
-from trueup.cli.trades import backfill as backfill_settlements
+from trueup.cli.trades import show_backfill
 from trueup.ledger.report import By
+from trueup.run.patching import backfill_settlements
 from trueup.run.sandbox import built_in_world
 from trueup.run.serving import write_bot_database
+
+SHOWN_MAX = 10
+"""How many wrong rows the story shows."""
 
 _KEPT_VARIABLES = ("HOME", "PATH", "LANG", "TERM", "TMPDIR")
 
@@ -57,11 +61,15 @@ class _Guide:
         self._show_table(bot_table)
         self._step(
             "Check it against the exchange's record. A dry run: nothing is written.",
-            "settlements backfill --db trades.db",
+            f"settlements backfill --db {bot_table.name}",
         )
-        backfill_settlements(self._new(), db=str(bot_table), offline=True)
-        self._step("Patch it: one transaction, with an undo file.", "… --write")
-        backfill_settlements(self._new(), db=str(bot_table), write=True, offline=True)
+        self._patch(bot_table, write=False)
+        self._step(
+            "Patch it: one transaction, with an undo file.",
+            f"settlements backfill --db {bot_table.name} --write",
+        )
+        self._patch(bot_table, write=True)
+        self._step("The bot's own table, after.", "")
         self._show_table(bot_table)
         self._step("Do the books equal the exchange's in everything it states?", "reconcile")
         judged = self._new()
@@ -87,6 +95,12 @@ class _Guide:
         self._output.say(f"{self._steps}. {what}", style="bold")
         if command:
             self._output.say(f"$ trueup {command.removeprefix('trueup ')}", style="cyan")
+
+    def _patch(self, bot_table: Path, *, write: bool) -> None:
+        step = self._new()
+        with open_account(step) as account:
+            done = backfill_settlements(account, str(bot_table), write=write, offline=True)
+        show_backfill(step, done, write=write, shown_max=0 if write else SHOWN_MAX)
 
     def _show_table(self, path: Path) -> None:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:

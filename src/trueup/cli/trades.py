@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from trueup.cli.account import settlements
-from trueup.cli.common import Invocation, command, open_account
+from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.ledger.foreign import AdoptionLine, Outcome
 from trueup.run.patching import SettlementBackfill, backfill_settlements, undo_backfill
 
@@ -22,7 +22,7 @@ _MARK = {
     Outcome.SKIPPED: "– skipped",
     Outcome.NOT_VERIFIABLE: "? not verifiable",
 }
-_SHOWN_MAX = 40
+SHOWN_MAX = 40
 
 
 def register(app: typer.Typer) -> None:
@@ -50,16 +50,17 @@ def backfill(
         raise typer.BadParameter("--write and --dry-run contradict each other")
     with open_account(invocation) as account:
         done = backfill_settlements(account, db, write=write, offline=offline)
-    show_backfill(invocation, done, write=write, every=every)
+    shown_max = None if every else SHOWN_MAX
+    show_backfill(invocation, done, write=write, shown_max=shown_max)
     # Rows that need a patch and did not get one are not a success for a scheduled run.
     if done.report.patches and done.patched is None:
         invocation.exit_code = 1
 
 
 def show_backfill(
-    invocation: Invocation, done: SettlementBackfill, *, write: bool, every: bool
+    invocation: Invocation, done: SettlementBackfill, *, write: bool, shown_max: int | None
 ) -> None:
-    """Print what a backfill found and did."""
+    """Print what a backfill found and did; `shown_max` rows that need attention, `None`: all rows."""
     output = invocation.output
     counts = done.report.counts()
     output.result(
@@ -77,25 +78,28 @@ def show_backfill(
     if done.notice:
         output.notice(done.notice)
     lines: Sequence[AdoptionLine] = [
-        line for line in done.report.lines if every or line.outcome is not Outcome.MATCHED
+        line
+        for line in done.report.lines
+        if shown_max is None or line.outcome is not Outcome.MATCHED
     ]
-    output.table(
-        ["", "row", "market", "what changes", "why"],
-        [
+    if shown_max != 0:
+        output.table(
+            ["", "row", "market", "what changes", "why"],
             [
-                _MARK[line.outcome],
-                line.trade.row_id,
-                line.trade.ticker,
-                "\n".join(f"{c.column}: {c.old or 'NULL'} → {c.new}" for c in line.changes),
-                "; ".join((line.why, *line.caveats)),
-            ]
-            for line in lines[: None if every else _SHOWN_MAX]
-        ],
-        right=["row"],
-        empty="Every row agrees with the exchange's record.",
-    )
-    if len(lines) > _SHOWN_MAX and not every:
-        output.say(f"… and {len(lines) - _SHOWN_MAX} more rows (--all lists them).")
+                [
+                    _MARK[line.outcome],
+                    line.trade.row_id,
+                    line.trade.ticker,
+                    "\n".join(f"{c.column}: {c.old or 'NULL'} → {c.new}" for c in line.changes),
+                    "; ".join((line.why, *line.caveats)),
+                ]
+                for line in lines[:shown_max]
+            ],
+            right=["row"],
+            empty="Every row agrees with the exchange's record.",
+        )
+    if shown_max and len(lines) > shown_max:
+        output.say(f"… and {len(lines) - shown_max} more rows (--all lists them).")
     said = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
     output.say(f"{done.place}, table {done.table.name}: {said}.")
     if done.patched is not None:
@@ -134,6 +138,7 @@ def undo(
     db: DatabaseOption,
 ) -> None:
     """Take a written backfill back, row by row, where the rows are as it left them."""
+    lead(invocation)
     rows = undo_backfill(db, Path(undo_file))
     invocation.output.result({"database": db, "restored": rows})
     invocation.output.say(f"Restored {rows} rows of {db}.")

@@ -27,6 +27,8 @@ class EntryKind(StrEnum):
     OPENING = "opening"
     REVERSAL = "reversal"
     """Takes back an earlier version of a fact that the exchange has revised."""
+    RESTING = "resting"
+    """No entry at all: what a resting order ties up or sets free, in the cash proof."""
 
 
 class Evidence(StrEnum):

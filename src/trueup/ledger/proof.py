@@ -30,6 +30,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import merge
 from typing import Final
 
 from trueup.core.errors import CallerError
@@ -147,6 +148,7 @@ def prove(
     readings: Iterable[BalanceStated],
     movements: Iterable[CashMovement],
     *,
+    holds: Iterable[CashMovement] = (),
     collateral: Collateral = nothing_resting,
     window: int = MINUTE,
     precision: Money | None = None,
@@ -155,8 +157,12 @@ def prove(
     """Judge every interval between consecutive readings, in one pass.
 
     `readings` and `movements` come in time order and concern the same cash: one
-    subaccount and shard, or all of them.  `window` is in microseconds.  With
-    `precision` (the step of this member's balance) a truncated reading becomes
+    subaccount and shard, or all of them.  What resting orders tie up is given
+    as `holds`, also in time order (`ledger.holds`): a reading and an order that
+    cross each other are then a tie or timing, as with facts.  `collateral`, the
+    sum at each reading, is for those who know only that; give one of the two.
+
+    `window` is in microseconds.  With `precision` (the step of this member's balance) a truncated reading becomes
     as exact as it can be.  `absolute` says that the movements begin with the
     account, so that the first reading is judged too; an opening balance among
     the movements does the same from its time on.
@@ -164,7 +170,7 @@ def prove(
     Raises `CallerError` when readings or movements are out of order.  Memory
     does not grow with the history.
     """
-    tape = _Tape(movements, window)
+    tape = _Tape(merge(movements, holds, key=_by_time), window, precision)
     judge = _Judge(window, absolute=absolute)
     previous: BalanceStated | None = None
     for reading in readings:
@@ -176,6 +182,10 @@ def prove(
         yield from judge.hear(mark if judge.agrees(mark) else tape.with_neighbours(mark))
         previous = reading
     yield from judge.finish()
+
+
+def _by_time(movement: CashMovement) -> Instant:
+    return movement.at
 
 
 def _cash(reading: BalanceStated, held: Money, precision: Money | None) -> tuple[int, int]:
@@ -204,6 +214,8 @@ class _Mark:
     high: int
     cash_low: int
     cash_high: int
+    total: int
+    """All cash that is explained by facts so far."""
     explained: int
     movements: tuple[CashMovement, ...]
     count: int
@@ -216,11 +228,25 @@ class _Mark:
 class _Tape:
     """Reads the movements once and sets each reading against them."""
 
-    __slots__ = ("_ahead", "_last_at", "_near", "_of_owner", "_source", "_total", "_window")
+    __slots__ = (
+        "_ahead",
+        "_held",
+        "_last_at",
+        "_near",
+        "_of_owner",
+        "_source",
+        "_step",
+        "_total",
+        "_window",
+    )
 
-    def __init__(self, movements: Iterable[CashMovement], window: int) -> None:
+    def __init__(
+        self, movements: Iterable[CashMovement], window: int, precision: Money | None
+    ) -> None:
         self._source = iter(movements)
         self._window = window
+        self._step = 1 if precision is None else precision.units
+        self._held = 0
         self._ahead: deque[CashMovement] = deque()
         self._near: deque[CashMovement] = deque(maxlen=SHIFTED_MAX)
         self._total = 0
@@ -239,12 +265,15 @@ class _Tape:
             count += 1
             if len(listed) < LISTED_MAX:
                 listed.append(movement)
+        # How the exchange rounds an available balance that is finer than a step is not known.
+        finer = self._step - 1 if self._held % self._step else 0
         return _Mark(
             reading=reading,
-            low=low - self._total,
-            high=high - self._total,
+            low=low - self._total - finer,
+            high=high - self._total + finer,
             cash_low=low,
             cash_high=high,
+            total=self._total,
             explained=explained,
             movements=tuple(listed),
             count=count,
@@ -274,6 +303,8 @@ class _Tape:
             before = 0
         self._of_owner[owner] = before + movement.amount.units
         self._total += movement.amount.units
+        if movement.kind is EntryKind.RESTING:
+            self._held += movement.amount.units
         return opening
 
     def _next(self, until: Instant) -> CashMovement | None:
@@ -381,7 +412,7 @@ class _Judge:
             after=mark.reading,
             claimed_low=Money(low),
             claimed_high=Money(high),
-            explained=Money(mark.cash_low - mark.low if level else mark.explained),
+            explained=Money(mark.total if level else mark.explained),
             difference=Money(difference),
             verdict=verdict,
             movements=mark.movements,

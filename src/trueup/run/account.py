@@ -2,11 +2,11 @@
 
 import trueup
 
-with trueup.open_account(venue="demo") as account:
-account.sync()
-print(account.reconcile().verdict.words())
-for position in account.get_open_positions_summary():
-print(position["ticker"], position["quantity"], position["unrealized_pnl"])
+with trueup.open_account() as account:
+    account.sync()
+    print(account.reconcile().verdict.words())
+    for position in account.get_open_positions_summary():
+        print(position["ticker"], position["quantity"], position["unrealized_pnl"])
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from trueup.core.errors import OutcomeUnknown
+from trueup.core.errors import OutcomeUnknown, ProtocolBroken, RateLimited
 from trueup.core.facts import Opened, Source, Stream
 from trueup.core.ids import PRIMARY, SHARD_ZERO
 from trueup.core.instant import DAY, SECOND, Instant, parse_instant
 from trueup.core.observations import Observation
 from trueup.core.units import ZERO_MONEY, Money
-from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.report import (
     BookedRow,
     By,
@@ -49,7 +48,19 @@ from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
 from trueup.store.snapshots import Snapshot
 
-LEASE_PATIENCE_SECONDS = 30
+LEASE_PATIENCE_SECONDS: Final = 30
+BEAT_EVERY: Final = 15 * SECOND
+"""How often a holder of the writer lease says that it lives."""
+
+_CANNOT_ASK: Final = (OutcomeUnknown, RateLimited, ProtocolBroken)
+"""The exchange cannot be asked just now: no answer, too many requests, or no sense in it."""
+
+
+_LOCAL: Final = "The figures are those of the local books."
+
+
+def _ignore(words: str) -> None:
+    del words
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +76,19 @@ class Synced:
 class Account:
     """One account at one venue.  Close it, or use it as a context."""
 
-    def __init__(self, desk: Desk, *, told: Told = tell_nobody) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        told: Told = tell_nobody,
+        on_wait: Callable[[str], None] = _ignore,
+    ) -> None:
         self.desk = desk
         self._told = told
+        self._on_wait = on_wait
+        # The lease goes by the machine's time: a sandbox world has its own date.
         self._lease_clock = SystemClock()
+        self._beaten_at = Instant(0)
 
     @property
     def venue(self) -> str:
@@ -82,8 +102,11 @@ class Account:
 
     @property
     def books(self) -> Books:
-        """The books themselves, for everything that has no method here."""
-        return self.desk.books()
+        """The books themselves, for everything that has no method here.
+
+        Raises `BooksError` when there are none yet: a sync makes them.
+        """
+        return self.desk.books(create=False)
 
     def now(self) -> Instant:
         """The account's time (the sandbox world has its own)."""
@@ -91,6 +114,8 @@ class Account:
 
     def as_of(self) -> Instant | None:
         """When the exchange was last asked; `None` before the first sync."""
+        if not self.desk.has_books():
+            return None
         snapshot = self.books.latest_snapshot()
         return None if snapshot is None else snapshot.at
 
@@ -101,15 +126,21 @@ class Account:
         return self._fetch(since=None)
 
     def backfill(self, *, days: int | None = None) -> Synced:
-        """Fetch the whole history again, or that of the last `days`: both tiers, resumable."""
-        since = BEGINNING if days is None else Instant(max(0, self.now() - days * DAY))
+        """Fetch the whole history again, or that of the last `days`: both tiers, resumable.
+
+        The days begin at midnight UTC, so that an interrupted one finds its place again.
+        """
+        since = BEGINNING
+        if days is not None:
+            start = self.now() - days * DAY
+            since = Instant(max(0, start - start % DAY))
         return self._fetch(since=since)
 
     def open_with(self, cash: Money, *, at: str) -> None:
         """State an opening balance of the primary account, where early history is gone.
 
         `at` is RFC 3339.  It is booked as what it is, the operator's word, and
-        the proof begins there.
+        the proof begins there.  Raises `NotANumber` for what is no time.
         """
         now = self.now()
         opened = Opened(
@@ -128,38 +159,64 @@ class Account:
     def book(self) -> Booked:
         """Book what the journal has and the books have not."""
         settings = self.desk.settings
-        return book_new(self.books, precision=settings.precision, config=settings.config)
+        return book_new(
+            self.books, precision=settings.precision, config=settings.config, alive=self._beat
+        )
 
     def _fetch(self, *, since: Instant | None) -> Synced:
+        # Asked before any books are made: a wrong key leaves nothing behind.
+        self.desk.client().learn_limits()
         with self.writing("sync"):
-            fetcher = Fetcher(
-                client=self.desk.client(), books=self.books, clock=self.desk.clock, told=self._told
-            )
-            fetcher.client.learn_limits()
+            fetcher = self.fetcher()
             fetched = sync_account(fetcher, since=since)
             metadata = refresh_metadata(fetcher)
             booked = self.book()
             snapshot = self._snapshot()
         return Synced(fetched, metadata, booked, snapshot)
 
+    def fetcher(self) -> Fetcher:
+        """What brings listings into the books; use it while `writing`."""
+
+        def told(what: str, records: int) -> None:
+            self._beat()
+            self._told(what, records)
+
+        return Fetcher(
+            client=self.desk.client(),
+            books=self.books,
+            clock=self.desk.clock,
+            told=told,
+            alive=self._beat,
+        )
+
     @contextmanager
     def writing(
         self, role: str, *, on_wait: Callable[[str], None] | None = None
     ) -> Generator[None]:
-        """Hold the writer lease; waits for its holder and says so."""
-        self.books.wait_for_lease(
+        """Hold the writer lease; waits for its holder and says so.  Makes absent books."""
+        books = self.desk.books()
+        say = on_wait or self._on_wait
+        books.wait_for_lease(
             role=role,
             now=self._lease_clock.now,
             sleep=lambda seconds: self._lease_clock.sleep(round(seconds * SECOND)),
             patience_seconds=LEASE_PATIENCE_SECONDS,
-            on_wait=lambda holder: (on_wait or _ignore)(holder.words()),
+            on_wait=lambda holder: say(f"Waiting for {holder.words()}: it writes the books."),
         )
+        self._beaten_at = self._lease_clock.now()
         try:
-            while self.books.handoff_waiting():
-                self.books.drain_handoff()
+            while books.handoff_waiting():
+                books.drain_handoff()
             yield
         finally:
-            self.books.release_lease()
+            books.release_lease()
+
+    def _beat(self) -> None:
+        """Say now and then that the holder of the lease lives."""
+        now = self._lease_clock.now()
+        if now - self._beaten_at >= BEAT_EVERY:
+            self.books.beat(now=now)
+            self._beaten_at = now
 
     def _snapshot(self) -> Snapshot:
         books, now = self.books, self.now()
@@ -193,14 +250,14 @@ class Account:
         """The cash proof: is every movement of the balance explained?"""
         return prove_cash(self.books, precision=self.desk.settings.precision, now=self.now())
 
-    def reconcile(self, fetched: SyncReport | None = None) -> Reconciliation:
+    def reconcile(self) -> Reconciliation:
         """Compare the books with everything the exchange states; notes the breaks."""
+        books = self.books
         with self.writing("reconcile"):
             return reconcile_books(
-                self.books,
+                books,
                 precision=self.desk.settings.precision,
                 now=self.now(),
-                only_in_all=() if fetched is None else _union_breaks(fetched),
             )
 
     def balances(self) -> list[Row]:
@@ -291,15 +348,24 @@ class Account:
             return self.books.decide_break(identity, status, reason=reason, who=who, now=self.now())
 
     def refresh(self) -> str:
-        """Sync when the books are older than configured; words on why it could not, or ``""``."""
+        """Sync when the books are older than configured; words on why it could not, or ``""``.
+
+        Raises what `sync` raises when there are no figures yet to show instead.
+        """
         as_of = self.as_of()
         limit = self.desk.settings.config.max_age_seconds * SECOND
-        if as_of is not None and self.now() - as_of <= limit:
+        if as_of is not None and 0 <= self.now() - as_of <= limit:
             return ""
+        if as_of is not None:
+            writer = self.books.lease_holder(self._lease_clock.now())
+            if writer is not None:
+                return f"{writer.words()} is writing the books: {_LOCAL}"
         try:
             self.sync()
-        except OutcomeUnknown as error:
-            return f"{error} The figures are those of the local books."
+        except _CANNOT_ASK as error:
+            if as_of is None:
+                raise
+            return f"{error}. {_LOCAL}"
         return ""
 
     def close(self) -> None:
@@ -326,11 +392,14 @@ def open_account(
     clock: Clock | None = None,
     told: Told = tell_nobody,
     on_event: Callable[[Event], None] = ignore_event,
+    on_wait: Callable[[str], None] = _ignore,
 ) -> Account:
     """Open an account as configured: options win over the environment, that over the config.
 
     Without any configuration it is the built-in sandbox, which needs no key.
-    Raises `ConfigError` when settings are missing, wrong or contradictory.
+    `told` hears what is being fetched, `on_event` what the client does, `on_wait`
+    who else is writing the books.  Raises `ConfigError` when settings are missing,
+    wrong or contradictory.
     """
     settings = read_desk_settings(
         os.environ if environment is None else environment,
@@ -338,25 +407,4 @@ def open_account(
         account=account,
         clock=clock,
     )
-    return Account(Desk(settings, on_event=on_event), told=told)
-
-
-def _union_breaks(fetched: SyncReport) -> list[Break]:
-    return [
-        Break(
-            identity=break_identity(BreakKind.COVERAGE_GAP, None, Stream.SETTLEMENTS, ticker),
-            kind=BreakKind.COVERAGE_GAP,
-            severity=Severity.RED,
-            subaccount=None,
-            shard=None,
-            ticker=ticker,
-            amount=Money(0),
-            occurred_at=fetched.started_at,
-            summary="a settlement of the whole account belongs to no subaccount that was asked",
-        )
-        for ticker in fetched.only_in_all
-    ]
-
-
-def _ignore(words: str) -> None:
-    del words
+    return Account(Desk(settings, on_event=on_event), told=told, on_wait=on_wait)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from trueup.core.errors import ConfigError
-from trueup.net.credentials import explicit_settings, load_credentials, read_settings
-from trueup.net.venues import Venue
+from trueup.net.venues import Venue, venue_from_environment
 from trueup.run.config import CONFIG_NAME, home_directory, load_config, save_config
+from trueup.run.desk import Desk, read_desk_settings
+from trueup.wire.rest import portfolio
 
 _GITIGNORE: Final = """\
 # Books, keys and exports do not belong into a repository.
 *
 !.gitignore
 """
+
+
+def usual_venue(environment: Mapping[str, str]) -> str:
+    """The venue of a set-up that names none: as the environment or the settings say."""
+    asked = venue_from_environment(environment)
+    return load_config(home_directory(environment)).venue if asked is None else asked.value
 
 
 def begin(
@@ -28,28 +38,15 @@ def begin(
 ) -> Path:
     """Make the home and its settings; returns the path of the settings.
 
-    The key is loaded once before anything is written, so a wrong one leaves no
-    trace.  The settings name the key's id and its file, never the key.  Running
-    it again with the same answers changes nothing.
+    The key is tried with a read-only call before anything is written, so a wrong
+    one leaves no trace.  The settings name the key's id and its file, never the
+    key.  Running it again with the same answers changes nothing.  Raises
+    `ConfigError` and what the call raises.
     """
     if venue not in {each.value for each in Venue}:
         raise ConfigError(f"there is no venue {venue!r}", remedy="Use sandbox, demo or prod.")
-    if venue != Venue.SANDBOX.value:
-        given = explicit_settings(
-            key_id=key_id, private_key_path=private_key_path, base=read_settings(environment)
-        )
-        if load_credentials(given, Venue(venue)) is None:
-            raise ConfigError(
-                f"no API key is given for {venue}",
-                remedy="Give --key-id and --private-key-path, or set KALSHI_API_KEY_ID and "
-                "KALSHI_PRIVATE_KEY_PATH.",
-            )
-    home = home_directory(environment)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ignore = home / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text(_GITIGNORE, encoding="utf-8")
-    path = home / CONFIG_NAME
+    if not account:
+        account = load_config(home_directory(environment)).account
     wanted = {
         "venue": venue,
         "account": account,
@@ -58,13 +55,33 @@ def begin(
         if private_key_path
         else "",
     }
-    if path.exists():
+    home = home_directory(environment)
+    path = home / CONFIG_NAME
+    is_new = not path.exists()
+    if not is_new:
         present = load_config(home)
-        same = all(getattr(present, name) == value for name, value in wanted.items() if value)
-        if not same:
+        if any(getattr(present, name) != value for name, value in wanted.items() if value):
             raise ConfigError(
                 f"{path} exists already and says otherwise.",
                 remedy="Edit it, or move it away and run `trueup init` again.",
             )
-        return path
-    return save_config(home, wanted)
+    _try_key(environment, wanted)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text(_GITIGNORE, encoding="utf-8")
+    return save_config(home, wanted) if is_new else path
+
+
+def _try_key(environment: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Ask for the balance with the key that the settings will name."""
+    settings = read_desk_settings(environment, venue=wanted["venue"], account=wanted["account"])
+    if settings.is_embedded:
+        return
+    named = {name: value for name, value in wanted.items() if value and name.endswith(_OF_KEYS)}
+    config = msgspec.structs.replace(settings.config, **named)
+    with Desk(replace(settings, config=config)) as desk:
+        desk.client().send(portfolio.balance())
+
+
+_OF_KEYS: Final = ("key_id", "key_path")

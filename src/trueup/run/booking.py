@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,9 @@ from trueup.core.ids import ClientOrderId, OrderId, SeriesTicker, Ticker
 from trueup.ledger.booking import book_market
 from trueup.ledger.cash import book_cash
 from trueup.ledger.strategy import StrategyOf, StrategyRule, StrategyRules, no_strategy
+from trueup.run.collecting import collecting_rarely
 from trueup.run.config import Config
+from trueup.run.fetching import do_nothing
 from trueup.store.database import Books
 
 MARKETS_AT_ONCE: Final = 1000
@@ -26,10 +28,17 @@ class Booked:
     cash_facts: int
 
 
-def book_new(books: Books, *, precision: Precision, config: Config) -> Booked:
+@collecting_rarely()
+def book_new(
+    books: Books,
+    *,
+    precision: Precision,
+    config: Config,
+    alive: Callable[[], None] = do_nothing,
+) -> Booked:
     """Book every market and every cash fact that has something new.
 
-    Interrupted, it loses nothing: what was not booked stays marked.
+    `alive` is called after each batch: it keeps the writer lease.  Interrupted, it loses nothing: what was not booked stays marked.
     """
     strategy_of = strategies(books, config)
     markets = facts = 0
@@ -49,9 +58,11 @@ def book_new(books: Books, *, precision: Precision, config: Config) -> Booked:
             ]
         )
         markets += len(unbooked)
+        alive()
     while recorded := books.unbooked_cash(FACTS_AT_ONCE):
         books.write_cash_entries(book_cash(recorded), recorded)
         facts += len(recorded)
+        alive()
     return Booked(markets, facts)
 
 

@@ -29,8 +29,9 @@ from trueup.net.venues import (
 )
 from trueup.run.clock import Clock, SystemClock, unseeded
 from trueup.run.config import Config, books_path, home_directory, load_config
-from trueup.run.sandbox import EmbeddedSandbox, embedded_clock
+from trueup.run.sandbox import EmbeddedSandbox, embedded_clock, remember
 from trueup.store.database import Books, open_books
+from trueup.store.opening import connect, sqlite_path
 
 MODE = "live"
 """Books that mirror an account of the venue (paper and backtest have their own)."""
@@ -128,12 +129,26 @@ class Desk:
         """Where the books are: a path or a URL."""
         return books_path(self.settings.home, self.settings.config, mode=MODE)
 
+    def has_books(self) -> bool:
+        """Whether there are books already, here or of another program."""
+        if self._books is not None:
+            return True
+        path = sqlite_path(self.database)
+        if path is not None:
+            return Path(path).exists()
+        driver = connect(self.database)
+        try:
+            return "journal" in driver.tables()
+        finally:
+            driver.close()
+
     def books(self, *, create: bool = True, read_only: bool = False) -> Books:
         """The books of this account, opened once."""
         if self._books is None:
             place = self.database
-            if "://" not in place and create and not read_only:
-                Path(place).parent.mkdir(parents=True, exist_ok=True)
+            if create and not read_only and self.settings.is_embedded:
+                # The world's time and the books of it begin together.
+                remember(self.settings.home, self.clock)
             self._books = open_books(
                 place,
                 venue=self.settings.venue.value,
@@ -170,7 +185,7 @@ class Desk:
         if self._client is not None:
             return self._client
         if self.settings.is_embedded:
-            self._sandbox = EmbeddedSandbox(self.settings.home, self.clock)
+            self._sandbox = EmbeddedSandbox(self.clock)
             endpoint, signer = self._sandbox.endpoint, self._sandbox.signer
         else:
             endpoint, credentials = self.endpoint(), self.credentials()

@@ -14,6 +14,7 @@ from trueup.core.errors import BooksError, ConfigError, ExchangeRefused, TrueupE
 from trueup.core.instant import SECOND
 from trueup.net.client import Client
 from trueup.net.credentials import read_settings
+from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk
 from trueup.wire.rest import api_keys, exchange, portfolio
 
@@ -72,8 +73,7 @@ def _home(home: Path) -> Iterator[Check]:
 
 
 def _books(desk: Desk) -> Iterator[Check]:
-    place = desk.database
-    if "://" not in place and not Path(place).exists():
+    if not desk.has_books():
         yield Check("books", Finding.NOTICE, "no books yet", "Run `trueup init` or `trueup sync`.")
         return
     try:
@@ -82,7 +82,8 @@ def _books(desk: Desk) -> Iterator[Check]:
         yield Check("books", Finding.PROBLEM, str(error), error.remedy)
         return
     yield Check("books", Finding.OK, books.place)
-    holder = books.lease_holder(desk.clock.now())
+    # Leases go by the machine's time, whatever date the sandbox shows.
+    holder = books.lease_holder(SystemClock().now())
     if holder is not None:
         yield Check("writer", Finding.NOTICE, f"the books are being written by {holder.words()}")
     quarantined = len(books.quarantined())
@@ -95,7 +96,7 @@ def _books(desk: Desk) -> Iterator[Check]:
         )
     drift = books.unknown_fields()
     if drift:
-        names = ", ".join(sorted({each.name for each in drift})[:8])
+        names = ", ".join(sorted({each.field for each in drift})[:8])
         yield Check(
             "drift", Finding.NOTICE, f"the exchange sends fields unknown to this version: {names}"
         )

@@ -29,7 +29,6 @@ from trueup.ledger.entries import MarketBook
 from trueup.ledger.foreign import AdoptionReport, ForeignTrade, TickerEvidence
 from trueup.run.account import Account
 from trueup.run.config import BotDatabase
-from trueup.run.fetching import Fetcher
 from trueup.run.metadata import refresh_metadata
 from trueup.run.sync import BEGINNING
 from trueup.store.database import Books
@@ -137,10 +136,7 @@ def _look_up(account: Account, tickers: set[Ticker]) -> None:
     unknown = {ticker for ticker in tickers if account.books.market(ticker) is None}
     if unknown:
         with account.writing("market results"):
-            fetcher = Fetcher(
-                client=account.desk.client(), books=account.books, clock=account.desk.clock
-            )
-            refresh_metadata(fetcher, tickers=unknown)
+            refresh_metadata(account.fetcher(), tickers=unknown)
             account.book()
 
 

@@ -16,7 +16,6 @@ from trueup.core.fees import Precision
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.statements import MarketStated
-from trueup.ledger.breaks import Break
 from trueup.ledger.coverage import (
     Certificate,
     Coverage,
@@ -32,6 +31,8 @@ from trueup.ledger.order_check import unseen_fills
 from trueup.ledger.proof import Interval, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.ledger.resting import RestingOrders
+from trueup.run.collecting import collecting_rarely
+from trueup.run.openings import Openings
 from trueup.run.sync import BEGINNING
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
@@ -87,10 +88,12 @@ class Reconciliation:
     undecided: Verdict
 
 
+@collecting_rarely()
 def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
     """Prove every pot of cash between all its balance readings."""
     certificate = certificate_of(books, now=now)
     is_whole = certificate.complete and _begins_at_the_beginning(certificate)
+    openings = Openings(books)
     markets = _statements(books)
     suspects = [
         *unpaid_positions(_open_books(books), markets),
@@ -101,10 +104,11 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
         orders = RestingOrders(_rested_orders(books), lambda t: books.fills(ticker=t))
         intervals = prove(
             books.balance_readings(subaccount, shard),
-            books.cash_movements(subaccount, shard),
+            openings.movements(subaccount, shard),
             collateral=orders.collateral,
             precision=precision.step,
-            absolute=is_whole,
+            absolute=is_whole
+            or (certificate.complete and bool(openings) and openings.begin(subaccount, shard)),
         )
         proven = tuple(explain(intervals, suspects))
         scopes.append(ScopeProof(subaccount, shard, proven))
@@ -116,9 +120,8 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
     )
 
 
-def reconcile_books(
-    books: Books, *, precision: Precision, now: Instant, only_in_all: Iterable[Break] = ()
-) -> Reconciliation:
+@collecting_rarely()
+def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reconciliation:
     """Compare the books with everything the exchange states, and note what differs."""
     proof = prove_cash(books, precision=precision, now=now)
     breaks = reconcile(
@@ -137,7 +140,7 @@ def reconcile_books(
             transfers=books.entries(),
         )
     )
-    breaks = [*breaks, *books.booking_breaks(), *only_in_all]
+    breaks = [*breaks, *books.booking_breaks()]
     found = [*breaks, *interval_breaks(proof.intervals())]
     register = books.record_breaks(found, now=now)
     current = {each.identity for each in found}

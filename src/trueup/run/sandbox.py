@@ -1,6 +1,6 @@
 """The sandbox inside this process: the built-in world, no keys, no network.
 
-The world's present is a fixed date.  The first use of it in a home is
+The world's present is a fixed date.  When books of it are made in a home, that is
 remembered, and from then on its clock runs at normal speed, so that ages of
 figures mean something.
 """
@@ -34,8 +34,7 @@ class _State(msgspec.Struct):
 def embedded_clock(home: Path) -> Clock:
     """The clock of the built-in world as this home knows it.
 
-    A home that never used the world sees its first moment; `EmbeddedSandbox`
-    remembers it.
+    A home that never used the world sees its first moment; `remember` keeps it.
     """
     state = _read_state(home)
     if state is None:
@@ -51,8 +50,7 @@ def built_in_world(seed: int = DEFAULT_SEED, end: Instant = DEFAULT_END) -> Worl
 class EmbeddedSandbox:
     """A running sandbox of the built-in world, and the key to it."""
 
-    def __init__(self, home: Path, clock: Clock) -> None:
-        _remember(home, clock)
+    def __init__(self, clock: Clock) -> None:
         # Nobody else shares this exchange: its buckets need not slow down a demonstration.
         self._server = SandboxServer(
             built_in_world(), clock=clock.now, settings=SandboxSettings(limits=UNLIMITED)
@@ -77,7 +75,8 @@ def _read_state(home: Path) -> _State | None:
         raise ConfigError(f"{path} is damaged: {error}", remedy=f"Delete {path}.") from error
 
 
-def _remember(home: Path, clock: Clock) -> None:
+def remember(home: Path, clock: Clock) -> None:
+    """Note when the world was first used; books of it and its time go on together."""
     path = home / STATE_NAME
     if path.exists() or not isinstance(clock, ShiftedClock):
         return

@@ -7,6 +7,7 @@ environment file that only the user may read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,25 +26,25 @@ class Unit:
     stop: tuple[str, ...]
 
 
-def systemd_unit(*, program: Path, home: Path, every: str, user_home: Path) -> Unit:
-    """A user unit for systemd."""
-    secrets = home / "environment"
+def systemd_unit(*, command: Sequence[str], home: Path, user_home: Path) -> Unit:
+    """A user unit for systemd that runs `command` for the state in `home`."""
+    words = " ".join(_quoted(word.replace("$", "$$")) for word in command)
     text = f"""\
 [Unit]
-Description=trueup: keep the books of {home} up to date
+Description=trueup: keep the books of {_percent(str(home))} up to date
 After=network-online.target
 Wants=network-online.target
 
 [Service]
-Environment=TRUEUP_HOME={_quoted(home)}
-EnvironmentFile=-{_quoted(secrets)}
-ExecStart={_quoted(program)} sync --every {every}
+Environment={_quoted(f"TRUEUP_HOME={home}")}
+EnvironmentFile=-{_percent(str(home / "environment"))}
+ExecStart={words}
 Restart=always
 RestartSec=30
 NoNewPrivileges=yes
 PrivateTmp=yes
 ProtectSystem=strict
-ReadWritePaths={_quoted(home)}
+ReadWritePaths={_quoted(str(home))}
 
 [Install]
 WantedBy=default.target
@@ -60,9 +61,10 @@ WantedBy=default.target
     )
 
 
-def launchd_unit(*, program: Path, home: Path, every: str, user_home: Path) -> Unit:
-    """A launch agent for macOS."""
+def launchd_unit(*, command: Sequence[str], home: Path, user_home: Path) -> Unit:
+    """A launch agent for macOS that runs `command` for the state in `home`."""
     path = user_home / "Library" / "LaunchAgents" / f"com.{NAME}.plist"
+    words = "\n".join(f"    <string>{escape(word)}</string>" for word in command)
     text = f"""\
 <?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -71,10 +73,7 @@ def launchd_unit(*, program: Path, home: Path, every: str, user_home: Path) -> U
   <key>Label</key><string>com.{NAME}</string>
   <key>ProgramArguments</key>
   <array>
-    <string>{escape(str(program))}</string>
-    <string>sync</string>
-    <string>--every</string>
-    <string>{escape(every)}</string>
+{words}
   </array>
   <key>EnvironmentVariables</key>
   <dict><key>TRUEUP_HOME</key><string>{escape(str(home))}</string></dict>
@@ -92,6 +91,12 @@ def launchd_unit(*, program: Path, home: Path, every: str, user_home: Path) -> U
     )
 
 
-def _quoted(path: Path) -> str:
-    """A path as systemd reads it: percent signs doubled, spaces escaped."""
-    return str(path).replace("%", "%%").replace(" ", "\\x20")
+def _quoted(word: str) -> str:
+    """A word as systemd reads it: in double quotes, with its escapes."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{_percent(escaped)}"'
+
+
+def _percent(text: str) -> str:
+    """A percent sign starts a specifier of systemd's unless it is doubled."""
+    return text.replace("%", "%%")

@@ -16,6 +16,7 @@ from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money, Ratio
 from trueup.ledger.report import OpenPosition, open_position
 from trueup.ledger.resting import RestingOrders
+from trueup.run.openings import Openings
 from trueup.store.database import Books
 
 Row = dict[str, object]
@@ -23,15 +24,15 @@ Row = dict[str, object]
 
 def balances(books: Books, *, now: Instant) -> list[Row]:
     """The newest reading of every pot of cash, beside what the books say."""
+    openings = Openings(books)
     return [
-        _balance(books, reading, now=now) for reading in sorted(books.latest_balances(), key=_pot)
+        _balance(books, reading, openings=openings, now=now)
+        for reading in sorted(books.latest_balances(), key=_pot)
     ]
 
 
-def _balance(books: Books, reading: BalanceStated, *, now: Instant) -> Row:
-    movements = books.cash_movements(
-        reading.subaccount, reading.shard, until=Instant(reading.at + 1)
-    )
+def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: Instant) -> Row:
+    movements = openings.movements(reading.subaccount, reading.shard, until=Instant(reading.at + 1))
     cash = Money(sum(movement.amount.units for movement in movements))
     orders = RestingOrders(books.orders(), lambda ticker: books.fills(ticker=ticker))
     held = orders.collateral(reading)

@@ -6,43 +6,41 @@
         …                                  # trueup.ledger.adopt decides, row by row
         foreign.apply(table, report.patches, undo_folder=folder, now=now)
 
-Any database that SQLAlchemy reaches will do; a path is an SQLite file and is
-never created.  Reading changes nothing; `apply` changes all rows or none.
+A path is an SQLite file and is never created; PostgreSQL and whatever else
+SQLAlchemy reaches are named by URL.  Reading changes nothing; `apply` changes
+all rows or none.  No connection stays open between two calls, so the bot may
+run meanwhile: what it changed in between is noticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import MetaData, Table, inspect, select
-
-from trueup.core.errors import ForeignDatabaseError
 from trueup.core.instant import Instant
 from trueup.ledger.foreign import AdoptionLine, ForeignTrade
-from trueup.store.foreign_connection import ForeignConnection
-from trueup.store.foreign_patch import Patched, PatchedTable, load_undo, take_back, write_patches
-from trueup.store.foreign_table import (
-    ForeignTable,
-    check_ids,
-    find_columns,
-    read_trade,
-    settle_units,
-)
-from trueup.store.foreign_values import Raw
+from trueup.store.foreign_connection import PATIENCE_SECONDS, ForeignConnection
+from trueup.store.foreign_patch import Patched, take_back, write_patches
+from trueup.store.foreign_rows import find_layout, read_trade, scan_distinct
+from trueup.store.foreign_table import ForeignTable, Layout
+from trueup.store.foreign_undo import read_undo
 
 __all__ = ["ForeignDatabase", "ForeignTable", "Patched"]
 
 
 class ForeignDatabase:
-    """A bot's database.  Raises `ForeignDatabaseError` where there is none."""
+    """A bot's database at a path or an SQLAlchemy URL.
 
-    def __init__(self, place: str) -> None:
-        self._connection = ForeignConnection(place)
-        self._read: dict[str, PatchedTable] = {}
+    Waits `patience_seconds` for another writer or an answer.  Every method raises
+    `ForeignDatabaseError` with a remedy when the database is missing, locked,
+    read-only, full, damaged or does not answer: then nothing was changed.
+    """
+
+    def __init__(self, place: str, *, patience_seconds: int = PATIENCE_SECONDS) -> None:
+        self._connection = ForeignConnection(place, patience_seconds=patience_seconds)
 
     @property
     def place(self) -> str:
@@ -52,79 +50,57 @@ class ForeignDatabase:
     def inspect(self, mapping: ForeignTable | None = None) -> ForeignTable:
         """The table with every column that was found for our words.
 
-        Raises `ForeignDatabaseError` naming what is missing and what is there.
+        Raises `ForeignDatabaseError` naming what is missing and what is there,
+        which columns do not tell cents from dollars, and what to write into the
+        mapping.
         """
         mapping = mapping or ForeignTable()
-        names = [column.name for column in self._reflect(mapping.name).columns]
-        return replace(mapping, columns=find_columns(mapping, names, place=self.place))
+        _ = mapping.words
+        layout = find_layout(self._connection, mapping)
+        columns = {word: each.name for word, each in layout.columns.items()}
+        return replace(mapping, columns=columns, layout=layout)
 
     def read(self, table: ForeignTable) -> list[ForeignTrade]:
-        """Every row of an inspected table, by id.
+        """Every row, in the order of its key.
 
-        Raises `ForeignDatabaseError` when an id is missing or not unique.
+        Numbers are exact: a float is the shortest decimal that prints as it.  Raises
+        `ForeignDatabaseError` when two rows cannot be told apart.
         """
-        reflected = self._reflect(table.name)
-        columns = {role: reflected.columns[name] for role, name in table.columns.items()}
-        query = select(*columns.values()).order_by(columns["id"])
+        layout = self._layout(table)
         with self._connection.reading() as connection:
-            found = connection.execute(query).all()
-        rows: list[dict[str, Raw]] = [dict(zip(columns, row, strict=True)) for row in found]
-        check_ids(table, (row["id"] for row in rows))
-        units = settle_units(table, rows)
-        self._read[table.name] = PatchedTable(
-            table=reflected,
-            columns=columns,
-            units=units,
-            rows={str(row["id"]): row for row in rows},
-        )
-        return [read_trade(row, units) for row in rows]
+            rows = scan_distinct(connection, layout, place=self._connection)
+            return [read_trade(row, layout) for row in rows]
 
     def apply(
         self,
         table: ForeignTable,
-        patches: Sequence[AdoptionLine],
+        lines: Iterable[AdoptionLine],
         *,
         undo_folder: Path,
         now: Instant,
     ) -> Patched:
-        """Write patches of rows that `read` gave; all of them, or none.
+        """Write the changes of judged rows; all of them, or none.
 
-        Raises `ForeignDatabaseError` when a row has changed since, is gone or
-        cannot take the value: then nothing was changed and no undo file is left.
+        Raises `ForeignDatabaseError` when a row has changed since it was read, is
+        gone or cannot take the value: then nothing was changed and no undo file
+        is left.  Should a server be lost during the commit itself, the undo file
+        stays and the error names it.
         """
-        known = self._read.get(table.name)
-        if known is None:
-            raise ForeignDatabaseError(
-                f"the table {table.name!r} was never read", remedy="Read it before patching it."
-            )
-        return write_patches(self._connection, known, patches, undo_folder=undo_folder, now=now)
+        return write_patches(
+            self._connection, self._layout(table), lines, undo_folder=undo_folder, now=now
+        )
 
     def undo(self, undo_file: Path) -> int:
         """Take a patch back; returns how many rows were restored.
 
-        Raises `ForeignDatabaseError` when a row is not as the patch had left it:
-        then nothing was changed.
+        Raises `ForeignDatabaseError` naming the rows that are not as the patch
+        had left them: then nothing was changed.
         """
-        head, lines = load_undo(undo_file)
-        reflected = self._reflect(head.table)
-        known = PatchedTable(
-            table=reflected,
-            columns={role: reflected.columns[name] for role, name in head.columns.items()},
-            units={},
-            rows={},
-        )
-        return take_back(self._connection, known, lines)
+        head, rows = read_undo(undo_file)
+        return take_back(self._connection, head, rows)
 
-    def _reflect(self, name: str) -> Table:
-        with self._connection.reading() as connection:
-            there = inspect(connection).get_table_names()
-            if name in there:
-                return Table(name, MetaData(), autoload_with=connection)
-        listed = ", ".join(sorted(there)[:8]) or "none at all"
-        raise ForeignDatabaseError(
-            f"{self.place} has no table {name!r}; its tables: {listed}.",
-            remedy="Name the table of trades in the config: [bot_database] table = …",
-        )
+    def _layout(self, table: ForeignTable) -> Layout:
+        return table.layout or find_layout(self._connection, table)
 
     def __enter__(self) -> Self:
         return self

@@ -1,276 +1,407 @@
-"""Patching a bot's own table: one transaction, and a file that takes it back.
+"""Patching a bot's own table: one transaction over exactly the rows that were read.
 
-A patch is written only over exactly what was read: every row is read again
-inside the transaction, compared, and each UPDATE must change exactly one row;
-otherwise nothing is changed at all.  Before the commit an undo file is safely
-on disk: JSON lines for `undo`, and the same as SQL for a person.
+Every row is read again inside the transaction and must still say what the
+judged row said; the UPDATE names the old values once more and must change
+exactly one row; and what is there afterwards must be what was meant.  Otherwise
+nothing is changed at all.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction as Ratio
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-import msgspec
-from sqlalchemy import Column as SqlColumn
-from sqlalchemy import Connection, Numeric, String, Table, func, select, update
-from sqlalchemy import Integer as SqlInteger
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.types import Double, Float, Integer, NullType, Numeric, String, TypeEngine
 
 from trueup.core.errors import ForeignDatabaseError
-from trueup.core.instant import Instant, format_instant
-from trueup.ledger.foreign import AdoptionLine, Column
-from trueup.store.foreign_connection import ForeignConnection
-from trueup.store.foreign_values import Raw, Unit, in_unit, read_number
+from trueup.core.instant import Instant, format_instant, to_seconds_floor
+from trueup.ledger.foreign import AdoptionLine, Column, ForeignTrade
+from trueup.store.foreign_connection import CommitUnknown, ForeignConnection
+from trueup.store.foreign_rows import (
+    RawRow,
+    as_clause,
+    find_again,
+    read_trade,
+    row_id_of,
+    scan_distinct,
+)
+from trueup.store.foreign_table import Layout, TableColumn, Unit
+from trueup.store.foreign_undo import UndoHead, UndoRow, take_away, write_undo
+from trueup.store.foreign_values import Raw, decimal_text, raw_text, to_json
 
-_CENTS_OF_A_DOLLAR: Final = 100
-_encode: Final = msgspec.json.Encoder().encode
+_HALF_A_CENT: Final = Ratio(1, 200)
+_HALF_A_CENTICENT: Final = Ratio(1, 200)
+"""For settled prices, which are in cents: half of $0.0001."""
+_LISTED: Final = 20
+_STOP_THE_BOT: Final = "Somebody else writes to this table: stop the bot, then start again."
+_UPDATED_AT: Final = "updated_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patched:
-    """How many rows were changed, and the files that take it back."""
+    """How many rows were changed, and the file that takes it back (`None`: no rows)."""
 
     rows: int
-    undo_file: Path
-    undo_sql: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchedTable:
-    """A table as it was read: its columns and units by role, its raw rows by id."""
-
-    table: Table
-    columns: Mapping[str, SqlColumn[Any]]
-    units: Mapping[str, Unit]
-    rows: Mapping[str, Mapping[str, Raw]]
-
-
-class _Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line of an undo file."""
-
-    undo: int = 1
-    place: str
-    table: str
-    columns: dict[str, str]
-    written_at: str
-
-
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of an undo file: by role, what was there and what was written."""
-
-    id: Any
-    old: dict[str, Any]
-    new: dict[str, Any]
-    updated_at: Any = None
+    undo_file: Path | None
 
 
 def write_patches(
     place: ForeignConnection,
-    known: PatchedTable,
-    patches: Sequence[AdoptionLine],
+    layout: Layout,
+    lines: Iterable[AdoptionLine],
     *,
     undo_folder: Path,
     now: Instant,
 ) -> Patched:
     """Write all patches or none; see `trueup.store.foreign.ForeignDatabase.apply`."""
-    lines = [_line(known, patch, is_sqlite=place.is_sqlite) for patch in patches]
-    stamp = format_instant(now).replace(":", "").replace("-", "").partition(".")[0]
-    undo_path = _free(undo_folder, f"undo-{stamp}", ".jsonl")
-    sql_path = undo_path.with_suffix(".sql")
-    head = _Head(
-        place=place.place,
-        table=known.table.name,
-        columns={role: column.name for role, column in known.columns.items()},
-        written_at=format_instant(now),
-    )
+    wanted = _by_row([line for line in lines if line.changes])
+    if not wanted:
+        return Patched(rows=0, undo_file=None)
+    undo_file: Path | None = None
     try:
         with place.writing() as connection:
-            kept = [_write(known, connection, line) for line in lines]
-            _save(undo_path, [_encode(head), *(_encode(line) for line in kept)])
-            _save(sql_path, [_undo_sql(head, line).encode() for line in kept])
-    except BaseException:
-        undo_path.unlink(missing_ok=True)
-        sql_path.unlink(missing_ok=True)
-        raise
-    return Patched(rows=len(kept), undo_file=undo_path, undo_sql=sql_path)
-
-
-def take_back(place: ForeignConnection, known: PatchedTable, lines: Sequence[_Line]) -> int:
-    """Restore what the lines of an undo file say; all of them, or none."""
-    with place.writing() as connection:
-        for line in lines:
-            _check(known, connection, line.id, line.new)
-            values: dict[Any, Any] = {known.columns[role]: old for role, old in line.old.items()}
-            if "updated_at" in known.columns:
-                values[known.columns["updated_at"]] = line.updated_at
-            _update_one(known, connection, line.id, values)
-    return len(lines)
-
-
-def load_undo(path: Path) -> tuple[_Head, list[_Line]]:
-    """The head and the lines of an undo file."""
-    try:
-        first, *rest = path.read_bytes().splitlines()
-        head = msgspec.json.decode(first, type=_Head)
-        return head, [msgspec.json.decode(line, type=_Line) for line in rest]
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
-        raise ForeignDatabaseError(
-            f"{path} is not an undo file that can be read: {error}",
-            remedy="Name the .jsonl file that the patch has told.",
+            patch = _Patch(connection, layout, place, now=now)
+            undo = [patch.write(row, wanted[row.row_id]) for row in patch.find(wanted)]
+            head = _head(place, layout, rows=len(undo), now=now)
+            undo_file = write_undo(undo_folder, head, undo, now=now)
+    except CommitUnknown as error:
+        raise CommitUnknown(
+            f"{error} If they were, {undo_file} takes it back.", remedy=error.remedy
         ) from error
+    except BaseException:
+        if undo_file is not None:
+            take_away(undo_file)
+        raise
+    return Patched(rows=len(undo), undo_file=undo_file)
 
 
-def _line(known: PatchedTable, patch: AdoptionLine, *, is_sqlite: bool) -> _Line:
-    """A patch in the table's own units and types."""
-    raw = known.rows.get(patch.trade.row_id)
-    if raw is None:
-        raise ForeignDatabaseError(
-            f"row {patch.trade.row_id} was never read from the table",
-            remedy="Read the table again before patching it.",
+def _by_row(lines: Sequence[AdoptionLine]) -> dict[str, AdoptionLine]:
+    wanted: dict[str, AdoptionLine] = {}
+    for line in lines:
+        if line.trade.row_id in wanted:
+            raise ForeignDatabaseError(
+                f"row {line.trade.row_id} is to be patched twice. Nothing was changed.",
+                remedy="Give each row of the report once.",
+            )
+        wanted[line.trade.row_id] = line
+    return wanted
+
+
+def _head(place: ForeignConnection, layout: Layout, *, rows: int, now: Instant) -> UndoHead:
+    words = (*(each.value for each in Column), "ticker", _UPDATED_AT)
+    return UndoHead(
+        database=place.place,
+        table=layout.name,
+        schema=layout.schema,
+        key=tuple(each.name for each in layout.key),
+        columns={word: layout.columns[word].name for word in words if word in layout.columns},
+        rows=rows,
+        written_at=format_instant(now),
+    )
+
+
+class _Rows:
+    """Rows of one table in an open transaction, changed one at a time."""
+
+    def __init__(self, connection: Connection, layout: Layout, place: ForeignConnection) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._place = place
+        self._table = as_clause(layout)
+
+    def now_there(self, key: Sequence[Raw], words: Iterable[str]) -> dict[str, Raw] | None:
+        """What a row says now; `None` if there is no such row."""
+        names = list(words)
+        columns = [
+            self._table.c[self._layout.columns[word].name].label(f"c{number}")
+            for number, word in enumerate(names)
+        ]
+        found = self._connection.execute(select(*columns).where(*self._is_row(key))).all()
+        return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
+
+    def change(self, key: Sequence[Raw], old: Mapping[str, Raw], new: Mapping[str, object]) -> None:
+        """Update the one row that still holds the old values."""
+        layout = self._layout
+        still = [
+            self._table.c[layout.columns[word].name].is_not_distinct_from(
+                self._value(raw, layout.columns[word])
+            )
+            for word, raw in old.items()
+        ]
+        values: dict[str, ColumnElement[Any]] = {
+            layout.columns[word].name: _setting(value) for word, value in new.items()
+        }
+        statement = update(self._table).where(*self._is_row(key), *still).values(values)
+        changed = self._connection.execute(statement).rowcount
+        if changed != 1:
+            raise self.refused(key, f"the update changed {changed} rows instead of one")
+
+    def refused(self, key: Sequence[Raw], what: str, remedy: str = "") -> ForeignDatabaseError:
+        """An error that names the row."""
+        return ForeignDatabaseError(
+            f"row {row_id_of(self._layout, key)} of {self._layout.name!r} in {self._place.place}: "
+            f"{what}. Nothing was changed.",
+            remedy=remedy or _STOP_THE_BOT,
         )
-    old: dict[str, Any] = {}
-    new: dict[str, Any] = {}
-    for change in patch.changes:
-        role = change.column.value
-        old[role] = raw[role]
-        new[role] = _stored(known, change.column, change.new, is_sqlite=is_sqlite)
-    return _Line(id=raw["id"], old=old, new=new, updated_at=raw.get("updated_at"))
+
+    def _is_row(self, key: Sequence[Raw]) -> list[ColumnElement[bool]]:
+        return [
+            self._table.c[each.name] == self._value(part, each)
+            for each, part in zip(self._layout.key, key, strict=True)
+        ]
+
+    def _value(self, raw: Raw, column: TableColumn) -> ColumnElement[Any]:
+        """A value to compare a column with, in the column's own type.
+
+        A server would compare a 4-byte float with an 8-byte one and find them
+        different; SQLite compares values as they are stored.
+        """
+        value = bindparam(None, raw, type_=NullType())
+        if self._place.dialect != "postgresql" or isinstance(column.type, NullType):
+            return value
+        return sql_cast(value, column.type)
 
 
-def _stored(known: PatchedTable, column: Column, text: str, *, is_sqlite: bool) -> Raw:
-    """A new value as its column holds it: in its unit, as its type."""
-    if column is Column.STATUS:
-        return text
-    number = read_number(text)
-    if number is None:
-        raise ForeignDatabaseError(f"{text!r} is no amount for {column.value}")
-    dollars = number / _CENTS_OF_A_DOLLAR if column is Column.SETTLED_PRICE else number
-    unit = known.units[column.value]
-    value = in_unit(dollars, unit)
-    kind = known.columns[column.value].type
-    if isinstance(kind, SqlInteger):
-        if column is Column.PROFIT_LOSS and unit is Unit.CENTS:
+def _setting(value: object) -> ColumnElement[Any]:
+    """A value to be written: untyped, so that the server takes it as the column's own."""
+    if isinstance(value, ColumnElement):
+        return cast("ColumnElement[Any]", value)
+    return bindparam(None, value, type_=NullType())
+
+
+class _Patch(_Rows):
+    """The rows that are to be patched."""
+
+    def __init__(
+        self, connection: Connection, layout: Layout, place: ForeignConnection, *, now: Instant
+    ) -> None:
+        super().__init__(connection, layout, place)
+        self._now = now
+
+    def find(self, wanted: Mapping[str, AdoptionLine]) -> list[RawRow]:
+        """The rows to be patched as they are now, which must be as they were judged."""
+        found = [
+            row
+            for row in scan_distinct(self._connection, self._layout, place=self._place)
+            if row.row_id in wanted
+        ]
+        gone = [row_id for row_id in wanted if row_id not in {row.row_id for row in found}]
+        if gone:
+            raise ForeignDatabaseError(
+                f"{_listed(gone)} of {self._layout.name!r} in {self._place.place} "
+                "cannot be found any more. Nothing was changed.",
+                remedy=_STOP_THE_BOT,
+            )
+        for row in found:
+            _check_unchanged(self, row, read_trade(row, self._layout), wanted[row.row_id].trade)
+        return found
+
+    def write(self, row: RawRow, line: AdoptionLine) -> UndoRow:
+        """Patch one row; returns how to take it back."""
+        words = [change.column.value for change in line.changes]
+        new: dict[str, object] = {
+            change.column.value: self._stored(row, change.column, change.new)
+            for change in line.changes
+        }
+        old = {word: row.values[word] for word in words}
+        touched = list(words)
+        if _UPDATED_AT in self._layout.columns:
+            touched.append(_UPDATED_AT)
+            stamp = self._stamp(row.values[_UPDATED_AT])
+            if stamp is not None:
+                new[_UPDATED_AT] = stamp
+        self.change(row.key, old, new)
+        there = self.now_there(row.key, touched)
+        if there is None:
+            raise self.refused(row.key, "the update moved it to another key")
+        for change in line.changes:
+            self._check_stored(row, change.column, change.new, there[change.column.value])
+        return UndoRow(
+            row_id=row.row_id,
+            ticker=line.trade.ticker,
+            key=row.key,
+            old={word: row.values[word] for word in touched},
+            new=there,
+        )
+
+    def _stored(self, row: RawRow, column: Column, text: str) -> Raw:
+        """A new value as the column holds it: in its unit, as its type."""
+        if column is Column.STATUS:
+            return text
+        place = self._layout.columns[column.value]
+        value = _in_unit(column, place, text)
+        kind = place.type
+        if isinstance(kind, Integer):
+            return self._whole(row, column, value)
+        is_text = isinstance(kind, String) or (
+            isinstance(kind, NullType) and isinstance(row.values[column.value], str)
+        )
+        if is_text:
+            least = 2 if column is Column.PROFIT_LOSS and place.unit is Unit.DOLLARS else 0
+            return decimal_text(value, least=least)
+        if self._place.dialect != "sqlite" and not isinstance(kind, Float | Double):
+            # A type of their own (such as money) reads text.
+            return value if isinstance(kind, Numeric) else decimal_text(value)
+        # The column holds binary floats: this is the one that prints as our decimal.
+        return float(value)
+
+    def _whole(self, row: RawRow, column: Column, value: Decimal) -> Raw:
+        if value == value.to_integral_value():
+            return int(value)
+        if column is Column.PROFIT_LOSS and self._layout.columns[column].unit is Unit.CENTS:
             # Such a column cannot be finer than a cent.
             return round(value)
-        return _whole(known, column, value, is_sqlite=is_sqlite)
-    if isinstance(kind, String):
-        return str(_decimal(value))
-    return _decimal(value) if isinstance(kind, Numeric) and kind.asdecimal else float(value)
+        if self._place.dialect == "sqlite":
+            # A column of SQLite takes what does not fit its type as it is.
+            return float(value)
+        raise self.refused(
+            row.key,
+            f"{decimal_text(value)} does not fit {column.value}, a column of whole numbers",
+            remedy="Give the column a decimal type: "
+            f"ALTER TABLE … ALTER COLUMN {self._layout.columns[column].name} TYPE numeric.",
+        )
+
+    def _check_stored(self, row: RawRow, column: Column, text: str, there: Raw) -> None:
+        """What is in the table afterwards is what was meant (a type may round to the cent)."""
+        if column is Column.STATUS:
+            fits = raw_text(there).strip().lower() == text.strip().lower()
+        else:
+            place = self._layout.columns[column.value]
+            unit = 100 if place.unit is Unit.CENTS else 1
+            off = abs(_as_ratio(there) - Ratio(_in_unit(column, place, text)))
+            if column is Column.PROFIT_LOSS:
+                fits = off <= _HALF_A_CENT * unit
+            else:
+                fits = off * 100 < _HALF_A_CENTICENT * unit
+        if not fits:
+            raise self.refused(
+                row.key,
+                f"{column.value} should become {text}, but the database made it {raw_text(there)}",
+                remedy="The column's type or a trigger does not let the value be; change that.",
+            )
+
+    def _stamp(self, old: Raw) -> object | None:
+        """The time of the change in the form that the column has; `None`: leave it alone."""
+        if isinstance(old, int | float | Decimal):
+            seconds = to_seconds_floor(self._now)
+            return next(
+                (seconds * scale for scale in (1, 10**3, 10**6, 10**9) if old < 10**11 * scale),
+                None,
+            )
+        kind = self._layout.columns[_UPDATED_AT].type
+        if isinstance(kind, Integer | Numeric):
+            return None
+        if isinstance(old, str) and "T" in old:
+            text = format_instant(Instant(self._now // 10**6 * 10**6)).removesuffix("Z")
+            ending = next((each for each in ("Z", "+00:00") if old.endswith(each)), None)
+            if ending is not None:
+                return text + ending
+        return func.current_timestamp()
 
 
-def _whole(known: PatchedTable, column: Column, value: Ratio, *, is_sqlite: bool) -> Raw:
-    if value.denominator == 1:
-        return int(value)
-    if is_sqlite:
-        # An SQLite column takes what does not fit its type as it is.
-        return float(value)
-    raise ForeignDatabaseError(
-        f"the column {known.columns[column.value].name!r} holds whole numbers only; "
-        f"{_decimal(value)} does not fit. Nothing was changed.",
-        remedy="Change the column's type to a decimal one.",
-    )
+def _in_unit(column: Column, place: TableColumn, text: str) -> Decimal:
+    """A new value (a price in cents, a profit in dollars) in the unit of its column."""
+    value = Decimal(text)
+    if column is Column.SETTLED_PRICE:
+        return value if place.unit is Unit.CENTS else value.scaleb(-2)
+    return value.scaleb(2) if place.unit is Unit.CENTS else value
 
 
-def _decimal(value: Ratio) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
+def _as_ratio(raw: Raw) -> Ratio:
+    if isinstance(raw, float):
+        return Ratio(repr(raw))
+    if isinstance(raw, str):
+        return Ratio(raw.strip().replace("$", "").replace(",", ""))
+    return Ratio(raw) if isinstance(raw, int | Decimal) else Ratio(-(10**9))
 
 
-def _write(known: PatchedTable, connection: Connection, line: _Line) -> _Line:
-    """Update one row after making sure that it is as it was read."""
-    now_there = _check(known, connection, line.id, line.old)
-    values: dict[Any, Any] = {known.columns[role]: value for role, value in line.new.items()}
-    if "updated_at" in known.columns:
-        values[known.columns["updated_at"]] = func.current_timestamp()
-    _update_one(known, connection, line.id, values)
-    return msgspec.structs.replace(line, updated_at=now_there.get("updated_at"))
+def _check_unchanged(rows: _Rows, row: RawRow, there: ForeignTrade, judged: ForeignTrade) -> None:
+    differing = [
+        each.name
+        for each in fields(ForeignTrade)
+        if getattr(there, each.name) != getattr(judged, each.name)
+    ]
+    if differing:
+        raise rows.refused(row.key, f"it has changed since it was read ({', '.join(differing)})")
 
 
-def _check(
-    known: PatchedTable, connection: Connection, row_id: Raw, expected: Mapping[str, Raw]
-) -> dict[str, Any]:
-    """The row as it is now; refused unless these roles are as expected."""
-    roles = list(known.columns)
-    query = select(*known.columns.values()).where(known.columns["id"] == row_id).with_for_update()
-    found = connection.execute(query).all()
-    if len(found) != 1:
-        raise _changed(known, row_id, f"{len(found) or 'no'} rows have this id now")
-    there = dict(zip(roles, found[0], strict=True))
-    for role, value in expected.items():
-        if not _same(there[role], value):
-            raise _changed(known, row_id, f"{role} is {there[role]!r}, not {value!r}")
-    return there
+# -- taking back ----------------------------------------------------------------------------------
 
 
-def _same(there: Raw, expected: Raw) -> bool:
-    if there == expected:
-        return True
-    # Undo files hold decimals and times as text.
-    if isinstance(there, Decimal | date) and isinstance(expected, str):
-        return str(there) == expected
-    return False
+def take_back(place: ForeignConnection, head: UndoHead, kept: Sequence[UndoRow]) -> int:
+    """Restore what an undo file holds; all of it, or nothing."""
+    with place.writing() as connection:
+        layout = _layout_of(connection, head, place=place)
+        rows = _Rows(connection, layout, place)
+        states = [_state(rows, row) for row in kept]
+        changed = [row.row_id for row, state in zip(kept, states, strict=True) if state != "after"]
+        if changed and all(state == "before" for state in states):
+            raise ForeignDatabaseError(
+                f"{place.place} is as it was before the patch: there is nothing to take back.",
+                remedy="It was taken back already, or never committed.",
+            )
+        if changed:
+            raise ForeignDatabaseError(
+                f"{_listed(changed)} of {head.table!r} in {place.place} changed since the patch. "
+                "Nothing was changed.",
+                remedy="Look at them: the old values of every row stand in the undo file.",
+            )
+        for row in kept:
+            _restore(rows, row)
+    return len(kept)
 
 
-def _update_one(
-    known: PatchedTable, connection: Connection, row_id: Raw, values: Mapping[Any, Any]
-) -> None:
-    statement = update(known.table).where(known.columns["id"] == row_id).values(dict(values))
-    changed = connection.execute(statement).rowcount
-    if changed != 1:
-        raise _changed(known, row_id, f"the update changed {changed} rows")
-
-
-def _changed(known: PatchedTable, row_id: Raw, what: str) -> ForeignDatabaseError:
-    return ForeignDatabaseError(
-        f"row {row_id} of {known.table.name!r} is not as expected: {what}. Nothing was changed.",
-        remedy="Somebody else writes to this table: stop the bot, then start again.",
-    )
-
-
-def _undo_sql(head: _Head, line: _Line) -> str:
-    changes = dict(line.old)
-    if "updated_at" in head.columns:
-        changes["updated_at"] = line.updated_at
-    setting = ", ".join(
-        f'"{head.columns[role]}" = {_literal(value)}' for role, value in changes.items()
-    )
-    where = f'"{head.columns["id"]}" = {_literal(line.id)}'
-    return f'UPDATE "{head.table}" SET {setting} WHERE {where};'  # noqa: S608  # for people
-
-
-def _literal(value: Raw) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int | float | Decimal):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _save(path: Path, lines: Sequence[bytes]) -> None:
-    """Write a file that is on disk when this returns, readable by its owner only."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(line + b"\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
+def _layout_of(connection: Connection, head: UndoHead, *, place: ForeignConnection) -> Layout:
+    there = find_again(connection, head.table, head.schema, place=place)
+    is_rowid = place.dialect == "sqlite" and not set(head.key) & set(there)
+    types: dict[str, TypeEngine[Any]] = {**dict.fromkeys(head.key, Integer()), **there}
+    needed = {*head.columns.values(), *(() if is_rowid else head.key)}
+    gone = sorted(needed - set(there))
+    if gone:
         raise ForeignDatabaseError(
-            f"the undo file {path} cannot be written ({error.strerror or error}). "
-            "Nothing was changed.",
-            remedy="Name a folder that you may write to, on a disk with some space.",
-        ) from error
+            f"{head.table!r} of {place.place} has no column {', '.join(gone)}.",
+            remedy="Name the database that was patched.",
+        )
+    return Layout(
+        name=head.table,
+        schema=head.schema,
+        columns={word: TableColumn(name=n, type=types[n]) for word, n in head.columns.items()},
+        key=tuple(TableColumn(name=name, type=types[name]) for name in head.key),
+        is_rowid=is_rowid,
+    )
 
 
-def _free(folder: Path, name: str, suffix: str) -> Path:
-    path, number = folder / f"{name}{suffix}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{name}-{number}{suffix}"
-    return path
+def _state(rows: _Rows, kept: UndoRow) -> str:
+    """Whether a row is as the patch left it, as before it, or otherwise."""
+    words = [word for word in kept.new if word != _UPDATED_AT]
+    there = rows.now_there(kept.key, ["ticker", *words])
+    if there is None or raw_text(there["ticker"]).strip() != kept.ticker:
+        return "changed"
+    if all(_same(there[word], kept.new[word]) for word in words):
+        return "after"
+    return "before" if all(_same(there[word], kept.old[word]) for word in words) else "changed"
+
+
+def _restore(rows: _Rows, kept: UndoRow) -> None:
+    old = dict(kept.old)
+    if _UPDATED_AT in old:
+        there = rows.now_there(kept.key, [_UPDATED_AT])
+        # Somebody has touched the row without changing what was patched: their time stays.
+        if there is None or not _same(there[_UPDATED_AT], kept.new[_UPDATED_AT]):
+            del old[_UPDATED_AT]
+    rows.change(kept.key, {word: kept.new[word] for word in old}, old)
+
+
+def _same(there: Raw, kept: Raw) -> bool:
+    return to_json(there) == to_json(kept)
+
+
+def _listed(row_ids: Sequence[str]) -> str:
+    more = f" and {len(row_ids) - _LISTED} more" if len(row_ids) > _LISTED else ""
+    return f"{'row' if len(row_ids) == 1 else 'rows'} {', '.join(row_ids[:_LISTED])}{more}"

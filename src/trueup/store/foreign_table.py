@@ -1,197 +1,242 @@
-"""A bot's table of trades: where its columns are, and what their values mean.
+"""A bot's table of trades: where its columns are, and what the mapping says of them.
 
 A mapping names the table and its columns; what it does not name is found by the
-usual names.  Amounts stay in the table's own units: whether a column holds
-cents or dollars is settled once per column.
+usual names.  Columns that a patch writes are only ever found by the first
+seed's names or by the mapping: nothing is written into a guess.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction as Ratio
-from typing import Final
+from datetime import UTC, tzinfo
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy.types import TypeEngine
 
 from trueup.core.errors import ForeignDatabaseError
-from trueup.core.ids import Ticker
-from trueup.ledger.foreign import ForeignTrade, StatusWords
-from trueup.store.foreign_values import (
-    Raw,
-    Unit,
-    in_dollars,
-    read_instant,
-    read_number,
-    read_side,
-    unit_of,
-)
+from trueup.ledger.foreign import StatusWords
+
+
+class Unit(StrEnum):
+    """The unit of a column of amounts."""
+
+    DOLLARS = "dollars"
+    CENTS = "cents"
+
 
 USUAL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "id": ("id", "trade_id", "row_id"),
+    "id": (),
     "ticker": ("market_ticker", "ticker", "market", "contract_ticker"),
-    "status": ("status", "state", "trade_status"),
-    "settled_price": ("settled_price", "settlement_price", "settle_price", "settled_price_cents"),
-    "profit_loss": (
-        *("profit_loss", "pnl", "profit", "realized_pnl", "net_pnl", "pnl_dollars"),
-        *("pnl_cents", "profit_loss_cents"),
-    ),
-    "updated_at": ("updated_at", "last_updated", "modified_at"),
-    "side": ("side", "outcome_side", "contract_side", "position_side", "direction"),
-    "quantity": ("quantity", "count", "contracts", "qty", "num_contracts", "size"),
+    "status": ("status",),
+    "settled_price": ("settled_price", "settled_price_cents", "settled_price_dollars"),
+    "profit_loss": ("profit_loss", "profit_loss_cents", "profit_loss_dollars"),
+    "updated_at": ("updated_at",),
+    "side": ("side", "outcome_side", "contract_side", "position_side", "outcome"),
+    "quantity": ("quantity", "qty", "count", "contracts", "num_contracts", "size"),
     "entry_price": (
-        *("entry_price", "price", "avg_price", "fill_price", "buy_price", "cost_per_contract"),
-        *("entry_price_cents", "price_cents"),
+        *("entry_price", "entry_price_cents", "entry_price_dollars", "avg_entry_price"),
+        *("avg_price", "average_price", "fill_price", "buy_price", "price"),
+        *("price_cents", "price_dollars"),
     ),
-    "exit_price": ("exit_price", "sell_price", "close_price", "exit_price_cents"),
-    "fees": ("fees", "fee", "total_fees", "fees_paid", "fees_cents"),
-    "opened_at": ("opened_at", "created_at", "entry_time", "timestamp", "placed_at", "filled_at"),
-    "closed_at": ("closed_at", "exit_time", "settled_at", "resolved_at"),
+    "exit_price": (
+        *("exit_price", "exit_price_cents", "exit_price_dollars", "avg_exit_price"),
+        *("sell_price", "close_price"),
+    ),
+    "fees": (
+        *("fees", "fee", "total_fees", "fees_paid", "fees_cents", "fee_cents"),
+        *("fees_dollars", "fee_dollars", "total_fees_cents", "total_fees_dollars"),
+    ),
+    "opened_at": ("opened_at", "entry_ts", "entry_time", "created_at", "placed_at", "timestamp"),
+    "closed_at": ("closed_at", "exit_ts", "exit_time"),
 }
-"""For each role the column names that bots use, the most usual first."""
+"""For each of our words the column names that bots use, the most telling first.
+`id` has none: rows are told apart by the table's primary key."""
 
-REQUIRED: Final = ("id", "ticker", "status", "settled_price", "profit_loss")
+REQUIRED: Final = ("ticker", "status", "settled_price", "profit_loss")
 WRITTEN: Final = ("status", "settled_price", "profit_loss")
-"""The roles that a patch may change."""
+"""Our words for the columns that a patch may change (and `updated_at` with them)."""
 
-_AMOUNTS: Final[Mapping[str, Unit]] = {
-    "settled_price": Unit.CENTS,
-    "profit_loss": Unit.DOLLARS,
-    "entry_price": Unit.DOLLARS,
-    "exit_price": Unit.DOLLARS,
-    "fees": Unit.DOLLARS,
+_LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
+    "status": ("state", "trade_status", "outcome"),
+    "settled_price": ("settlement_price", "settle_price", "result_price", "settlement_value"),
+    "profit_loss": ("pnl", "pnl_cents", "profit", "net_pnl", "realized_pnl", "pnl_dollars"),
 }
-_BY_VALUE: Final = frozenset({"settled_price", "entry_price", "exit_price"})
-"""Prices of contracts, whose unit shows in their values."""
+"""What an error proposes to map."""
 
-
+_WITH_UNIT: Final = re.compile(r"(.+?) +in +(\S+)\Z")
 _USUAL_WORDS: Final = StatusWords()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    """One column: its name and declared type, and what the mapping or its name says of it.
+
+    `unit` is `None` while nobody has said it; `zone` is that of times without one.
+    """
+
+    name: str
+    type: TypeEngine[Any]
+    unit: Unit | None = None
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A table as it was found: columns by our words, and the columns that identify a row."""
+
+    name: str
+    schema: str | None
+    columns: Mapping[str, TableColumn]
+    key: tuple[TableColumn, ...]
+    is_rowid: bool = False
+    """Whether the key is SQLite's own row number, as the table declares none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTable:
     """Where the trades are and what the words mean; empty parts stand for the usual.
 
-    `columns` maps our words (`USUAL_NAMES`) to the table's columns, `units` to
-    ``cents`` or ``dollars``.  The words are those of the status column.
+    `columns` maps our words (`USUAL_NAMES`) to the table's columns.  A column may
+    be followed by its unit, ``"price in cents"`` or ``"price in dollars"``, or by the
+    zone of its times, ``"entry_ts in America/New_York"`` (default UTC); an empty
+    name says that the table has no such column.  The words are those of the
+    status column; the first of `settled_words` is the one that is written.
     """
 
     name: str = "trades"
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
-    units: Mapping[str, str] = field(default_factory=dict[str, str])
     open_words: Collection[str] = ()
     settled_words: Collection[str] = ()
     closed_words: Collection[str] = ()
+    layout: Layout | None = field(default=None, compare=False, repr=False)
 
     @property
     def words(self) -> StatusWords:
-        """The usual status words with those of this table, which go first."""
+        """The usual status words with those of this table, which go first.
+
+        Raises `ForeignDatabaseError` when it is not clear which word is to be written.
+        """
         opened, settled, closed = (
-            frozenset(word.lower() for word in words)
+            frozenset(word.strip().lower() for word in words)
             for words in (self.open_words, self.settled_words, self.closed_words)
         )
-        written = _USUAL_WORDS.settled_word
-        if settled and written not in settled:
-            written = sorted(self.settled_words)[0]
         return StatusWords(
             open=opened | (_USUAL_WORDS.open - settled - closed),
             settled=settled | (_USUAL_WORDS.settled - opened - closed),
             closed=closed | (_USUAL_WORDS.closed - opened - settled),
-            settled_word=written,
+            settled_word=self._settled_word(),
         )
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Words that the table has no column for (of an inspected table)."""
-        return tuple(role for role in USUAL_NAMES if role not in self.columns)
+    def _settled_word(self) -> str:
+        words = self.settled_words
+        if isinstance(words, Sequence) and words:
+            return words[0]
+        if not words or _USUAL_WORDS.settled_word in words:
+            return _USUAL_WORDS.settled_word
+        if len(words) == 1:
+            return next(iter(words))
+        raise ForeignDatabaseError(
+            f"which of the words {', '.join(sorted(words))} should a settled row get?",
+            remedy='Add one that fits all: [bot_database] settled_words = ["settled", …].',
+        )
 
 
-def find_columns(table: ForeignTable, there: Collection[str], *, place: str) -> dict[str, str]:
-    """The column of every role that the table has, the named ones first.
+def map_columns(
+    table: ForeignTable, there: Mapping[str, TypeEngine[Any]], *, place: str
+) -> dict[str, tuple[TableColumn, ...]]:
+    """For each of our words its column; for guessed ones all that are there, the likeliest first.
 
     Raises `ForeignDatabaseError` when a needed or a named one is missing.
     """
-    unknown = set(table.columns) - set(USUAL_NAMES)
-    if unknown:
-        raise ForeignDatabaseError(
-            f"the mapping names {', '.join(sorted(unknown))}, which mean nothing here",
-            remedy=f"Use these words: {', '.join(USUAL_NAMES)}.",
-        )
+    _check_words(table)
     by_name = {name.lower(): name for name in there}
-    found: dict[str, str] = {}
-    for role, usual in USUAL_NAMES.items():
-        named = table.columns.get(role)
-        names = usual if named is None else (named,)
-        column = next((by_name[each.lower()] for each in names if each.lower() in by_name), None)
-        if column is not None and column not in found.values():
-            found[role] = column
-    missing = [role for role in (*REQUIRED, *table.columns) if role not in found]
-    if missing:
-        raise ForeignDatabaseError(
-            f"the table {table.name!r} of {place} has no column for "
-            f"{', '.join(dict.fromkeys(missing))}; its columns: {', '.join(there)}.",
-            remedy="Map it in the config: [bot_database.columns] ticker = …",
-        )
+    found: dict[str, tuple[TableColumn, ...]] = {}
+    absent: list[str] = []
+    named = {
+        word: _named(text, there, by_name) for word, text in table.columns.items() if text.strip()
+    }
+    taken = {column.name for column in named.values() if column is not None}
+    for word, usual in USUAL_NAMES.items():
+        if word in table.columns:
+            column = named.get(word)
+            if column is not None:
+                found[word] = (column,)
+            elif word in named or word in REQUIRED:
+                absent.append(word)
+            continue
+        names = [by_name[name] for name in usual if name in by_name]
+        free = [name for name in names if name not in taken]
+        if free:
+            found[word] = tuple(_column(name, there[name]) for name in free)
+        elif word in REQUIRED:
+            absent.append(word)
+    if absent:
+        raise _missing(table, absent, list(there), place=place)
     return found
 
 
-def check_ids(table: ForeignTable, ids: Iterable[Raw]) -> None:
-    """Refuse a table whose rows cannot be told apart."""
-    counted = Counter(str(each) for each in ids)
-    repeated = [each for each, count in counted.items() if count > 1]
-    if repeated or "None" in counted:
-        what = "is empty in some row" if "None" in counted else f"repeats {repeated[0]!r}"
+def _check_words(table: ForeignTable) -> None:
+    unknown = sorted(set(table.columns) - set(USUAL_NAMES))
+    if unknown:
         raise ForeignDatabaseError(
-            f"the column {table.columns['id']!r} of {table.name!r} {what}: "
-            "its rows cannot be told apart.",
-            remedy="Map a column that is unique: [bot_database.columns] id = …",
+            f"the mapping of {table.name!r} names {', '.join(unknown)}, which means nothing here.",
+            remedy=f"Our words are: {', '.join(USUAL_NAMES)}.",
         )
 
 
-def settle_units(table: ForeignTable, rows: Sequence[Mapping[str, Raw]]) -> dict[str, Unit]:
-    """The unit of each column of amounts: as named, by its name, by its values."""
-    units: dict[str, Unit] = {}
-    for role, usual in _AMOUNTS.items():
-        if role not in table.columns:
-            continue
-        named = table.units.get(role)
-        if named is not None:
-            units[role] = Unit(named)
-            continue
-        numbers = (read_number(row[role]) for row in rows) if role in _BY_VALUE else ()
-        values = [number for number in numbers if number is not None]
-        units[role] = unit_of(table.columns[role], values, otherwise=usual)
-    return units
+def _named(
+    text: str, there: Mapping[str, TypeEngine[Any]], by_name: Mapping[str, str]
+) -> TableColumn | None:
+    """The column that a mapping names, with its unit or zone; `None` if it does not exist."""
+    plain = by_name.get(text.strip().lower())
+    if plain is not None:
+        return _column(plain, there[plain])
+    match = _WITH_UNIT.match(text.strip())
+    name = by_name.get(match[1].lower()) if match else None
+    if match is None or name is None:
+        return None
+    column = _column(name, there[name])
+    unit = match[2].lower()
+    if unit in {Unit.CENTS, Unit.DOLLARS}:
+        return TableColumn(name=name, type=column.type, unit=Unit(unit))
+    try:
+        zone = ZoneInfo(match[2])
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ForeignDatabaseError(
+            f"{text!r} names {match[2]!r}, which is neither a unit nor a time zone.",
+            remedy=f"Write {name!r}, followed by `in cents`, `in dollars` or a zone such as "
+            "`in America/New_York`.",
+        ) from error
+    return TableColumn(name=name, type=column.type, unit=column.unit, zone=zone)
 
 
-def read_trade(row: Mapping[str, Raw], units: Mapping[str, Unit]) -> ForeignTrade:
-    """One row as a value; what cannot be read is kept as text."""
-    unreadable: dict[str, str] = {}
+def _column(name: str, kind: TypeEngine[Any]) -> TableColumn:
+    parts = set(re.split(r"[^a-z]+", name.lower()))
+    cents, dollars = bool(parts & {"cents", "cent"}), bool(parts & {"dollars", "usd"})
+    unit = None if cents == dollars else Unit.CENTS if cents else Unit.DOLLARS
+    return TableColumn(name=name, type=kind, unit=unit)
 
-    def amount(role: str) -> Ratio | None:
-        raw = row.get(role)
-        value = read_number(raw)
-        if value is None:
-            if raw is not None:
-                unreadable[role] = str(raw)
-            return None
-        return in_dollars(value, units[role]) if role in units else value
 
-    side = read_side(row.get("side"))
-    if side is None and row.get("side") is not None:
-        unreadable["side"] = str(row["side"])
-    settled = amount("settled_price")
-    return ForeignTrade(
-        row_id=str(row["id"]),
-        ticker=Ticker("" if row["ticker"] is None else str(row["ticker"])),
-        status="" if row["status"] is None else str(row["status"]),
-        settled_price=None if settled is None else settled * 100,
-        profit_loss=amount("profit_loss"),
-        side=side,
-        quantity=amount("quantity"),
-        entry_price=amount("entry_price"),
-        exit_price=amount("exit_price"),
-        fees=amount("fees"),
-        opened_at=read_instant(row.get("opened_at")),
-        closed_at=read_instant(row.get("closed_at")),
-        unreadable=unreadable,
+def _missing(
+    table: ForeignTable, absent: Iterable[str], there: Sequence[str], *, place: str
+) -> ForeignDatabaseError:
+    lines: list[str] = []
+    words = list(absent)
+    by_name = {name.lower(): name for name in there}
+    for word in words:
+        likely = next((by_name[name] for name in _LIKELY.get(word, ()) if name in by_name), "…")
+        lines.append(f'{word} = "{likely}"')
+    asked = [
+        f"{word} (as {table.columns[word]!r})" if table.columns.get(word) else word
+        for word in words
+    ]
+    return ForeignDatabaseError(
+        f"the table {table.name!r} of {place} has no column for {', '.join(asked)}; "
+        f"its columns: {', '.join(there) or 'none'}.",
+        remedy="Say in config.toml which it is (or add the column):\n"
+        "[bot_database.columns]\n" + "\n".join(lines),
     )

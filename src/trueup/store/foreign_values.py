@@ -1,107 +1,159 @@
 """What stands in a bot's table, read exactly: numbers as ratios, times as instants.
 
 Such tables hold floats, texts, cents and dollars in any mixture.  A float is
-read as the decimal that it prints as; what cannot be read is never taken for
-zero.
+read as the shortest decimal that it prints as, which is what the bot wrote;
+what cannot be read is never taken for zero.  An empty text counts as missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from fractions import Fraction as Ratio
-from typing import Final
+from typing import Any, Final, cast
+from uuid import UUID
 
+from trueup.core.errors import NotANumber
 from trueup.core.instant import Instant, from_datetime
 from trueup.core.orders import Side
 
-Raw = int | float | str | bytes | Decimal | date | datetime | None
-"""A value as a database driver gives it."""
+Raw = object
+"""A value as a database driver gives it: int, float, str, bytes, Decimal, datetime, `None` …"""
 
+_DECIMAL: Final = re.compile(
+    r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?\Z", re.ASCII
+)
+"""Bounded, so that a text like ``1e999999999`` cannot become a number that fills the memory."""
 
-class Unit(StrEnum):
-    """The unit of a column of amounts."""
-
-    DOLLARS = "dollars"
-    CENTS = "cents"
-
-
-_SIDES: Final = {
-    "yes": Side.YES,
-    "y": Side.YES,
-    "buy_yes": Side.YES,
-    "yes_buy": Side.YES,
-    "buy yes": Side.YES,
-    "no": Side.NO,
-    "n": Side.NO,
-    "buy_no": Side.NO,
-    "no_buy": Side.NO,
-    "buy no": Side.NO,
+_SIDES: Final[Mapping[str, Side]] = {
+    word: side
+    for side, words in (
+        (Side.YES, ("yes", "y", "buy_yes", "yes_buy", "buy yes", "buy-yes")),
+        (Side.NO, ("no", "n", "buy_no", "no_buy", "buy no", "buy-no")),
+    )
+    for word in words
 }
-_LATEST_SECONDS: Final = 100_000_000_000
-"""Greater numbers are milliseconds: as seconds they would lie beyond the year 5000."""
+_EPOCH_SCALES: Final = (
+    (10**8, 10**11, Ratio(1_000_000)),
+    (10**11, 10**14, Ratio(1_000)),
+    (10**14, 10**17, Ratio(1)),
+    (10**17, 10**20, Ratio(1, 1_000)),
+)
+"""Bounds of plausible Unix times in seconds, milliseconds, micro- and nanoseconds
+(1973 to 5138), and the microseconds in each unit."""
+
+_SHOWN_BYTES: Final = 24
+
+
+def is_missing(raw: Raw) -> bool:
+    """Whether nothing stands there: NULL, or an empty text as CSV imports leave it."""
+    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 def read_number(raw: Raw) -> Ratio | None:
-    """An exact number; `None` where there is none to be read."""
-    if raw is None or isinstance(raw, bool | bytes | date):
+    """An exact number, `None` where nothing stands.
+
+    Raises `NotANumber` for what is there but is no plain finite number.
+    """
+    if is_missing(raw):
         return None
-    text = raw if isinstance(raw, str) else repr(raw) if isinstance(raw, float) else str(raw)
-    try:
-        value = Decimal(text.strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        return None
-    return Ratio(value) if value.is_finite() else None
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return Ratio(raw)
+    if isinstance(raw, float):
+        raw = repr(raw)
+    elif isinstance(raw, Decimal):
+        raw = str(raw)
+    if isinstance(raw, str) and _DECIMAL.match(raw.strip()):
+        return Ratio(Decimal(raw.strip()))
+    message = f"{raw_text(raw)} is not a number"
+    raise NotANumber(message)
 
 
 def read_side(raw: Raw) -> Side | None:
-    """Which contracts a row is about; plain ``buy`` and ``sell`` do not say it."""
-    return _SIDES.get(raw.strip().lower()) if isinstance(raw, str) else None
+    """Which contracts a row is about, `None` where nothing stands.
 
-
-def read_instant(raw: Raw) -> Instant | None:
-    """A moment from a timestamp, ISO text (without a zone: UTC) or Unix seconds."""
-    if isinstance(raw, datetime):
-        return from_datetime(raw if raw.tzinfo else raw.replace(tzinfo=UTC))
-    if isinstance(raw, str) and not raw.strip().replace(".", "", 1).isdigit():
-        try:
-            moment = datetime.fromisoformat(raw.strip())
-        except ValueError:
-            return None
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    number = read_number(raw)
-    if number is None or number <= 0:
-        return None
-    scale = 1_000 if number > _LATEST_SECONDS else 1_000_000
-    return Instant(int(number * scale))
-
-
-def unit_of(name: str, values: Iterable[Ratio], *, otherwise: Unit) -> Unit:
-    """The unit of a column: by its name, else by its values, else the usual one.
-
-    Prices of contracts lie between 0 and 1 dollar or 0 and 100 cents, so one
-    value above 1 shows cents; a fraction with all values up to 1 shows dollars.
+    Raises `NotANumber` for other words: plain ``buy`` and ``sell`` do not say it.
     """
-    lowered = name.lower()
-    if lowered.endswith(("_cents", "_cent", "_c")):
-        return Unit.CENTS
-    if lowered.endswith(("_dollars", "_usd")):
-        return Unit.DOLLARS
-    seen = set(values)
-    if any(value > 1 for value in seen):
-        return Unit.CENTS
-    if any(value.denominator != 1 for value in seen):
-        return Unit.DOLLARS
-    return otherwise
+    if is_missing(raw):
+        return None
+    side = _SIDES.get(raw.strip().lower()) if isinstance(raw, str) else None
+    if side is None:
+        message = f"{raw_text(raw)} is neither yes nor no"
+        raise NotANumber(message)
+    return side
 
 
-def in_dollars(value: Ratio, unit: Unit) -> Ratio:
-    """An amount of a column, in dollars."""
-    return value / 100 if unit is Unit.CENTS else value
+def read_instant(raw: Raw, zone: tzinfo = UTC) -> Instant | None:
+    """A moment from a timestamp, ISO text or Unix time; without a zone of its own it is in `zone`.
+
+    Raises `NotANumber` for what is there but is no time.
+    """
+    if is_missing(raw):
+        return None
+    if isinstance(raw, str):
+        try:
+            raw = datetime.fromisoformat(raw.strip())
+        except ValueError:
+            return _from_epoch(raw)
+    elif isinstance(raw, date) and not isinstance(raw, datetime):
+        raw = datetime(raw.year, raw.month, raw.day, tzinfo=zone)
+    if isinstance(raw, datetime):
+        return from_datetime(raw if raw.tzinfo else raw.replace(tzinfo=zone))
+    return _from_epoch(raw)
 
 
-def in_unit(dollars: Ratio, unit: Unit) -> Ratio:
-    """An amount in dollars, in the unit of a column."""
-    return dollars * 100 if unit is Unit.CENTS else dollars
+def _from_epoch(raw: Raw) -> Instant:
+    number = read_number(raw)
+    for least, end, scale in _EPOCH_SCALES:
+        if number is not None and least <= number < end:
+            return Instant(int(number * scale))
+    message = f"{raw_text(raw)} is not a time"
+    raise NotANumber(message)
+
+
+def raw_text(raw: Raw) -> str:
+    """A raw value for people."""
+    if isinstance(raw, bytes):
+        return f"x'{raw[:_SHOWN_BYTES].hex()}{'…' if len(raw) > _SHOWN_BYTES else ''}'"
+    return "NULL" if raw is None else str(raw)
+
+
+def decimal_text(value: Decimal, *, least: int = 0) -> str:
+    """A decimal without exponent and needless zeros, with at least `least` places."""
+    whole, _, places = format(value, "f").partition(".")
+    places = places.rstrip("0").ljust(least, "0")
+    return f"{whole}.{places}" if places else whole
+
+
+_KINDS: Final[Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], object]]]] = {
+    # The driver's own value: read from its shortest text, it is the same float again.
+    "real": (float, repr, float),
+    "decimal": (Decimal, str, Decimal),
+    "bytes": (bytes, bytes.hex, bytes.fromhex),
+    "time": (datetime, datetime.isoformat, datetime.fromisoformat),
+    "uuid": (UUID, str, UUID),
+    "text": (object, str, str),
+}
+"""The kinds of values that JSON has no form for, with what writes and reads their text."""
+
+
+def to_json(raw: Raw) -> object:
+    """A raw value for an undo file, so that `from_json` gives the very same value."""
+    if raw is None or isinstance(raw, bool | int | str):
+        return raw
+    return next(
+        {kind: write(raw)} for kind, (of, write, _) in _KINDS.items() if isinstance(raw, of)
+    )
+
+
+def from_json(kept: object) -> Raw:
+    """The raw value that an undo file holds.  Raises `ValueError` for what it never holds."""
+    if not isinstance(kept, dict):
+        return kept
+    for kind, text in cast("dict[str, Any]", kept).items():
+        if kind in _KINDS and isinstance(text, str):
+            return _KINDS[kind][2](text)
+    message = f"unknown value {kept!r}"
+    raise ValueError(message)

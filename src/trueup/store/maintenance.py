@@ -117,7 +117,7 @@ def restore(source: Path, place: str, **identity: Unpack[Identity]) -> Copied:
             create_file(Path(path))
         _copy_file(kept, path)
         with _opened(place, identity, any_version=True) as restored:
-            tables = _compare(kept, restored)
+            tables = compare(kept, restored)
     return Copied(source=str(source), target=place, tables=tables, kept=aside)
 
 
@@ -210,8 +210,8 @@ def _send(state: Snapshot, copy: Driver) -> tuple[CopiedTable, ...]:
     sent: list[CopiedTable] = []
     with copy.writing() as transaction:
         transaction.execute(Statement("DELETE FROM meta"))
-        for name, columns in _tables().items():
-            counted = _Sum(name)
+        for name, columns in table_columns().items():
+            counted = TableSum(name)
             rows = counted.counting(state.stream(_select(name, columns)))
             while batch := list(islice(rows, _BATCH)):
                 transaction.insert(name, columns, batch)
@@ -222,15 +222,15 @@ def _send(state: Snapshot, copy: Driver) -> tuple[CopiedTable, ...]:
 def _table_sums(driver: Driver) -> tuple[CopiedTable, ...]:
     sums: list[CopiedTable] = []
     with driver.snapshot() as state:
-        for name, columns in _tables().items():
-            counted = _Sum(name)
+        for name, columns in table_columns().items():
+            counted = TableSum(name)
             for _ in counted.counting(state.stream(_select(name, columns))):
                 pass
             sums.append(counted.table())
     return tuple(sums)
 
 
-class _Sum:
+class TableSum:
     """Counts rows and sums their hashes: the same in whatever order they come."""
 
     def __init__(self, name: str) -> None:
@@ -249,7 +249,8 @@ class _Sum:
         return CopiedTable(self._name, self._rows, f"{self._total % 2**128:032x}")
 
 
-def _compare(first: Driver, second: Driver) -> tuple[CopiedTable, ...]:
+def compare(first: Driver, second: Driver) -> tuple[CopiedTable, ...]:
+    """Prove that two databases hold the same rows; raises `InvariantBroken` if not."""
     sums = _table_sums(second)
     _refuse_difference(_table_sums(first), sums)
     return sums
@@ -258,12 +259,10 @@ def _compare(first: Driver, second: Driver) -> tuple[CopiedTable, ...]:
 def _refuse_difference(sent: tuple[CopiedTable, ...], received: tuple[CopiedTable, ...]) -> None:
     differing = [a.name for a, b in zip(sent, received, strict=True) if a != b]
     if differing:
-        raise InvariantBroken(
-            f"the copy differs from the original in {', '.join(differing)}; it was taken away"
-        )
+        raise InvariantBroken(f"the copy differs from the original in {', '.join(differing)}")
 
 
-def _tables() -> dict[str, tuple[str, ...]]:
+def table_columns() -> dict[str, tuple[str, ...]]:
     """Every table with its columns, but the lease: that belongs to one database."""
     return {
         name: tuple(table.columns.keys())

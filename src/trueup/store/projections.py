@@ -8,14 +8,14 @@ another fact in between stays marked, so nothing is booked from half of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Banked, Opened, Source, Stream, Transferred
+from trueup.core.facts import Banked, Filled, Opened, Settled, Source, Stream, Transferred
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.observations import Recorded
 from trueup.core.statements import MarketStated
@@ -105,7 +105,9 @@ def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
         (Stream.FILLS, sql.FILLS_OF_BOOKS),
         (Stream.SETTLEMENTS, sql.SETTLEMENTS_OF_BOOKS),
     ):
-        _add_facts(reading, stream, reading.rows(statement, (among,)), facts)
+        found = _facts(reading, stream, reading.rows(statement, (among,)), keys)
+        for book, recorded in found:
+            facts[book].append(recorded)
     kind = KINDS[Stream.MARKETS]
     tickers = reading.among({ticker for _, _, ticker in keys.values()})
     markets: dict[str, MarketStated] = {
@@ -125,34 +127,38 @@ def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
     ]
 
 
-def _add_facts(
-    reading: Reading, stream: Stream, rows: Sequence[AnyRow], facts: Mapping[int, list[Recorded]]
-) -> None:
-    """Add the current versions, and from the journal the earlier ones of revised facts."""
+def _facts(
+    reading: Reading, stream: Stream, rows: Sequence[AnyRow], keys: Mapping[int, MarketKey]
+) -> Iterator[tuple[int, Recorded]]:
+    """The current versions, and from the journal the earlier ones of facts told otherwise."""
     kind = KINDS[stream]
     sources = {source.value: source for source in Source}
-    place_of: dict[str, int] = {}
+    retold: dict[str, int] = {}
     for book, sequence, version, source, observed_at, *rest in rows:
         row = tuple(rest)
         key = kind.key_of(row)
         if version > 1:
-            place_of[key] = book
+            retold[key] = book
             continue
         value = kind.value_of(row)
-        facts[book].append(Recorded(sequence, key, version, value, sources[source], observed_at))
-    if not place_of:
+        yield book, Recorded(sequence, key, version, value, sources[source], observed_at)
+    if not retold:
         return
-    for recorded in versions_of(reading, stream, place_of):
-        facts[place_of[recorded.key]].append(recorded)
+    for recorded in versions_of(reading, stream, retold):
+        book, value = retold[recorded.key], recorded.value
+        # A version that named another subaccount was never a fact of this book.
+        if isinstance(value, Filled | Settled):
+            place = (value.subaccount, value.shard, value.ticker)
+            if place == keys[book]:
+                yield book, recorded
 
 
 def _in_time_order(recorded: Recorded) -> tuple[int, bool, str, int]:
     """At one instant fills come before the settlement that pays them."""
     value = recorded.value
-    kind = KINDS[Stream.SETTLEMENTS]
-    is_settlement = value.__class__ is kind.value_type
-    at: int = getattr(value, "at")  # noqa: B009  # both kinds have it
-    return at, is_settlement, recorded.key, recorded.version
+    if not isinstance(value, Filled | Settled):
+        raise InvariantBroken(f"{recorded.key} is neither a fill nor a settlement")
+    return value.at, value.__class__ is Settled, recorded.key, recorded.version
 
 
 def write_market_books(session: Session, books: Sequence[MarketBook]) -> None:
@@ -209,7 +215,9 @@ class _Writer:
         }
 
     def add(self, number: int, book: MarketBook) -> None:
-        """Add one book."""
+        """Add one book; one that has lost all its facts to another leaves nothing."""
+        if not book.entries:
+            return
         self.add_entries(number, book.entries)
         self._rows("positions").append(_position_row(number, book))
         self._rows("trades").extend(_trade_row(number, trip) for trip in book.round_trips)

@@ -39,7 +39,7 @@ def select(
 
     `given` are further conditions; `at` is the time column, by default the first of `order`.
     """
-    conditions, parameters = where(selection, at or order[0], given)
+    conditions, parameters = where(selection, at or order[0], given, by_book=table in _OF_BOOKS)
     direction = " DESC" if selection.newest_first else ""
     ordering = ", ".join(f"{name}{direction}" for name in order)
     limit = "" if selection.limit is None else " LIMIT ?"
@@ -49,11 +49,18 @@ def select(
     return Statement(text), parameters
 
 
-def where(selection: Selection, at: str, given: tuple[str, ...] = ()) -> tuple[str, list[object]]:
+_OF_BOOKS: Final = frozenset({"fills", "settlements", "entries", "positions", "trades"})
+"""Tables that are stored by book: a market is found there by its number, not by its name."""
+
+
+def where(
+    selection: Selection, at: str, given: tuple[str, ...] = (), *, by_book: bool = False
+) -> tuple[str, list[object]]:
     """The WHERE clause of a selection, and its parameters."""
+    market = "book IN (SELECT book FROM market_keys WHERE ticker = ?)" if by_book else "ticker = ?"
     conditions, parameters = list(given), list[object]()
     for text, value in (
-        ("ticker = ?", selection.ticker),
+        (market, selection.ticker),
         ("subaccount = ?", selection.subaccount),
         ("shard = ?", selection.shard),
         (f"{at} >= ?", selection.since),

@@ -84,7 +84,7 @@ def _moment(expression: str, dialect: str) -> str:
 
 def _cents(expression: str) -> str:
     """Micro-dollars as whole cents, halves away from zero."""
-    return f"CAST(round({expression} / 10000.0) AS INTEGER)"
+    return f"CAST(round(({expression}) / 10000.0) AS INTEGER)"
 
 
 def _postings(dialect: str) -> str:

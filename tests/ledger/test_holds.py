@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trade_script import TICKER, at, fills, reading
+
+from trueup.core.facts import Filled, OrderReported
+from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Ticker
+from trueup.core.orders import OrderStatus, Side
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.ledger.entries import EntryKind
+from trueup.ledger.holds import holds
+from trueup.ledger.proof import Proven, prove
+
+D = Money.parse
+
+RESTING = OrderReported(
+    order_id=OrderId("a"),
+    client_order_id=ClientOrderId(""),
+    ticker=TICKER,
+    side=Side.YES,
+    status=OrderStatus.RESTING,
+    price=Price.parse(".40"),
+    initial_count=Count.parse("10"),
+    fill_count=ZERO_COUNT,
+    remaining_count=Count.parse("10"),
+    taker_fees=ZERO_MONEY,
+    maker_fees=ZERO_MONEY,
+    taker_fill_cost=ZERO_MONEY,
+    maker_fill_cost=ZERO_MONEY,
+    created_at=at("12:00"),
+    updated_at=at("12:00"),
+    subaccount=PRIMARY,
+    shard=SHARD_ZERO,
+)
+CANCELED = replace(RESTING, status=OrderStatus.CANCELED, updated_at=at("12:30"))
+
+
+def told(orders: list[OrderReported], script: str = "") -> list[tuple[int, str]]:
+    known: list[Filled] = fills(script)
+
+    def fills_of(_: Ticker) -> list[Filled]:
+        return known
+
+    found = holds(orders, fills_of)
+    assert all(each.kind is EntryKind.RESTING for each in found)
+    return [(each.at, str(each.amount)) for each in found]
+
+
+def test_resting_order_ties_up_its_cost_until_it_ends() -> None:
+    assert told([RESTING]) == [(at("12:00"), "-4.00")]
+    assert told([CANCELED]) == [(at("12:00"), "-4.00"), (at("12:30"), "4.00")]
+
+
+def test_fill_sets_its_part_free() -> None:
+    assert told([CANCELED], "12:10 buy yes 4 @ .40 order a") == [
+        (at("12:00"), "-4.00"),
+        (at("12:10"), "1.60"),
+        (at("12:30"), "2.40"),
+    ]
+
+
+def test_order_that_never_rested_ties_up_nothing() -> None:
+    taken = replace(CANCELED, status=OrderStatus.EXECUTED, updated_at=at("12:00"))
+
+    assert told([taken], "12:00 buy yes 10 @ .40 order a") == []
+
+
+def test_taker_part_of_a_resting_order_was_never_tied_up() -> None:
+    assert told([RESTING], "12:00 buy yes 4 @ .40 order a") == [(at("12:00"), "-2.40")]
+
+
+def test_order_that_closes_what_is_held_ties_up_nothing() -> None:
+    script = "11:00 buy no 10 @ .50"
+
+    assert told([RESTING], script) == []
+    assert told([RESTING], "11:00 buy no 4 @ .50") == [(at("12:00"), "-2.40")]
+
+
+def test_reading_that_crosses_an_order_is_no_missing_money() -> None:
+    held = holds([CANCELED], lambda _: [])
+    readings = [
+        reading("11:59", "10"),
+        reading("12:00:20", "10"),
+        reading("12:10", "6"),
+        reading("13:00", "10"),
+    ]
+
+    found = list(prove(readings, [], holds=held))
+
+    assert [each.verdict for each in found] == [Proven.TIMING, Proven.TIMING, Proven.PROVEN]
+    missing = list(prove(readings, []))
+    assert [each.difference for each in missing] == [D("0"), D("-4"), D("4")]
+
+
+def test_collateral_finer_than_the_balance_may_be_rounded_either_way() -> None:
+    odd = replace(CANCELED, price=Price.parse(".4003"), initial_count=Count.parse(".33"))
+    held = holds([odd], lambda _: [])
+    step = D(".0001")
+    for shown in ("9.8679", "9.8680"):
+        readings = [reading("11:59", "10"), reading("12:10", shown), reading("13:00", "10")]
+
+        found = list(prove(readings, [], holds=held, precision=step))
+
+        assert {each.verdict for each in found} == {Proven.PROVEN}
+    readings = [reading("11:59", "10"), reading("12:10", "9.8681"), reading("13:00", "10")]
+    assert Proven.UNPROVEN in {
+        each.verdict for each in prove(readings, [], holds=held, precision=step)
+    }
