@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Final
 
 from trueup.core.facts import (
@@ -233,3 +236,11 @@ def book_everything(books: Books) -> None:
         )
     while recorded := books.unbooked_cash(100):
         books.write_cash_entries(book_cash(recorded), recorded)
+
+
+def run_script(script: str, *arguments: str) -> subprocess.Popen[str]:
+    """Another process that knows the tests' helpers."""
+    head = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    return subprocess.Popen(  # our own scripts
+        [sys.executable, "-c", head + script, *arguments], stdout=subprocess.PIPE, text=True
+    )

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import random
-import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest_names import ACCOUNT, MODE, VENUE
-from store_facts import NOW, book_everything, deposit, fill, order, seen, settlement
+from store_facts import NOW, book_everything, deposit, fill, order, run_script, seen, settlement
 
 from conftest import PostgresDatabases
 from trueup.core.errors import BooksError, InvariantBroken
@@ -171,20 +171,36 @@ def test_content_hash_does_not_depend_on_the_order_of_rows() -> None:
     assert digest(rows) != digest([*rows[:-1], rows[0]])
 
 
-def test_rebuild_that_does_not_fit_leaves_the_books_as_they_were(sqlite_place: Path) -> None:
-    with reopened(sqlite_place) as books:
-        books.append(seen(*(fill(n) for n in range(1000))), stream=Stream.FILLS)
+_REBUILD = """
+from conftest_names import ACCOUNT, MODE, VENUE
+from trueup.store.database import open_books
+books = open_books(sys.argv[1], venue=VENUE, mode=MODE, account=ACCOUNT)
+print("begin", flush=True)
+books.rebuild()
+"""
+
+
+@pytest.mark.parametrize("delay", [0.3, 0.5, 0.7])
+def test_killed_rebuild_happened_or_did_not(place: str, opener: Opener, delay: float) -> None:
+    """The machine's speed decides in which step it is killed; never is it half done."""
+    with opener() as books:
+        books.append(seen(*(fill(n) for n in range(3000))), stream=Stream.FILLS)
         book_everything(books)
         before = books.totals()
-        writer: sqlite3.Connection = books.driver.connection  # type: ignore[attr-defined]
-        pages = writer.execute("PRAGMA page_count").fetchone()[0]
-        writer.execute(f"PRAGMA max_page_count = {pages + 2}")
 
-        with pytest.raises(BooksError, match="disk may be full"):
-            books.rebuild()
+    rebuilding = run_script(_REBUILD, place)
+    assert rebuilding.stdout is not None
+    assert rebuilding.stdout.readline() == "begin\n"
+    time.sleep(delay)
+    rebuilding.kill()
+    rebuilding.wait()
+    rebuilding.stdout.close()
 
+    with opener() as books:
+        assert len(list(books.fills())) == 3000
+        assert (books.count_unbooked() == 0) == (books.totals() == before)
+        book_everything(books)
         assert books.totals() == before
-        assert len(list(books.fills())) == 1000
 
 
 def test_rebuild_of_closed_books_reads_the_whole_journal(place: str, opener: Opener) -> None:

@@ -17,6 +17,7 @@ from trueup.core.facts import Stream
 from trueup.store import maintenance
 from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended
+from trueup.store.sqlite import SqliteDriver
 from trueup.store.statement import Statement
 
 
@@ -196,7 +197,8 @@ def test_full_disk_takes_the_page_back_and_the_next_try_goes_on(sqlite_place: Pa
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.close()
     large = seen(*(fill(number) for number in range(2, 900)))
-    writer: sqlite3.Connection = books.driver.connection  # type: ignore[attr-defined]  # SQLite's
+    assert isinstance(books.driver, SqliteDriver)
+    writer = books.driver.connection
     writer.execute(f"PRAGMA max_page_count = {pages + 5}")
 
     with pytest.raises(BooksError, match="disk may be full") as caught:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from conftest_names import ACCOUNT, MODE, VENUE
-from store_facts import NOW, RAIN, SNOW, book_everything, fill, later, order, seen, settlement
+from store_facts import (
+    NOW,
+    RAIN,
+    SNOW,
+    book_everything,
+    fill,
+    later,
+    order,
+    run_script,
+    seen,
+    settlement,
+)
 
 from trueup.core.errors import BooksError
 from trueup.core.facts import Source, Stream
@@ -30,7 +38,6 @@ from trueup.store.statement import Statement
 
 _SEQUENCES = Statement("SELECT sequence FROM journal ORDER BY sequence")
 Opener = Callable[[], Books]
-HERE = Path(__file__).parent
 
 
 def progress(cursor: str, *, start: Instant | None = None, done: bool = False) -> Progress:
@@ -45,14 +52,6 @@ def progress(cursor: str, *, start: Instant | None = None, done: bool = False) -
         done=done,
         at=NOW,
         covers=(start or Instant(0), later(100)) if done else None,
-    )
-
-
-def run_script(script: str, *arguments: str) -> subprocess.Popen[str]:
-    """Another process that knows the tests' helpers."""
-    head = f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
-    return subprocess.Popen(  # our own scripts
-        [sys.executable, "-c", head + script, *arguments], stdout=subprocess.PIPE, text=True
     )
 
 
@@ -259,7 +258,7 @@ def test_kill_nine_loses_nothing_acknowledged_and_doubles_nothing(
             _book_and_check(books, trades)
 
 
-def _book_and_check(books: Books, trades: list[str]) -> None:
+def _book_and_check(books: Books, trades: Sequence[str]) -> None:
     """The books, made from what survived, hold every fill once."""
     book_everything(books)
     movements = list(books.cash_movements())

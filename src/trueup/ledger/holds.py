@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import groupby
 
 from trueup.core.collateral import resting_collateral
+from trueup.core.errors import CallerError
 from trueup.core.facts import Filled, OrderReported, Stream
 from trueup.core.ids import OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
@@ -40,36 +42,51 @@ class _Resting:
     remaining_count: Count
 
 
-def holds(orders: Iterable[OrderReported], fills_of: FillsOf) -> list[CashMovement]:
+def holds(orders: Iterable[OrderReported], fills_of: FillsOf) -> Iterator[CashMovement]:
     """The movements of all orders that ever rested, in time order.
 
-    Give the orders of one subaccount and shard, or of all, as for the readings.
+    Give the orders of one subaccount and shard, or of all, as for the readings;
+    those of one market together, and the markets by their first order's creation
+    (`CallerError` otherwise).  So only markets that overlap in time are in memory.
     `fills_of` is asked once for each market in which an order rested.
     """
-    markets: dict[tuple[Subaccount, Shard, Ticker], list[OrderReported]] = {}
-    for order in orders:
-        if not is_terminal(order.status) or order.updated_at > order.created_at:
-            place = (order.subaccount, order.shard, order.ticker)
-            markets.setdefault(place, []).append(order)
-    found: list[CashMovement] = []
-    for (subaccount, shard, ticker), rested in markets.items():
+    waiting: list[tuple[Instant, int, CashMovement]] = []
+    number, last_begin = 0, Instant(0)
+    lived = (order for order in orders if _rested(order))
+    for (subaccount, shard, ticker), group in groupby(lived, key=_place):
+        rested = list(group)
+        begin = min(order.created_at for order in rested)
+        if begin < last_begin:
+            raise CallerError("markets must come in the order in which their first orders began")
+        last_begin = begin
+        while waiting and waiting[0][0] <= begin:
+            yield heappop(waiting)[2]
         fills = [each for each in fills_of(ticker) if each.subaccount == subaccount]
         for at, order_id, amount in _changes(rested, fills):
-            found.append(
-                CashMovement(
-                    at=at,
-                    amount=amount,
-                    subaccount=subaccount,
-                    shard=shard,
-                    stream=Stream.ORDERS,
-                    key=order_id,
-                    version=0,
-                    kind=EntryKind.RESTING,
-                    ticker=ticker,
-                )
+            number += 1
+            movement = CashMovement(
+                at=at,
+                amount=amount,
+                subaccount=subaccount,
+                shard=shard,
+                stream=Stream.ORDERS,
+                key=order_id,
+                version=0,
+                kind=EntryKind.RESTING,
+                ticker=ticker,
             )
-    found.sort(key=lambda movement: movement.at)
-    return found
+            heappush(waiting, (at, number, movement))
+    while waiting:
+        yield heappop(waiting)[2]
+
+
+def _rested(order: OrderReported) -> bool:
+    """Whether the order was on the book for any time at all."""
+    return not is_terminal(order.status) or order.updated_at > order.created_at
+
+
+def _place(order: OrderReported) -> tuple[Subaccount, Shard, Ticker]:
+    return order.subaccount, order.shard, order.ticker
 
 
 _ENDS, _FILLS, _BEGINS = 0, 1, 2

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from trueup.core.facts import OrderReported, Stream
+from trueup.core.facts import Stream
 from trueup.core.fees import Precision
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
@@ -27,10 +27,10 @@ from trueup.ledger.coverage import (
 )
 from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.explain import explain, interval_breaks, unpaid_positions
+from trueup.ledger.holds import holds
 from trueup.ledger.order_check import unseen_fills
 from trueup.ledger.proof import Interval, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
-from trueup.ledger.resting import RestingOrders
 from trueup.run.collecting import collecting_rarely
 from trueup.run.openings import Openings
 from trueup.run.sync import BEGINNING
@@ -96,16 +96,15 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
     openings = Openings(books)
     markets = _statements(books)
     suspects = [
-        *unpaid_positions(_open_books(books), markets),
+        *unpaid_positions(books.market_books(open_only=True), markets),
         *unseen_fills(books.orders_by_id(), books.fills_by_order()),
     ]
     scopes: list[ScopeProof] = []
     for subaccount, shard in _scopes(books):
-        orders = RestingOrders(_rested_orders(books), lambda t: books.fills(ticker=t))
         intervals = prove(
             books.balance_readings(subaccount, shard),
             openings.movements(subaccount, shard),
-            collateral=orders.collateral,
+            holds=holds(books.rested_orders(subaccount, shard), books.fills_of),
             precision=precision.step,
             absolute=is_whole
             or (certificate.complete and bool(openings) and openings.begin(subaccount, shard)),
@@ -137,7 +136,7 @@ def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reco
             precision=precision,
             quarantined=books.quarantined(),
             certificate=proof.certificate,
-            transfers=books.entries(),
+            transfers=books.transfer_entries(),
         )
     )
     breaks = [*breaks, *books.booking_breaks()]
@@ -231,10 +230,6 @@ def _statements(books: Books) -> Mapping[Ticker, MarketStated]:
 
 def _open_books(books: Books) -> Iterator[MarketBook]:
     return (book for book in books.market_books() if book.position.net)
-
-
-def _rested_orders(books: Books) -> Iterator[OrderReported]:
-    return books.orders()
 
 
 def _without(intervals: Iterable[Interval], decided: set[str]) -> Iterator[Interval]:

@@ -14,8 +14,8 @@ from trueup.core.instant import Instant, format_age, format_instant
 from trueup.core.orders import OrderStatus
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money, Ratio
+from trueup.ledger.holds import holds
 from trueup.ledger.report import OpenPosition, open_position
-from trueup.ledger.resting import RestingOrders
 from trueup.run.openings import Openings
 from trueup.store.database import Books
 
@@ -34,8 +34,14 @@ def balances(books: Books, *, now: Instant) -> list[Row]:
 def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: Instant) -> Row:
     movements = openings.movements(reading.subaccount, reading.shard, until=Instant(reading.at + 1))
     cash = Money(sum(movement.amount.units for movement in movements))
-    orders = RestingOrders(books.orders(), lambda ticker: books.fills(ticker=ticker))
-    held = orders.collateral(reading)
+    orders = books.orders(subaccount=reading.subaccount, shard=reading.shard)
+    held = -Money(
+        sum(
+            each.amount.units
+            for each in holds(orders, lambda ticker: books.fills(ticker=ticker))
+            if each.at <= reading.at
+        )
+    )
     available = cash - held
     difference = ZERO_MONEY
     if available < reading.low:

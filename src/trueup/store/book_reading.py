@@ -92,7 +92,7 @@ def trades(driver: Driver, selection: Selection) -> Iterator[RoundTrip]:
 
 def profit_rows(driver: Driver, selection: Selection) -> Iterator[ProfitRow]:
     """Realised P&L and fees, summed by the database; see `ProfitRow`."""
-    conditions, parameters = where(selection, "at")
+    conditions, parameters = where(selection, "at", by_book=True)
     statement = Statement(
         f"SELECT subaccount, shard, ticker, strategy, at / {HOUR}, sum(realized), sum(fees), "  # noqa: S608
         f"count(*) FROM entries{conditions} GROUP BY subaccount, shard, ticker, strategy, "
@@ -136,9 +136,13 @@ def totals(reading: Reading) -> Totals:
     )
 
 
-def entries(driver: Driver, selection: Selection) -> Iterator[Entry]:
-    """The ledger's entries with their postings in time order."""
-    statement, parameters = select("entries", _ENTRY_COLUMNS, selection, order=_ENTRY_ORDER)
+def entries(
+    driver: Driver, selection: Selection, *, given: tuple[str, ...] = ()
+) -> Iterator[Entry]:
+    """The ledger's entries with their postings in time order; `given` are further conditions."""
+    statement, parameters = select(
+        "entries", _ENTRY_COLUMNS, selection, order=_ENTRY_ORDER, given=given
+    )
     streams = {stream.value: stream for stream in Stream}
     decode = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
     for row in driver.stream(statement, parameters):

@@ -218,6 +218,10 @@ class Books:
         """Fills in time order, the latest version of each."""
         return reading.fills(self._driver, Selection(**wanted))
 
+    def fills_of(self, ticker: Ticker) -> list[Filled]:
+        """The fills of one market in time order: quicker than `fills` for very many markets."""
+        return reading.fills_of(self._driver, ticker)
+
     def settlements(self, **wanted: Unpack[Wanted]) -> Iterator[Settled]:
         """Settlement rows in time order, the latest version of each."""
         return reading.settlements(self._driver, Selection(**wanted))
@@ -321,6 +325,16 @@ class Books:
     def orders_by_id(self) -> Iterator[OrderReported]:
         """All orders sorted by their id."""
         return proof_reading.orders_by_id(self._driver)
+
+    def rested_orders(
+        self, subaccount: Subaccount | None = None, shard: Shard | None = None
+    ) -> Iterator[OrderReported]:
+        """Orders that rested for a while, market by market, by each market's first order."""
+        return proof_reading.rested_orders(self._driver, subaccount, shard)
+
+    def transfer_entries(self) -> Iterator[Entry]:
+        """The entries of transfers between subaccounts or shards, in time order."""
+        return proof_reading.transfer_entries(self._driver)
 
     def openings(self) -> Iterator[Opened]:
         """The operator's opening balances."""

@@ -23,7 +23,8 @@ from typing import Self
 from trueup.core.instant import Instant
 from trueup.ledger.foreign import AdoptionLine, ForeignTrade
 from trueup.store.foreign_connection import PATIENCE_SECONDS, ForeignConnection
-from trueup.store.foreign_patch import Patched, take_back, write_patches
+from trueup.store.foreign_patch import Patched, write_patches
+from trueup.store.foreign_restore import take_back
 from trueup.store.foreign_rows import find_layout, read_trade, scan_distinct
 from trueup.store.foreign_table import ForeignTable, Layout
 from trueup.store.foreign_undo import read_undo

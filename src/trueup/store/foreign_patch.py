@@ -13,34 +13,28 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction as Ratio
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.types import Double, Float, Integer, NullType, Numeric, String, TypeEngine
+from sqlalchemy import Connection, func
+from sqlalchemy.types import Double, Float, Integer, NullType, Numeric, String
 
 from trueup.core.errors import ForeignDatabaseError
 from trueup.core.instant import Instant, format_instant, to_seconds_floor
 from trueup.ledger.foreign import AdoptionLine, Column, ForeignTrade
+from trueup.store.foreign_change import STOP_THE_BOT, UPDATED_AT, ChangingRows, listed
 from trueup.store.foreign_connection import CommitUnknown, ForeignConnection
 from trueup.store.foreign_rows import (
     RawRow,
-    as_clause,
-    find_again,
     read_trade,
-    row_id_of,
     scan_distinct,
 )
 from trueup.store.foreign_table import Layout, TableColumn, Unit
 from trueup.store.foreign_undo import UndoHead, UndoRow, take_away, write_undo
-from trueup.store.foreign_values import Raw, decimal_text, raw_text, to_json
+from trueup.store.foreign_values import Raw, decimal_text, raw_text
 
 _HALF_A_CENT: Final = Ratio(1, 200)
 _HALF_A_CENTICENT: Final = Ratio(1, 200)
 """For settled prices, which are in cents: half of $0.0001."""
-_LISTED: Final = 20
-_STOP_THE_BOT: Final = "Somebody else writes to this table: stop the bot, then start again."
-_UPDATED_AT: Final = "updated_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +88,7 @@ def _by_row(lines: Sequence[AdoptionLine]) -> dict[str, AdoptionLine]:
 
 
 def _head(place: ForeignConnection, layout: Layout, *, rows: int, now: Instant) -> UndoHead:
-    words = (*(each.value for each in Column), "ticker", _UPDATED_AT)
+    words = (*(each.value for each in Column), "ticker", UPDATED_AT)
     return UndoHead(
         database=place.place,
         table=layout.name,
@@ -106,76 +100,7 @@ def _head(place: ForeignConnection, layout: Layout, *, rows: int, now: Instant) 
     )
 
 
-class _Rows:
-    """Rows of one table in an open transaction, changed one at a time."""
-
-    def __init__(self, connection: Connection, layout: Layout, place: ForeignConnection) -> None:
-        self._connection = connection
-        self._layout = layout
-        self._place = place
-        self._table = as_clause(layout)
-
-    def now_there(self, key: Sequence[Raw], words: Iterable[str]) -> dict[str, Raw] | None:
-        """What a row says now; `None` if there is no such row."""
-        names = list(words)
-        columns = [
-            self._table.c[self._layout.columns[word].name].label(f"c{number}")
-            for number, word in enumerate(names)
-        ]
-        found = self._connection.execute(select(*columns).where(*self._is_row(key))).all()
-        return dict(zip(names, found[0], strict=True)) if len(found) == 1 else None
-
-    def change(self, key: Sequence[Raw], old: Mapping[str, Raw], new: Mapping[str, object]) -> None:
-        """Update the one row that still holds the old values."""
-        layout = self._layout
-        still = [
-            self._table.c[layout.columns[word].name].is_not_distinct_from(
-                self._value(raw, layout.columns[word])
-            )
-            for word, raw in old.items()
-        ]
-        values: dict[str, ColumnElement[Any]] = {
-            layout.columns[word].name: _setting(value) for word, value in new.items()
-        }
-        statement = update(self._table).where(*self._is_row(key), *still).values(values)
-        changed = self._connection.execute(statement).rowcount
-        if changed != 1:
-            raise self.refused(key, f"the update changed {changed} rows instead of one")
-
-    def refused(self, key: Sequence[Raw], what: str, remedy: str = "") -> ForeignDatabaseError:
-        """An error that names the row."""
-        return ForeignDatabaseError(
-            f"row {row_id_of(self._layout, key)} of {self._layout.name!r} in {self._place.place}: "
-            f"{what}. Nothing was changed.",
-            remedy=remedy or _STOP_THE_BOT,
-        )
-
-    def _is_row(self, key: Sequence[Raw]) -> list[ColumnElement[bool]]:
-        return [
-            self._table.c[each.name] == self._value(part, each)
-            for each, part in zip(self._layout.key, key, strict=True)
-        ]
-
-    def _value(self, raw: Raw, column: TableColumn) -> ColumnElement[Any]:
-        """A value to compare a column with, in the column's own type.
-
-        A server would compare a 4-byte float with an 8-byte one and find them
-        different; SQLite compares values as they are stored.
-        """
-        value = bindparam(None, raw, type_=NullType())
-        if self._place.dialect != "postgresql" or isinstance(column.type, NullType):
-            return value
-        return sql_cast(value, column.type)
-
-
-def _setting(value: object) -> ColumnElement[Any]:
-    """A value to be written: untyped, so that the server takes it as the column's own."""
-    if isinstance(value, ColumnElement):
-        return cast("ColumnElement[Any]", value)
-    return bindparam(None, value, type_=NullType())
-
-
-class _Patch(_Rows):
+class _Patch(ChangingRows):
     """The rows that are to be patched."""
 
     def __init__(
@@ -194,9 +119,9 @@ class _Patch(_Rows):
         gone = [row_id for row_id in wanted if row_id not in {row.row_id for row in found}]
         if gone:
             raise ForeignDatabaseError(
-                f"{_listed(gone)} of {self._layout.name!r} in {self._place.place} "
+                f"{listed(gone)} of {self._layout.name!r} in {self._place.place} "
                 "cannot be found any more. Nothing was changed.",
-                remedy=_STOP_THE_BOT,
+                remedy=STOP_THE_BOT,
             )
         for row in found:
             _check_unchanged(self, row, read_trade(row, self._layout), wanted[row.row_id].trade)
@@ -211,11 +136,11 @@ class _Patch(_Rows):
         }
         old = {word: row.values[word] for word in words}
         touched = list(words)
-        if _UPDATED_AT in self._layout.columns:
-            touched.append(_UPDATED_AT)
-            stamp = self._stamp(row.values[_UPDATED_AT])
+        if UPDATED_AT in self._layout.columns:
+            touched.append(UPDATED_AT)
+            stamp = self._stamp(row.values[UPDATED_AT])
             if stamp is not None:
-                new[_UPDATED_AT] = stamp
+                new[UPDATED_AT] = stamp
         self.change(row.key, old, new)
         there = self.now_there(row.key, touched)
         if there is None:
@@ -294,7 +219,7 @@ class _Patch(_Rows):
                 (seconds * scale for scale in (1, 10**3, 10**6, 10**9) if old < 10**11 * scale),
                 None,
             )
-        kind = self._layout.columns[_UPDATED_AT].type
+        kind = self._layout.columns[UPDATED_AT].type
         if isinstance(kind, Integer | Numeric):
             return None
         if isinstance(old, str) and "T" in old:
@@ -321,7 +246,9 @@ def _as_ratio(raw: Raw) -> Ratio:
     return Ratio(raw) if isinstance(raw, int | Decimal) else Ratio(-(10**9))
 
 
-def _check_unchanged(rows: _Rows, row: RawRow, there: ForeignTrade, judged: ForeignTrade) -> None:
+def _check_unchanged(
+    rows: ChangingRows, row: RawRow, there: ForeignTrade, judged: ForeignTrade
+) -> None:
     differing = [
         each.name
         for each in fields(ForeignTrade)
@@ -329,79 +256,3 @@ def _check_unchanged(rows: _Rows, row: RawRow, there: ForeignTrade, judged: Fore
     ]
     if differing:
         raise rows.refused(row.key, f"it has changed since it was read ({', '.join(differing)})")
-
-
-# -- taking back ----------------------------------------------------------------------------------
-
-
-def take_back(place: ForeignConnection, head: UndoHead, kept: Sequence[UndoRow]) -> int:
-    """Restore what an undo file holds; all of it, or nothing."""
-    with place.writing() as connection:
-        layout = _layout_of(connection, head, place=place)
-        rows = _Rows(connection, layout, place)
-        states = [_state(rows, row) for row in kept]
-        changed = [row.row_id for row, state in zip(kept, states, strict=True) if state != "after"]
-        if changed and all(state == "before" for state in states):
-            raise ForeignDatabaseError(
-                f"{place.place} is as it was before the patch: there is nothing to take back.",
-                remedy="It was taken back already, or never committed.",
-            )
-        if changed:
-            raise ForeignDatabaseError(
-                f"{_listed(changed)} of {head.table!r} in {place.place} changed since the patch. "
-                "Nothing was changed.",
-                remedy="Look at them: the old values of every row stand in the undo file.",
-            )
-        for row in kept:
-            _restore(rows, row)
-    return len(kept)
-
-
-def _layout_of(connection: Connection, head: UndoHead, *, place: ForeignConnection) -> Layout:
-    there = find_again(connection, head.table, head.schema, place=place)
-    is_rowid = place.dialect == "sqlite" and not set(head.key) & set(there)
-    types: dict[str, TypeEngine[Any]] = {**dict.fromkeys(head.key, Integer()), **there}
-    needed = {*head.columns.values(), *(() if is_rowid else head.key)}
-    gone = sorted(needed - set(there))
-    if gone:
-        raise ForeignDatabaseError(
-            f"{head.table!r} of {place.place} has no column {', '.join(gone)}.",
-            remedy="Name the database that was patched.",
-        )
-    return Layout(
-        name=head.table,
-        schema=head.schema,
-        columns={word: TableColumn(name=n, type=types[n]) for word, n in head.columns.items()},
-        key=tuple(TableColumn(name=name, type=types[name]) for name in head.key),
-        is_rowid=is_rowid,
-    )
-
-
-def _state(rows: _Rows, kept: UndoRow) -> str:
-    """Whether a row is as the patch left it, as before it, or otherwise."""
-    words = [word for word in kept.new if word != _UPDATED_AT]
-    there = rows.now_there(kept.key, ["ticker", *words])
-    if there is None or raw_text(there["ticker"]).strip() != kept.ticker:
-        return "changed"
-    if all(_same(there[word], kept.new[word]) for word in words):
-        return "after"
-    return "before" if all(_same(there[word], kept.old[word]) for word in words) else "changed"
-
-
-def _restore(rows: _Rows, kept: UndoRow) -> None:
-    old = dict(kept.old)
-    if _UPDATED_AT in old:
-        there = rows.now_there(kept.key, [_UPDATED_AT])
-        # Somebody has touched the row without changing what was patched: their time stays.
-        if there is None or not _same(there[_UPDATED_AT], kept.new[_UPDATED_AT]):
-            del old[_UPDATED_AT]
-    rows.change(kept.key, {word: kept.new[word] for word in old}, old)
-
-
-def _same(there: Raw, kept: Raw) -> bool:
-    return to_json(there) == to_json(kept)
-
-
-def _listed(row_ids: Sequence[str]) -> str:
-    more = f" and {len(row_ids) - _LISTED} more" if len(row_ids) > _LISTED else ""
-    return f"{'row' if len(row_ids) == 1 else 'rows'} {', '.join(row_ids[:_LISTED])}{more}"

@@ -127,7 +127,7 @@ def decimal_text(value: Decimal, *, least: int = 0) -> str:
     return f"{whole}.{places}" if places else whole
 
 
-_KINDS: Final[Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], object]]]] = {
+_KINDS: Final[Mapping[str, tuple[type[Any], Callable[[Any], str], Callable[[str], object]]]] = {
     # The driver's own value: read from its shortest text, it is the same float again.
     "real": (float, repr, float),
     "decimal": (Decimal, str, Decimal),
@@ -143,9 +143,12 @@ def to_json(raw: Raw) -> object:
     """A raw value for an undo file, so that `from_json` gives the very same value."""
     if raw is None or isinstance(raw, bool | int | str):
         return raw
-    return next(
-        {kind: write(raw)} for kind, (of, write, _) in _KINDS.items() if isinstance(raw, of)
-    )
+    value = cast("Any", raw)
+    return next({kind: write(value)} for kind, (of, write, _) in _KINDS.items() if _is(value, of))
+
+
+def _is(value: object, kind: type[Any]) -> bool:
+    return isinstance(value, kind)
 
 
 def from_json(kept: object) -> Raw:

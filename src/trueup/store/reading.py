@@ -61,6 +61,16 @@ def fills(driver: Driver, selection: Selection) -> Iterator[Filled]:
     return (make(row) for row in values(driver, Stream.FILLS, selection))
 
 
+def fills_of(reading: Reading, ticker: Ticker) -> list[Filled]:
+    """The fills of one market in time order, all at once."""
+    kind = KINDS[Stream.FILLS]
+    selection = Selection(ticker=ticker)
+    statement, parameters = select(
+        kind.table, kind.columns, selection, order=("at", *kind.identity)
+    )
+    return [kind.value_of(row) for row in reading.rows(statement, parameters)]
+
+
 def settlements(driver: Driver, selection: Selection) -> Iterator[Settled]:
     """Settlement rows, the latest version of each."""
     make = KINDS[Stream.SETTLEMENTS].value_of
