@@ -114,7 +114,9 @@ def application(count: int) -> web.Application:
         return web.Response(body=body, content_type="application/json")
 
     async def aside(request: web.Request) -> web.Response:
-        return web.Response(body=asides[request.match_info["name"]], content_type="application/json")
+        return web.Response(
+            body=asides[request.match_info["name"]], content_type="application/json"
+        )
 
     server = web.Application()
     server.router.add_get("/trade-api/v2/portfolio/{name}", listing)

@@ -67,7 +67,9 @@ def show(title: str, timings: Mapping[str, Timing], *, peer: str, per: int, unit
     """Print a table: median time, its spread, rate, and how many times faster than the peer."""
     print(f"\n## {title}\n")
     width = max(len(name) for name in timings)
-    print(f"{'case':<{width}}  {'median s':>10}  {'min … max':>17}  {unit + '/s':>15}  {'× peer':>7}")
+    print(
+        f"{'case':<{width}}  {'median s':>10}  {'min … max':>17}  {unit + '/s':>15}  {'× peer':>7}"
+    )
     base = timings[peer].median
     for name, timing in timings.items():
         spread = f"{min(timing.rounds):.3f} … {max(timing.rounds):.3f}"

@@ -26,7 +26,7 @@ from trueup.core.errors import (
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
 from trueup.run.account import Account, open_account
-
+from trueup.run.patching import backfill_settlements
 
 __version__ = VERSION
 
@@ -48,6 +48,6 @@ __all__ = [
     "Ratio",
     "TrueupError",
     "Unreachable",
-
+    "backfill_settlements",
     "open_account",
 ]

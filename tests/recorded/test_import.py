@@ -21,7 +21,13 @@ from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money
 from trueup.ledger.coverage import Span
 from trueup.run.recorded_rows import CATALOG_READERS, JOURNAL_FILES, MARKET_FILES
-from trueup.run.recording import ImportReport, StatedSpan, import_recording, parse_span
+from trueup.run.recording import (
+    ImportReport,
+    StatedSpan,
+    check_recording,
+    import_recording,
+    parse_span,
+)
 from trueup.run.sync import BEGINNING
 from trueup.sim.recorded import STREAMS
 from trueup.store.database import Books, open_books
@@ -38,7 +44,7 @@ def books() -> Iterator[Books]:
 
 
 def take(books: Books, folder: Path, *covers: StatedSpan) -> ImportReport:
-    return import_recording(books, folder, now=NOW, covers=covers)
+    return import_recording(books, check_recording(folder, covers=covers), now=NOW)
 
 
 def test_every_file_that_the_sandbox_serves_can_be_imported() -> None:
@@ -420,3 +426,10 @@ def test_the_built_in_world_takes_no_recording(app: typer.Typer, tmp_path: Path)
         run(app, tmp_path, str(folder))
 
     assert "--venue prod" in raised.value.remedy
+
+
+def test_a_wrong_folder_leaves_no_books_behind(app: typer.Typer, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not a folder"):
+        run(app, tmp_path, str(tmp_path / "nowhere"), "--venue", "prod")
+
+    assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.run.account import Account, open_account
 from trueup.run.clock import ShiftedClock
-from trueup.run.recording import StatedSpan, import_recording
+from trueup.run.recording import StatedSpan, check_recording, import_recording
 from trueup.run.sync import BEGINNING
 from trueup.store.database import Books
 
@@ -57,7 +57,8 @@ def imported(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     clock = ShiftedClock.starting_at(NOW)
     with open_account(venue="prod", environment=environment, clock=clock) as account:
         with account.writing("import"):
-            import_recording(account.books, folder, now=NOW, covers=[EVERYTHING])
+            checked = check_recording(folder, covers=[EVERYTHING])
+            import_recording(account.books, checked, now=NOW)
             account.book()
         yield account
 

@@ -31,7 +31,7 @@ from trueup.ledger.proof import CashMovement, Interval, Proven, prove
 from trueup.run.booking import Booked, book_new
 from trueup.run.config import Config
 from trueup.run.proving import PROVEN_STREAMS, Proof, prove_cash, reconcile_books
-from trueup.run.recording import ImportReport, import_recording
+from trueup.run.recording import ImportReport, check_recording, import_recording
 from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended
 
@@ -63,7 +63,7 @@ def imported(
 ) -> Iterator[tuple[Books, ImportReport, Booked]]:
     place = tmp_path_factory.mktemp("books") / "recorded.db"
     with open_books(place, venue="prod", mode="live", account="recorded", create=True) as books:
-        report = import_recording(books, recording, now=NOW)
+        report = import_recording(books, check_recording(recording), now=NOW)
         yield books, report, book_new(books, precision=PRECISION, config=Config())
 
 
@@ -122,7 +122,7 @@ def test_importing_it_again_changes_nothing(
     books, _, _ = imported
     before = list(books.entries())
 
-    again = import_recording(books, recording, now=NOW)
+    again = import_recording(books, check_recording(recording), now=NOW)
 
     assert again.total == Appended(seen=2760 + 316 + 62 + 1278)
     assert books.count_unbooked() == 0
@@ -344,7 +344,7 @@ def test_on_postgresql_the_same_comes_out(
     with open_books(
         postgres_url, venue="prod", mode="live", account="recorded", create=True
     ) as others:
-        import_recording(others, recording, now=NOW)
+        import_recording(others, check_recording(recording), now=NOW)
         book_new(others, precision=PRECISION, config=Config())
 
         assert list(others.entries()) == list(books.entries())

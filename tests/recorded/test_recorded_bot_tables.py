@@ -24,7 +24,7 @@ from trueup.ledger.foreign import AdoptionLine, AdoptionReport, Outcome, Reason
 from trueup.run.booking import book_new
 from trueup.run.config import Config
 from trueup.run.patching import evidence_of
-from trueup.run.recording import import_recording
+from trueup.run.recording import check_recording, import_recording
 from trueup.store.database import Books, open_books
 from trueup.store.foreign import ForeignDatabase, ForeignTable
 
@@ -79,7 +79,7 @@ def load(table: Path, place: Path, *, turned: bool = False) -> str:
 def books(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     place = tmp_path_factory.mktemp("books") / "recorded.db"
     with open_books(place, venue="prod", mode="live", account="recorded", create=True) as opened:
-        import_recording(opened, recording, now=NOW)
+        import_recording(opened, check_recording(recording), now=NOW)
         book_new(opened, precision=Precision.NON_DIRECT, config=Config())
         yield opened
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from store_facts import (
@@ -406,3 +407,13 @@ def test_hot_paths_name_the_columns_of_the_schema() -> None:
         for columns in listings:
             assert sorted(columns) == sorted(described[table]), table
     assert all(re.fullmatch(r"[a-z_0-9]+", name) for name in described)
+
+
+def test_reference_page_describes_every_table_and_view() -> None:
+    from trueup.store.table_docs import describe_tables  # noqa: PLC0415
+    from trueup.store.views import SHOWN  # noqa: PLC0415
+
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "tables.md").read_text("utf-8")
+
+    assert page.endswith(describe_tables()), "run: python -m trueup.store.table_docs <page>"
+    assert all(f"`{name}`" in page for name in (*SHOWN, "kalshi_orders", "kalshi_snapshots"))

@@ -15,6 +15,7 @@ from trueup.run.clock import SystemClock
 from trueup.run.recording import (
     ImportReport,
     StatedSpan,
+    check_recording,
     covered_words,
     import_recording,
     parse_span,
@@ -44,6 +45,8 @@ def import_folder(
 ) -> None:
     """Import recorded payloads of the exchange, and book them."""
     stated = (StatedSpan(span=parse_span(covers)),) if covers else ()
+    # Looked at before any books are made: a wrong folder leaves nothing behind.
+    checked = check_recording(folder, covers=stated)
     with (
         invocation.output.progress("reading the recording") as line,
         open_account(invocation) as account,
@@ -57,9 +60,7 @@ def import_folder(
             line.step(what, records)
 
         with account.writing("import"):
-            imported = import_recording(
-                account.books, folder, now=account.now(), covers=stated, told=told
-            )
+            imported = import_recording(account.books, checked, now=account.now(), told=told)
             booked = account.book()
         unreadable = _unreadable(account)
     _show(invocation, imported, booked, unreadable)

@@ -12,13 +12,13 @@ A recording proves nothing complete: it holds what somebody happened to write
 down.  Whoever knows more says so, in ``manifest.json`` beside the files or in
 the call; only that word is stored as coverage.
 
-All lines are looked at before the first one is stored, so a file that is cut
-off leaves the books as they were.  Importing a folder again changes nothing.
+All lines are looked at before the first one is stored (`check_recording`), so a
+file that is cut off leaves the books as they were.  Importing a folder again changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -103,27 +103,40 @@ class ImportReport:
         return bool(total.changed or total.seen or any(self.described.values()))
 
 
-def import_recording(
-    books: Books,
-    folder: Path,
-    *,
-    now: Instant,
-    covers: Sequence[StatedSpan] = (),
-    told: Told = tell_nobody,
-) -> ImportReport:
-    """Import a folder; the caller holds the writer lease and books afterwards.
+@dataclass(frozen=True, slots=True)
+class CheckedFolder:
+    """A folder whose files and lines were looked at (`check_recording`)."""
 
-    `now` is when lines were seen that nobody noted a time for.  `covers` adds to
-    what the folder's manifest states.  Raises `ConfigError` that names the file,
-    and the line where there is one: no such folder, an unknown file, a line that
-    is no JSON object, a manifest that cannot be true; nothing is stored then.  A
-    row that cannot be read is quarantined, and the import goes on.
+    folder: Path
+    files: Mapping[str, Path]
+    spans: Mapping[Stream, tuple[Span, ...]]
+    """What is said to be complete."""
+
+
+def check_recording(folder: Path, *, covers: Sequence[StatedSpan] = ()) -> CheckedFolder:
+    """Look at every line of a folder, and at what is said to be complete.
+
+    `covers` adds to what the folder's manifest states.  Raises `ConfigError` that
+    names the file, and the line where there is one: no such folder, an unknown
+    file, a line that is no JSON object, a manifest that cannot be true.
     """
     files = _files(folder)
     spans = _spans_by_stream((*_read_manifest(folder), *covers), files, folder)
     for path in files.values():
         _check_lines(path)
-    run = _Import(books, ImportReport(folder), now=now, told=told)
+    return CheckedFolder(folder, files, spans)
+
+
+def import_recording(
+    books: Books, checked: CheckedFolder, *, now: Instant, told: Told = tell_nobody
+) -> ImportReport:
+    """Import a checked folder; the caller holds the writer lease, and books afterwards.
+
+    `now` is when lines were seen that nobody noted a time for.  A row that
+    cannot be read is quarantined, and the import goes on.
+    """
+    files = checked.files
+    run = _Import(books, ImportReport(checked.folder), now=now, told=told)
     for name in CATALOG_READERS:
         if name in files:
             run.describe(name, files[name])
@@ -133,7 +146,7 @@ def import_recording(
     for name, file in JOURNAL_FILES.items():
         if name in files:
             run.journal(file, files[name])
-    for stream, stated in spans.items():
+    for stream, stated in checked.spans.items():
         run.cover(stream, stated)
     return run.report
 
@@ -301,7 +314,8 @@ class _Import:
                 try:
                     told = file.read(raw, read_remarks(raw))
                 except UNREADABLE as error:
-                    unreadable.append(self._quarantined(stream, path, number, raw, error))
+                    reason = f"{path.name}, line {number}: {error}"
+                    unreadable.append(self._quarantined(stream, reason, raw))
                     continue
                 seen_at = self._now if told.seen_at is None else told.seen_at
                 observations.extend(
@@ -320,7 +334,8 @@ class _Import:
                 try:
                     found.append((read_remarks(raw).observed_at, read_recorded_market(raw), raw))
                 except UNREADABLE as error:
-                    unreadable.append(self._quarantined(Stream.MARKETS, path, number, raw, error))
+                    reason = f"{path.name}, line {number}: {error}"
+                    unreadable.append(self._quarantined(Stream.MARKETS, reason, raw))
             self._append(
                 Stream.MARKETS,
                 [
@@ -419,10 +434,7 @@ class _Import:
         known = self._books.evidence(stream, key)
         return any(each.raw == observation.raw for each in known)
 
-    def _quarantined(
-        self, stream: Stream, path: Path, number: int, raw: bytes, error: Exception
-    ) -> Quarantined:
-        reason = f"{path.name}, line {number}: {error}"
+    def _quarantined(self, stream: Stream, reason: str, raw: bytes) -> Quarantined:
         return Quarantined(stream, reason, Source.RECORDING, self._now, raw)
 
     def _count(self, name: str, records: int) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
+from trueup.core.errors import ConfigError
+
 NAME: Final = "trueup-sync"
 
 
