@@ -12,7 +12,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -24,13 +24,13 @@ EPOCH = datetime(2026, 9, 21, 14, 13, 20, 500_000, tzinfo=UTC)
 UNLIMITED = 1_000_000_000
 """Tokens per second: the client must not be slowed down by a budget."""
 
-LIMITS = {
+LIMITS: dict[str, object] = {
     "usage_tier": "benchmark",
     "read": {"refill_rate": UNLIMITED, "bucket_capacity": UNLIMITED},
     "write": {"refill_rate": UNLIMITED, "bucket_capacity": UNLIMITED},
     "grants": [],
 }
-COSTS = {"default_cost": 10, "endpoint_costs": []}
+COSTS: dict[str, object] = {"default_cost": 10, "endpoint_costs": []}
 
 
 def iso(seconds: int) -> str:
@@ -88,11 +88,11 @@ def fill(number: int) -> dict[str, object]:
 
 def render(name: str, rows: list[dict[str, object]], size: int) -> dict[str, bytes]:
     """Cursor → body, newest first as the exchange lists."""
-    rows = rows[::-1]
     bodies: dict[str, bytes] = {}
     for start in range(0, max(1, len(rows)), size):
         more = start + size < len(rows)
-        body = {name: rows[start : start + size], "cursor": str(start + size) if more else ""}
+        newest = rows[len(rows) - start - size if more else 0 : len(rows) - start]
+        body = {name: newest[::-1], "cursor": str(start + size) if more else ""}
         bodies[str(start) if start else ""] = json.dumps(body, separators=(",", ":")).encode()
     return bodies
 
@@ -125,7 +125,7 @@ def application(count: int) -> web.Application:
 
 
 @contextmanager
-def serving(count: int) -> Iterator[str]:
+def serving(count: int) -> Generator[str]:
     """Run the stub in its own process; gives its origin, ``http://127.0.0.1:PORT``."""
     command = [sys.executable, "-m", "benchmarks.exchange_stub", str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603

@@ -13,7 +13,7 @@ row for each.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -54,27 +54,27 @@ class Bench:
     settlements: int
 
     @contextmanager
-    def sqlite(self) -> Iterator[Callable[[], object]]:
+    def sqlite(self) -> Generator[Callable[[], object]]:
         with self._books(str(self.folder / f"books-{next(_NUMBERS)}.db")) as work:
             yield work
 
     def postgresql(self, server: str) -> Case:
         @contextmanager
-        def case() -> Iterator[Callable[[], object]]:
+        def case() -> Generator[Callable[[], object]]:
             with fresh_database(server) as url, self._books(url) as work:
                 yield work
 
         return case
 
     @contextmanager
-    def peer(self) -> Iterator[Callable[[], object]]:
+    def peer(self) -> Generator[Callable[[], object]]:
         path = self.folder / f"bot-{next(_NUMBERS)}.db"
         bot_backfill.make_bot_database(path, self.settlements)
         yield lambda: bot_backfill.backfill(self.origin, path)
         assert not bot_backfill.open_trades(path)
 
     @contextmanager
-    def _books(self, place: str) -> Iterator[Callable[[], object]]:
+    def _books(self, place: str) -> Generator[Callable[[], object]]:
         with (
             open_books(place, venue="sandbox", mode="live", account="main", create=True) as books,
             connect(self.origin) as client,

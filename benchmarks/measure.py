@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def plain(work: Callable[[], object]) -> Case:
     """A case that needs no preparation."""
 
     @contextmanager
-    def case() -> Iterator[Callable[[], object]]:
+    def case() -> Generator[Callable[[], object]]:
         yield work
 
     return case

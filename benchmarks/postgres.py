@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, cast
@@ -16,7 +16,7 @@ _NUMBERS = count()
 
 
 @contextmanager
-def serving_postgres() -> Iterator[str]:
+def serving_postgres() -> Generator[str]:
     """The URL of a server with default settings that is stopped and deleted afterwards."""
     with warnings.catch_warnings():
         # It looks for the user's runtime folder when imported, and says so where there is none.
@@ -33,7 +33,7 @@ def serving_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
+def fresh_database(server: str) -> Generator[str]:
     """The URL of an empty database that is dropped afterwards."""
     name = f"benchmark_{next(_NUMBERS)}"
     with psycopg.connect(server, autocommit=True) as connection:

@@ -42,7 +42,7 @@ def told(orders: list[OrderReported], script: str = "") -> list[tuple[int, str]]
     def fills_of(_: Ticker) -> list[Filled]:
         return known
 
-    found = holds(orders, fills_of)
+    found = list(holds(orders, fills_of))
     assert all(each.kind is EntryKind.RESTING for each in found)
     return [(each.at, str(each.amount)) for each in found]
 
@@ -78,7 +78,7 @@ def test_order_that_closes_what_is_held_ties_up_nothing() -> None:
 
 
 def test_reading_that_crosses_an_order_is_no_missing_money() -> None:
-    held = holds([CANCELED], lambda _: [])
+    held = list(holds([CANCELED], lambda _: []))
     readings = [
         reading("11:59", "10"),
         reading("12:00:20", "10"),
@@ -95,7 +95,7 @@ def test_reading_that_crosses_an_order_is_no_missing_money() -> None:
 
 def test_collateral_finer_than_the_balance_may_be_rounded_either_way() -> None:
     odd = replace(CANCELED, price=Price.parse(".4003"), initial_count=Count.parse(".33"))
-    held = holds([odd], lambda _: [])
+    held = list(holds([odd], lambda _: []))
     step = D(".0001")
     for shown in ("9.8679", "9.8680"):
         readings = [reading("11:59", "10"), reading("12:10", shown), reading("13:00", "10")]

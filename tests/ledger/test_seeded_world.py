@@ -20,7 +20,7 @@ from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.ledger.booking import book_market
 from trueup.ledger.cash import book_cash
 from trueup.ledger.entries import MarketBook
-from trueup.ledger.holds import holds
+from trueup.ledger.holds import holds, market_by_market
 from trueup.ledger.proof import CashMovement, Proven, movement_of, prove
 from trueup.ledger.reconcile import Comparison, reconcile
 from trueup.run.clock import seeded
@@ -52,7 +52,7 @@ class Booked:
         mine = [
             each for each in self.orders if (each.subaccount, each.shard) == (subaccount, shard)
         ]
-        return holds(mine, lambda ticker: fills[ticker])
+        return list(holds(market_by_market(mine), lambda ticker: fills[ticker]))
 
     def readings(self, subaccount: int, shard: int, *, lag: int) -> list[BalanceStated]:
         """The true balance at many moments, many of them beside an order; `lag` 0: whole seconds."""

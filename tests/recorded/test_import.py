@@ -246,7 +246,10 @@ def test_more_lines_than_a_page_are_all_read(books: Books, tmp_path: Path) -> No
     write_items(tmp_path / "fills.jsonl", *fills)
 
     report = import_recording(
-        books, tmp_path, now=NOW, told=lambda what, records: told.append((what, records))
+        books,
+        check_recording(tmp_path),
+        now=NOW,
+        told=lambda what, records: told.append((what, records)),
     )
 
     assert report.total == Appended(new=2001)

@@ -11,7 +11,7 @@ from trueup.cli.common import Invocation, command, open_account
 from trueup.run.exporting import Exported, export_audit, export_beancount, export_csv, export_gains
 
 OutputOption = Annotated[
-    str, typer.Option("--output", "-o", help="Where to write; - is standard output.")
+    str, typer.Option("--output", "-o", help="The file or the folder to write.")
 ]
 YearOption = Annotated[int, typer.Option("--year", help="Only disposals of this Eastern year.")]
 

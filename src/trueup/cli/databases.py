@@ -14,7 +14,7 @@ from trueup.core.errors import ConfigError
 from trueup.run.desk import Desk
 from trueup.run.keeping import Kept, backup, move, rebuild, restore, upgrade
 from trueup.run.schedule import parse_interval
-from trueup.run.service import launchd_unit, systemd_unit
+from trueup.run.service import launchd_unit, systemd_unit, write_unit
 
 Work = Callable[[Desk], Kept]
 
@@ -109,8 +109,7 @@ def install(
         {"path": str(unit.path), "text": unit.text, "start": unit.start, "written": write}
     )
     if write:
-        unit.path.parent.mkdir(parents=True, exist_ok=True)
-        unit.path.write_text(unit.text, encoding="utf-8")
+        write_unit(unit)
         output.say(f"Wrote {unit.path}. Start it with:")
     else:
         output.say(f"Would write {unit.path} (with --write):", style="bold")

@@ -73,6 +73,8 @@ def _show(invocation: Invocation, synced: Synced, certificate: tuple[str, ...] =
     snapshot = synced.snapshot
     output.result(
         {
+            "as_of": moment(snapshot.at),
+            "resumed": fetched.resumed,
             "streams": {
                 stream.value: _counts(appended) for stream, appended in fetched.brought.items()
             },
@@ -108,6 +110,8 @@ def _show(invocation: Invocation, synced: Synced, certificate: tuple[str, ...] =
     )
     for words in certificate:
         output.say(f"  {words}", style="dim")
+    if fetched.resumed:
+        output.notice("This went on where an interrupted backfill had stopped.")
     for note in fetched.notes:
         output.notice(note)
     if synced.metadata.unknown:

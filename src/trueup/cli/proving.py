@@ -203,10 +203,18 @@ def explain(
 
 def _decide(invocation: Invocation, identity: str, status: BreakStatus, reason: str) -> None:
     with open_account(invocation) as account:
-        decided = account.decide(identity, status, reason=reason, who=getpass.getuser())
+        decided = account.decide(identity, status, reason=reason, who=_user())
         now = account.now()
     invocation.output.result({"break": break_row(decided, now)})
     invocation.output.say(f"{decided.found.identity}: {decided.status.value} ({decided.reason})")
+
+
+def _user() -> str:
+    """Who decides; in a container the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def break_row(aged: AgedBreak, now: Instant) -> dict[str, object]:

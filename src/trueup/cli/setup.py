@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from trueup.cli.common import Invocation, command, lead, open_account
+from trueup.cli.output import moment
 from trueup.core.errors import ConfigError
 from trueup.core.instant import parse_instant
 from trueup.core.units import Money
@@ -84,9 +85,10 @@ def init(
         if opening is not None:
             account.open_with(opening[0], at=opening_at)
         account.backfill()
-        found = account.reconcile()
+        found, as_of = account.reconcile(), account.as_of()
     output.result(
         {
+            "as_of": moment(as_of),
             "config": str(config_path),
             "verdict": found.verdict.closing.value,
             "words": found.verdict.words(),

@@ -80,6 +80,15 @@ def holds(orders: Iterable[OrderReported], fills_of: FillsOf) -> Iterator[CashMo
         yield heappop(waiting)[2]
 
 
+def market_by_market(orders: Iterable[OrderReported]) -> list[OrderReported]:
+    """Orders as `holds` wants them, for whoever has them all in memory."""
+    lived = sorted(filter(_rested, orders), key=lambda order: (order.created_at, order.order_id))
+    first: dict[tuple[Subaccount, Shard, Ticker], Instant] = {}
+    for order in lived:
+        first.setdefault(_place(order), order.created_at)
+    return sorted(lived, key=lambda order: (first[_place(order)], _place(order)))
+
+
 def _rested(order: OrderReported) -> bool:
     """Whether the order was on the book for any time at all."""
     return not is_terminal(order.status) or order.updated_at > order.created_at

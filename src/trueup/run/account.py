@@ -363,7 +363,7 @@ class Account:
         try:
             self.sync()
         except _CANNOT_ASK as error:
-            if as_of is None:
+            if as_of is None and not self.books.journal_counts():
                 raise
             return f"{error}. {_LOCAL}"
         return ""

@@ -66,11 +66,12 @@ def begin(
                 remedy="Edit it, or move it away and run `trueup init` again.",
             )
     _try_key(environment, wanted)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if is_new:
+        path = save_config(home, wanted)
     ignore = home / ".gitignore"
     if not ignore.exists():
         ignore.write_text(_GITIGNORE, encoding="utf-8")
-    return save_config(home, wanted) if is_new else path
+    return path
 
 
 def _try_key(environment: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -50,8 +50,12 @@ class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: str = "trades"
     columns: Mapping[str, str] = {}
     """Our word → the table's column, e.g. ``ticker = "market"``."""
-    open_words: tuple[str, ...] = ("open",)
-    settled_words: tuple[str, ...] = ("settled",)
+    open_words: tuple[str, ...] = ()
+    """More words of the status column that mean an open trade; the usual ones are known."""
+    settled_words: tuple[str, ...] = ()
+    """Words for a settled one; the first is written."""
+    closed_words: tuple[str, ...] = ()
+    """Words for one that was sold before the market ended."""
 
 
 def _default_categories() -> Mapping[str, CategoryRule]:
@@ -83,6 +87,17 @@ def home_directory(environment: Mapping[str, str]) -> Path:
     """The folder that holds all state; not created here."""
     named = environment.get("TRUEUP_HOME", "")
     return Path(named).expanduser() if named else Path(platformdirs.user_data_path("trueup"))
+
+
+def make_home(home: Path) -> None:
+    """Make the folder that holds all state, for its owner alone.  Raises `ConfigError`."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the folder {home} cannot be made: {error.strerror}",
+            remedy="Set TRUEUP_HOME to a folder that you may write to.",
+        ) from error
 
 
 def load_config(home: Path) -> Config:
@@ -117,8 +132,14 @@ def save_config(home: Path, settings: Mapping[str, str]) -> Path:
         raise ConfigError(f"{path} exists already.", remedy="Edit it, or move it away first.")
     lines = ["# trueup. Keys do not belong here: see the guide on keys.\n"]
     lines += [f"{name} = {_toml_text(value)}\n" for name, value in settings.items() if value]
-    home.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(lines), encoding="utf-8")
+    make_home(home)
+    try:
+        path.write_text("".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}",
+            remedy="Give yourself write permission on the folder.",
+        ) from error
     return path
 
 

@@ -144,8 +144,9 @@ def _mapping(layout: BotDatabase) -> ForeignTable:
     return ForeignTable(
         name=layout.table,
         columns=dict(layout.columns),
-        open_words=frozenset(layout.open_words),
-        settled_words=frozenset(layout.settled_words),
+        open_words=layout.open_words,
+        settled_words=layout.settled_words,
+        closed_words=layout.closed_words,
     )
 
 

@@ -29,7 +29,7 @@ from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.explain import explain, interval_breaks, unpaid_positions
 from trueup.ledger.holds import holds
 from trueup.ledger.order_check import unseen_fills
-from trueup.ledger.proof import Interval, prove
+from trueup.ledger.proof import Interval, Proven, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.run.collecting import collecting_rarely
 from trueup.run.openings import Openings
@@ -48,6 +48,10 @@ PROVEN_STREAMS: Final = (
     Stream.TRANSFERS,
     Stream.SHARD_TRANSFERS,
 )
+LISTED_MAX: Final = 50_000
+"""How many movements the intervals of a pot list in full, so that memory stays bounded."""
+LISTED_LATER: Final = 5
+"""How many a proven interval lists after that; its count always tells of all."""
 _OF_THE_WHOLE_ACCOUNT: Final = frozenset(PROVEN_STREAMS) - {Stream.SETTLEMENTS}
 
 
@@ -109,7 +113,7 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
             absolute=is_whole
             or (certificate.complete and bool(openings) and openings.begin(subaccount, shard)),
         )
-        proven = tuple(explain(intervals, suspects))
+        proven = tuple(_listing_less(explain(intervals, suspects)))
         scopes.append(ScopeProof(subaccount, shard, proven))
     found = tuple(scopes)
     return Proof(
@@ -228,8 +232,15 @@ def _statements(books: Books) -> Mapping[Ticker, MarketStated]:
     return {stated.ticker: stated for stated in books.market_statements()}
 
 
-def _open_books(books: Books) -> Iterator[MarketBook]:
-    return (book for book in books.market_books() if book.position.net)
+def _listing_less(intervals: Iterable[Interval]) -> Iterator[Interval]:
+    """The same intervals; after `LISTED_MAX` movements, proven ones list their first few."""
+    listed = 0
+    for interval in intervals:
+        listed += len(interval.movements)
+        if listed > LISTED_MAX and interval.verdict is Proven.PROVEN:
+            yield replace(interval, movements=interval.movements[:LISTED_LATER])
+        else:
+            yield interval
 
 
 def _without(intervals: Iterable[Interval], decided: set[str]) -> Iterator[Interval]:

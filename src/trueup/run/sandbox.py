@@ -20,6 +20,7 @@ from trueup.net.acceptor.server import Settings as SandboxSettings
 from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
 from trueup.run.clock import Clock, ShiftedClock, seeded
+from trueup.run.config import make_home
 from trueup.sim.scenario import DEFAULT_END, DEFAULT_SEED, World, account_world
 
 STATE_NAME: Final = "sandbox.json"
@@ -80,5 +81,5 @@ def remember(home: Path, clock: Clock) -> None:
     path = home / STATE_NAME
     if path.exists() or not isinstance(clock, ShiftedClock):
         return
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(home)
     path.write_bytes(msgspec.json.encode(_State(DEFAULT_END - clock.shift)))

@@ -93,6 +93,18 @@ def launchd_unit(*, command: Sequence[str], home: Path, user_home: Path) -> Unit
     )
 
 
+def write_unit(unit: Unit) -> None:
+    """Put a unit file in its place.  Raises `ConfigError`."""
+    try:
+        unit.path.parent.mkdir(parents=True, exist_ok=True)
+        unit.path.write_text(unit.text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{unit.path} cannot be written: {error.strerror}",
+            remedy="Leave out --write and put the text there yourself.",
+        ) from error
+
+
 def _quoted(word: str) -> str:
     """A word as systemd reads it: in double quotes, with its escapes."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')

@@ -13,9 +13,11 @@ from pathlib import Path
 from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
 from trueup.net.acceptor.forms import Personality
-from trueup.net.acceptor.keys import new_ed25519_pair
+from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_ed25519_pair
 from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
+from trueup.net.keys import load_key
+from trueup.net.secret import Secret
 from trueup.net.venues import PREFIX
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
 from trueup.sim.bot_database import SCHEMA, bot_database
@@ -47,7 +49,7 @@ def serve_sandbox(
     """Serve until interrupted; `started` hears where, once the port is open.
 
     Raises `ConfigError` for a taken port, an unknown personality, a folder that
-    is no recording, or a key file that is somebody else's.
+    is no recording, or a key file that holds something else.
     """
     form = _personality(personality)
     clock = SystemClock()
@@ -62,9 +64,8 @@ def serve_sandbox(
         )
         shown = ShiftedClock.starting_at(end).now
         words = f"the built-in world, seed {seed or DEFAULT_SEED}: no real money anywhere"
-    pair = new_ed25519_pair(DEMO_KEY_ID)
+    pair = _key_pair(key_file)
     key_path = key_file.resolve()
-    write_private_file(key_file, pair.pem)
     if bot_database and isinstance(source, World):
         write_bot_database(Path(bot_database), source, seed=seed or DEFAULT_SEED)
     served = stations(
@@ -102,11 +103,29 @@ def serve_sandbox(
             ) from error
 
 
+def _key_pair(path: Path) -> KeyPair:
+    """The key in a file that is there already, or a new one that is written there.
+
+    So a sandbox that is started again knows its clients, and nobody's file is lost.
+    """
+    try:
+        if path.exists():
+            private = load_key(Secret(path.read_bytes()), passphrase=None, origin=str(path))
+            public = RegisteredKey(key_id=DEMO_KEY_ID, public=private.public_key())
+            return KeyPair(public, private)
+        pair = new_ed25519_pair(DEMO_KEY_ID)
+        write_private_file(path, pair.pem)
+    except OSError as error:
+        raise ConfigError(
+            f"the key file {path} cannot be used: {error.strerror}",
+            remedy="Name another --key-file.",
+        ) from error
+    return pair
+
+
 def write_private_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read."""
+    """Write a new file that only its owner may read.  Raises `OSError`, also when it exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        path.unlink()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trueup.core.errors import CallerError
 from trueup.core.facts import OrderReported
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, format_age, format_instant
@@ -34,11 +35,11 @@ def balances(books: Books, *, now: Instant) -> list[Row]:
 def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: Instant) -> Row:
     movements = openings.movements(reading.subaccount, reading.shard, until=Instant(reading.at + 1))
     cash = Money(sum(movement.amount.units for movement in movements))
-    orders = books.orders(subaccount=reading.subaccount, shard=reading.shard)
+    orders = books.rested_orders(reading.subaccount, reading.shard)
     held = -Money(
         sum(
             each.amount.units
-            for each in holds(orders, lambda ticker: books.fills(ticker=ticker))
+            for each in holds(orders, books.fills_of)
             if each.at <= reading.at
         )
     )
@@ -108,8 +109,13 @@ def positions(books: Books, *, ticker: str = "", now: Instant) -> list[Row]:
 
 def orders(books: Books, *, ticker: str, status: str, limit: int) -> list[Row]:
     """Orders, newest first."""
+    if status and status not in {each.value for each in OrderStatus}:
+        raise CallerError(
+            f"there is no order status {status!r}",
+            remedy=f"Use {', '.join(each.value for each in OrderStatus)}.",
+        )
     found = books.orders(
-        status=OrderStatus(status).value if status else None,
+        status=status or None,
         ticker=Ticker(ticker) if ticker else None,
         newest_first=True,
         limit=limit,

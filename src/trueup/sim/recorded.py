@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trueup.core.errors import NotANumber
-from trueup.core.instant import Instant, from_seconds, parse_instant
+from trueup.core.instant import SECOND, Instant, from_seconds, parse_instant
 from trueup.sim.market_surface import STATUS_FILTERS
 from trueup.sim.paging import Listing, Query, page
 
@@ -60,6 +60,20 @@ class Recording:
             stream: sorted(items.get(stream, ()), key=lambda item, s=stream: _time(s, item))
             for stream in STREAMS
         }
+        for stream in ("positions", "historical_positions"):
+            # Of several recorded states of a position, a listing shows the newest.
+            newest = {_owner(item): item for item in self._items[stream]}
+            self._items[stream] = [
+                item for item in self._items[stream] if newest[_owner(item)] is item
+            ]
+
+    def border(self, live: str, historical: str) -> Instant:
+        """Where the live tier begins: with its oldest item, if anything is archived at all."""
+        if not self._items[historical]:
+            return Instant(0)
+        if self._items[live]:
+            return _time(live, self._items[live][0])
+        return Instant(_time(historical, self._items[historical][-1]) + SECOND)
 
     def items(self, stream: str) -> Sequence[RecordedItem]:
         """All items of a stream, oldest first."""
@@ -126,6 +140,12 @@ def _number(item: RecordedItem, name: str) -> int:
     """A number that says where an item belongs; what is not named belongs to 0."""
     value = item.fields.get(name)
     return value if isinstance(value, int) else 0
+
+
+def _owner(item: RecordedItem) -> tuple[str, str]:
+    """Whose position it is: the market and, where the recording says so, the subaccount."""
+    fields = item.fields
+    return str(fields.get("ticker", "")), str(fields.get("subaccount_number", ""))
 
 
 def _time(stream: str, item: RecordedItem) -> Instant:

@@ -115,6 +115,8 @@ class Books:
 
     def __init__(self, session: Session, *, venue: str, mode: str, account: str) -> None:
         self._session = session
+        self.driver: Driver = session.driver
+        """The database itself, for maintenance."""
         self.venue = venue
         self.mode = mode
         self.account = account
@@ -122,21 +124,12 @@ class Books:
     @property
     def place(self) -> str:
         """Where the books are, for people; never with a password."""
-        return self._driver.place
+        return self.driver.place
 
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
-        return self._driver.dialect
-
-    @property
-    def driver(self) -> Driver:
-        """The database itself, for maintenance (`trueup.store.maintenance`)."""
-        return self._session.driver
-
-    @property
-    def _driver(self) -> Driver:
-        return self._session.driver
+        return self.driver.dialect
 
     # Writing: the journal
 
@@ -165,7 +158,7 @@ class Books:
 
     def fetches(self) -> list[Fetch]:
         """Every fetch with its place; the running ones were interrupted or are under way."""
-        return progress_of.fetches(self._driver)
+        return progress_of.fetches(self.driver)
 
     def forget_fetch(self, progress: Progress) -> None:
         """Drop the place of a fetch whose cursor the exchange no longer knows."""
@@ -174,7 +167,7 @@ class Books:
 
     def coverage(self) -> list[Covered]:
         """For which time each stream is proven complete."""
-        return progress_of.coverage(self._driver)
+        return progress_of.coverage(self.driver)
 
     # Writing: the books
 
@@ -206,7 +199,7 @@ class Books:
 
     def count_unbooked(self) -> int:
         """How many markets and cash facts are still to be booked."""
-        return projections.count_unbooked(self._driver)
+        return projections.count_unbooked(self.driver)
 
     def mark_everything_unbooked(self) -> None:
         """Have all markets booked again, e.g. after the strategy rules changed."""
@@ -216,25 +209,25 @@ class Books:
 
     def fills(self, **wanted: Unpack[Wanted]) -> Iterator[Filled]:
         """Fills in time order, the latest version of each."""
-        return reading.fills(self._driver, Selection(**wanted))
+        return reading.fills(self.driver, Selection(**wanted))
 
     def fills_of(self, ticker: Ticker) -> list[Filled]:
         """The fills of one market in time order: quicker than `fills` for very many markets."""
-        return reading.fills_of(self._driver, ticker)
+        return reading.fills_of(self.driver, ticker)
 
     def settlements(self, **wanted: Unpack[Wanted]) -> Iterator[Settled]:
         """Settlement rows in time order, the latest version of each."""
-        return reading.settlements(self._driver, Selection(**wanted))
+        return reading.settlements(self.driver, Selection(**wanted))
 
     def orders(
         self, *, status: str | None = None, **wanted: Unpack[Wanted]
     ) -> Iterator[OrderReported]:
         """Orders by their last update, merged from all reports."""
-        return reading.orders(self._driver, Selection(**wanted), status=status)
+        return reading.orders(self.driver, Selection(**wanted), status=status)
 
     def cash_facts(self) -> Iterator[tuple[Stream, Recorded]]:
         """Deposits, withdrawals, transfers and openings in time order, latest versions."""
-        return reading.cash_facts(self._driver)
+        return reading.cash_facts(self.driver)
 
     def balance_readings(
         self,
@@ -244,47 +237,47 @@ class Books:
     ) -> Iterator[BalanceStated]:
         """Balance readings of exactly this scope in time order; `None` is "all of them"."""
         selection = Selection(subaccount=subaccount, shard=shard, **wanted)
-        return reading.balance_readings(self._driver, selection)
+        return reading.balance_readings(self.driver, selection)
 
     def balance_scopes(self) -> list[tuple[Subaccount | None, Shard | None]]:
         """The scopes for which there are balance readings."""
-        return reading.balance_scopes(self._driver)
+        return reading.balance_scopes(self.driver)
 
     def latest_balances(self) -> list[BalanceStated]:
         """The newest balance reading of every scope."""
-        return reading.latest_balances(self._driver)
+        return reading.latest_balances(self.driver)
 
     def latest_positions(self) -> Iterator[PositionStated]:
         """Positions as the exchange stated them last."""
-        return reading.latest_positions(self._driver)
+        return reading.latest_positions(self.driver)
 
     def market(self, ticker: Ticker) -> MarketStated | None:
         """The latest statement about one market."""
-        return reading.market(self._driver, ticker)
+        return reading.market(self.driver, ticker)
 
     def market_statements(self) -> Iterator[MarketStated]:
         """The latest statement about every market."""
-        return reading.market_statements(self._driver)
+        return reading.market_statements(self.driver)
 
     def client_order_ids(self) -> dict[OrderId, ClientOrderId]:
         """The client order id of every known order that has one."""
-        return dict(reading.client_order_ids(self._driver))
+        return dict(reading.client_order_ids(self.driver))
 
     def revised(self) -> Iterator[tuple[Stream, Recorded]]:
         """All versions of every fact that the exchange has told otherwise later."""
-        return reading.revised(self._driver)
+        return reading.revised(self.driver)
 
     def evidence(self, stream: Stream, key: str) -> list[Evidence]:
         """All versions of one record with their raw payloads."""
-        return reading.evidence(self._driver, stream, key)
+        return reading.evidence(self.driver, stream, key)
 
     def quarantined(self) -> list[Quarantined]:
         """Everything that could not be read in full, raw."""
-        return list(reading.quarantined(self._driver))
+        return list(reading.quarantined(self.driver))
 
     def payloads(self, tickers: Iterable[str]) -> Iterator[tuple[str, Instant, bytes]]:
         """Everything ever said about some markets, raw: (name, observed at, payload)."""
-        return reading.payloads(self._driver, tickers)
+        return reading.payloads(self.driver, tickers)
 
     def forget_quarantined(self, records: Iterable[Quarantined]) -> None:
         """Drop quarantined records that could be read meanwhile."""
@@ -292,11 +285,11 @@ class Books:
 
     def unknown_fields(self) -> list[UnknownField]:
         """Fields that the exchange sends and trueup does not know yet."""
-        return reading.unknown_fields(self._driver)
+        return reading.unknown_fields(self.driver)
 
     def record_counts(self) -> dict[Stream, int]:
         """How many records of each stream are known."""
-        return reading.record_counts(self._driver)
+        return reading.record_counts(self.driver)
 
     # Reading: the books
 
@@ -308,59 +301,59 @@ class Books:
     ) -> Iterator[CashMovement]:
         """Every entry's change of cash in time order; `None` is "of any"."""
         selection = Selection(subaccount=subaccount, shard=shard, **wanted)
-        return book_reading.cash_movements(self._driver, selection)
+        return book_reading.cash_movements(self.driver, selection)
 
     def entries(self, **wanted: Unpack[Wanted]) -> Iterator[Entry]:
         """The ledger's entries with their postings in time order."""
-        return book_reading.entries(self._driver, Selection(**wanted))
+        return book_reading.entries(self.driver, Selection(**wanted))
 
     def market_books(self, *, open_only: bool = False) -> Iterator[MarketBook]:
         """The book of every market by ticker, without its entries and round trips."""
-        return proof_reading.market_books(self._driver, open_only=open_only)
+        return proof_reading.market_books(self.driver, open_only=open_only)
 
     def fills_by_order(self) -> Iterator[Filled]:
         """All fills sorted by order, those of one order in time order."""
-        return proof_reading.fills_by_order(self._driver)
+        return proof_reading.fills_by_order(self.driver)
 
     def orders_by_id(self) -> Iterator[OrderReported]:
         """All orders sorted by their id."""
-        return proof_reading.orders_by_id(self._driver)
+        return proof_reading.orders_by_id(self.driver)
 
     def rested_orders(
         self, subaccount: Subaccount | None = None, shard: Shard | None = None
     ) -> Iterator[OrderReported]:
         """Orders that rested for a while, market by market, by each market's first order."""
-        return proof_reading.rested_orders(self._driver, subaccount, shard)
+        return proof_reading.rested_orders(self.driver, subaccount, shard)
 
     def transfer_entries(self) -> Iterator[Entry]:
         """The entries of transfers between subaccounts or shards, in time order."""
-        return proof_reading.transfer_entries(self._driver)
+        return proof_reading.transfer_entries(self.driver)
 
     def openings(self) -> Iterator[Opened]:
         """The operator's opening balances."""
-        return proof_reading.openings(self._driver)
+        return proof_reading.openings(self.driver)
 
     def trades(self, **wanted: Unpack[Wanted]) -> Iterator[RoundTrip]:
         """Round trips by when they were opened."""
-        return book_reading.trades(self._driver, Selection(**wanted))
+        return book_reading.trades(self.driver, Selection(**wanted))
 
     def pnl_rows(self, **wanted: Unpack[Wanted]) -> Iterator[ProfitRow]:
         """Realised P&L and fees by market, strategy and hour, summed by the database."""
-        return book_reading.profit_rows(self._driver, Selection(**wanted))
+        return book_reading.profit_rows(self.driver, Selection(**wanted))
 
     def totals(self) -> Totals:
         """Sums over all books."""
-        return book_reading.totals(self._driver)
+        return book_reading.totals(self.driver)
 
     def booking_breaks(self) -> Iterator[Break]:
         """What booking itself noticed."""
-        return book_reading.booking_breaks(self._driver)
+        return book_reading.booking_breaks(self.driver)
 
     # The catalog's cache
 
     def catalog(self) -> Catalog:
         """Everything cached about series, events, markets and fees, as one value."""
-        return cache.load_catalog(self._driver)
+        return cache.load_catalog(self.driver)
 
     def save_series(self, series: Sequence[Series], *, fetched_at: Instant) -> None:
         """Cache series."""
@@ -384,19 +377,19 @@ class Books:
 
     def quotes(self) -> dict[Ticker, AgedQuote]:
         """The newest quote of every market looked at, with its age."""
-        return cache.quotes(self._driver)
+        return cache.quotes(self.driver)
 
     def unsettled_tickers(self) -> set[Ticker]:
         """Markets of the account not known to be final, or without a description."""
-        return cache.unsettled_tickers(self._driver)
+        return cache.unsettled_tickers(self.driver)
 
     def event_ages(self) -> Iterator[tuple[EventTicker, Instant | None]]:
         """The events of all cached markets with when they were fetched."""
-        return cache.event_ages(self._driver)
+        return cache.event_ages(self.driver)
 
     def series_ages(self) -> Iterator[tuple[SeriesTicker, Instant | None]]:
         """The series of all cached events with when they were fetched."""
-        return cache.series_ages(self._driver)
+        return cache.series_ages(self.driver)
 
     # Breaks and snapshots
 
@@ -406,7 +399,7 @@ class Books:
 
     def breaks(self) -> list[AgedBreak]:
         """Every break ever found with its age, oldest first."""
-        return break_register.register(self._driver)
+        return break_register.register(self.driver)
 
     def decide_break(
         self, identity: str, status: BreakStatus, *, reason: str, who: str, now: Instant
@@ -422,11 +415,11 @@ class Books:
 
     def snapshots(self, *, since: Instant | None = None) -> list[Snapshot]:
         """Snapshots, oldest first."""
-        return snapshots.load(self._driver, since=since or Instant(0))
+        return snapshots.load(self.driver, since=since or Instant(0))
 
     def latest_snapshot(self) -> Snapshot | None:
         """The last snapshot: how old the figures are."""
-        return snapshots.newest(self._driver)
+        return snapshots.newest(self.driver)
 
     # Who writes
 
@@ -465,7 +458,7 @@ class Books:
 
     def lease_holder(self, now: Instant) -> LeaseHolder | None:
         """The living process that writes these books; `None` when nobody does."""
-        return lease.current_holder(self._driver, now)
+        return lease.current_holder(self.driver, now)
 
     def hand_over(
         self,
@@ -486,14 +479,14 @@ class Books:
 
     def handoff_waiting(self) -> int:
         """How many handed-over observations wait."""
-        return lease.waiting(self._driver)
+        return lease.waiting(self.driver)
 
     def close(self) -> None:
         """Give the lease back and close the database."""
         try:
             lease.release(self._session)
         finally:
-            self._driver.close()
+            self.driver.close()
 
     def __enter__(self) -> Self:
         return self

@@ -218,7 +218,7 @@ KINDS: Final[dict[Stream, RecordKind]] = {
         _names(BalanceStated),
         rows.balance_row,
         rows.balance,
-        key_of=lambda r: f"{r[5]}/{_or_all(r[3])}/{_or_all(r[4])}/{r[0]}/{r[1]}",
+        key_of=lambda r: f"{r[5]}/{_or_all(r[3])}/{_or_all(r[4])}/{r[0]}/{r[1]}/{r[6]}",
         occurred=5,
         renamed=(("observed_at", "read_at"),),
     ),

@@ -15,7 +15,6 @@ import msgspec
 
 from trueup.core.errors import ConfigError
 from trueup.core.ids import PRIMARY
-from trueup.core.instant import Instant
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.answers import Answer, HouseAnswers, Question
 from trueup.net.acceptor.replies import Content, Reply
@@ -183,14 +182,14 @@ class RecordedAnswers:
         return content
 
     def _cutoffs(self, _question: Question) -> Content:
-        beginning = Instant(0)
+        border = self._recording.border
         return Content(
             encode_exchange.cutoffs(
                 Cutoffs(
-                    trades_created_at=beginning,
-                    orders_updated_at=beginning,
-                    market_settled_at=beginning,
-                    positions_updated_at=beginning,
+                    trades_created_at=border("fills", "historical_fills"),
+                    orders_updated_at=border("orders", "historical_orders"),
+                    market_settled_at=border("markets", "historical_markets"),
+                    positions_updated_at=border("positions", "historical_positions"),
                 )
             )
         )
