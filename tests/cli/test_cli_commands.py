@@ -250,8 +250,8 @@ def test_export_audit_has_the_words_of_the_exchange(settled: User) -> None:
 
     names = {Path(each["path"]).name for each in payload["files"]}
     assert {"README.txt", "breaks.csv"} <= names
-    assert any("market_result" in (settled.folder / each["path"]).read_text(encoding="utf-8")
-               for each in payload["files"])  # fmt: skip
+    payloads = (settled.folder / "bundle" / "payloads.jsonl").read_text(encoding="utf-8")
+    assert all("outcome_side" in line for line in payloads.splitlines() if "fills" in line[:20])
 
 
 def test_export_into_a_place_that_cannot_be_written_leaves_nothing(settled: User) -> None:
@@ -289,18 +289,19 @@ def test_break_is_acknowledged_and_closed_with_a_reason(settled: User) -> None:
 
 
 def test_books_that_do_not_close_exit_with_one(user: User) -> None:
-    user.type("backfill", "--days", "20")
+    user.type("backfill", "--days", "149")
+    user.type("sync")
 
     reconciled = user.json("reconcile", "--offline", code=1)
-    proven = user.json("proof", "--offline", code=1)
     names = [each["id"] for each in reconciled["breaks"]]
     for name in names:
         user.json("breaks", "ack", name, "--reason", "the account began elsewhere")
     accepted = user.json("reconcile", "--offline", "--accept-acknowledged")
+    refused = user.type("reconcile", "--offline")
 
-    assert reconciled["verdict"] == accepted["verdict"] != "closes"
-    assert proven["verdict"] != "closes"
-    assert names
+    assert {each["kind"] for each in reconciled["breaks"]} == {"coverage_gap"}
+    assert reconciled["verdict"] == accepted["verdict"] == "amber"
+    assert refused.code == 1
 
 
 def test_db_rebuild_gives_the_same_books(settled: User) -> None:

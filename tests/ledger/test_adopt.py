@@ -56,7 +56,7 @@ def known(
 
 
 def adopted(*rows: ForeignTrade, evidence: TickerEvidence) -> tuple[AdoptionLine, ...]:
-    return adopt(rows, {TICKER: evidence}).lines
+    return adopt(rows, {TICKER: [evidence]}).lines
 
 
 def outcome(line: AdoptionLine) -> tuple[Outcome, Reason]:
@@ -372,7 +372,7 @@ def test_row_that_cannot_be_settled_yet_stays(
 def test_ticker_without_evidence_is_unknown_and_order_of_rows_is_kept() -> None:
     rows = [row(row_id="a", ticker=Ticker("KXNEVER")), row(row_id="b")]
 
-    report = adopt(rows, {TICKER: WON})
+    report = adopt(rows, {TICKER: [WON]})
 
     assert [line.trade.row_id for line in report.lines] == ["a", "b"]
     assert report.lines[0].reason is Reason.UNKNOWN_TICKER
@@ -489,9 +489,9 @@ def test_settled_row_outside_coverage_with_the_wrong_result_is_patched() -> None
 
 
 def test_phantom_open_trades_are_breaks() -> None:
-    report = adopt([row()], {TICKER: WON})
+    report = adopt([row()], {TICKER: [WON]})
     right = adopt(
-        [row(status="settled", settled_price=F(100), profit_loss=F("3.83"))], {TICKER: WON}
+        [row(status="settled", settled_price=F(100), profit_loss=F("3.83"))], {TICKER: [WON]}
     )
 
     (found,) = phantom_breaks(report)
@@ -528,14 +528,14 @@ def test_every_fault_of_the_built_in_bot_is_found_and_repaired_exactly() -> None
         )
         for trade in database.trades
     ]
-    evidence: dict[Ticker, TickerEvidence] = {}
+    evidence: dict[Ticker, list[TickerEvidence]] = {}
     for trade in trades:
         listed = world.exchange.books.listings.markets.get(trade.ticker)
         stated = None if listed is None else listed.stated(world.end)
         fills = tuple(fill for fill in account.fills if fill.ticker == trade.ticker)
-        evidence[trade.ticker] = TickerEvidence(
-            ticker=trade.ticker, fills=fills, market=stated, covered=bool(fills)
-        )
+        evidence[trade.ticker] = [
+            TickerEvidence(ticker=trade.ticker, fills=fills, market=stated, covered=bool(fills))
+        ]
 
     report = adopt(trades, evidence)
 

@@ -329,7 +329,7 @@ def test_bots_rows_are_checked_by_results_and_never_called_fine(
 ) -> None:
     trades = _bot_trades(recorded_account, name)
 
-    report = adopt(trades, _evidence(recorded_account, books), words=BOT_WORDS)
+    report = adopt(trades, _each(_evidence(recorded_account, books)), words=BOT_WORDS)
 
     assert len(report.lines) == rows
     assert report.of(Outcome.MATCHED) == ()
@@ -353,11 +353,15 @@ def test_bots_row_with_the_wrong_result_is_found(
         if trade.settled_price is not None
     ]
 
-    report = adopt(trades, _evidence(recorded_account, books), words=BOT_WORDS)
+    report = adopt(trades, _each(_evidence(recorded_account, books)), words=BOT_WORDS)
 
     assert len(report.patches) == len(trades)
     columns = {change.column for line in report.patches for change in line.changes}
     assert columns == {Column.SETTLED_PRICE}
+
+
+def _each(evidence: dict[Ticker, TickerEvidence]) -> dict[Ticker, list[TickerEvidence]]:
+    return {ticker: [known] for ticker, known in evidence.items()}
 
 
 def _evidence(
@@ -388,7 +392,7 @@ def test_a_bots_open_row_is_patched_from_the_fills(
     trade = partial(ForeignTrade, status="open")
     trades = [trade(row_id=ticker, ticker=ticker) for ticker in evidence]
 
-    report = adopt(trades, evidence)
+    report = adopt(trades, _each(evidence))
 
     patched = {line.trade.ticker: line.profit_loss for line in report.patches}
     assert len(patched) == 60

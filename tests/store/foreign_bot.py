@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final
 
 from trueup.core.instant import Instant, parse_instant
@@ -82,17 +81,22 @@ class Bot:
         return psycopg.connect(self.place)
 
 
-_numbers = count(1)
-
-
 def postgres_bot(server: str) -> Bot:
-    """A bot with an empty database of its own; `server` has ``{}`` for the name of a database."""
+    """A bot with an empty database; `server` has ``{}`` for the name of a database.
+
+    It is the same database each time, emptied: making many costs many seconds.
+    """
     import psycopg  # noqa: PLC0415  # an extra
 
-    name = f"bot_{next(_numbers)}"
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
-    return Bot(server.format(name))
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'bot'").fetchall()
+        if not known:
+            connection.execute("CREATE DATABASE bot")
+    bot = Bot(server.format("bot"))
+    for schema in ("public", "bots"):
+        bot.run(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    bot.run("CREATE SCHEMA public")
+    return bot
 
 
 def settled(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from foreign_bot import NOW, Bot, postgres_bot, settled
@@ -400,7 +400,7 @@ def test_kill_in_the_middle_leaves_everything_as_it_was(bot: Bot, undo_folder: P
 
 
 @contextmanager
-def writing(bot: Bot) -> Iterator[None]:
+def writing(bot: Bot) -> Generator[None]:
     """The bot in the middle of a write."""
     with closing(bot.connect()) as connection:
         connection.execute("BEGIN IMMEDIATE" if bot.is_sqlite else "UPDATE trades SET id = id")
@@ -418,33 +418,37 @@ def test_writer_in_the_way_is_named(bot: Bot, undo_folder: Path) -> None:
     assert figures(bot) == [("open", None, None)]
 
 
-def test_full_disk_changes_nothing(
-    file_bot: Bot, undo_folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("pragma", "message", "remedy"),
+    [
+        ("max_page_count = {pages}", "full", "Free some space"),
+        ("query_only = ON", "is read-only", "write permission"),
+    ],
+)
+def test_file_that_takes_no_more_is_not_patched(
+    file_bot: Bot,
+    undo_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    pragma: str,
+    message: str,
+    remedy: str,
 ) -> None:
-    """SQLite's own limit on pages stands for the disk."""
+    """SQLite's own limits stand for a full disk and for a file without write permission."""
     file_bot.seed(*[OPEN] * 300)
     ((pages,),) = file_bot.rows("PRAGMA page_count")
     connect = sqlite3.connect
 
-    def limited(*args: object, **options: object) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*args, **options)  # type: ignore[arg-type]
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    def limited(name: str, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(name, **options)
+        if "mode=" in name:
+            connection.execute(f"PRAGMA {pragma.format(pages=pages)}")
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", limited)
-    error = refused(file_bot, undo_folder, "full", cents="37.55")
+    error = refused(file_bot, undo_folder, message, cents="37.55")
 
-    assert "Free some space" in error.remedy
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
-def test_read_only_file_is_checked_but_not_patched(file_bot: Bot, undo_folder: Path) -> None:
-    file_bot.seed(OPEN)
-    Path(file_bot.place).chmod(0o400)
-
-    error = refused(file_bot, undo_folder, "is read-only")
-
-    assert "write permission" in error.remedy
+    assert remedy in error.remedy
 
 
 # -- undo -----------------------------------------------------------------------------------------

@@ -382,6 +382,10 @@ def test_unordered_words_do_not_say_which_is_written() -> None:
 # -- bad input ------------------------------------------------------------------------------------
 
 
+def _nothing(path: Path) -> None:
+    assert not path.exists()
+
+
 def _folder(path: Path) -> None:
     path.mkdir()
     (path / "bot.sqlite").touch()
@@ -414,7 +418,7 @@ def _no_columns(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message", "remedy"),
     [
-        (lambda _: None, "There is no database at", "Nothing was created"),
+        (_nothing, "There is no database at", "Nothing was created"),
         (_folder, "is a folder", "bot.sqlite"),
         (_text, "is not an SQLite database", "Check the path"),
         (_empty, "holds no tables at all", "another file"),

@@ -50,7 +50,7 @@ def sync(invocation: Invocation, *, every: EveryOption = "") -> None:
 def backfill(
     invocation: Invocation,
     *,
-    days: Annotated[int, typer.Option("--days", min=1, help="The last so many days.")] = 0,
+    days: Annotated[int, typer.Option("--days", min=0, help="The last so many days.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="Everything the exchange has.")] = False,
 ) -> None:
     """Fetch history from the live and the historical tier; an interrupted one resumes."""

@@ -44,12 +44,18 @@ def backfill(
         bool, typer.Option("--offline", help="Judge by the local books without asking.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="List every row.")] = False,
+    subaccount: Annotated[
+        int | None,
+        typer.Option("--subaccount", min=0, help="Where the bot trades (default: as configured)."),
+    ] = None,
 ) -> None:
     """Check a bot's trades table against the exchange's record, and patch it with --write."""
     if write and dry_run:
         raise typer.BadParameter("--write and --dry-run contradict each other")
     with open_account(invocation) as account:
-        done = backfill_settlements(account, db, write=write, offline=offline)
+        done = backfill_settlements(
+            account, db, write=write, offline=offline, subaccount=subaccount
+        )
     shown_max = None if every else SHOWN_MAX
     show_backfill(invocation, done, write=write, shown_max=shown_max)
     # Rows that need a patch and did not get one are not a success for a scheduled run.

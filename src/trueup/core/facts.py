@@ -7,7 +7,7 @@ both versions.  Facts never carry the account: one set of books is one account.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trueup.core.ids import (
@@ -58,6 +58,9 @@ class Filled:
 
     `price` is the YES price whatever the side.  `fee` is the net fee of this
     fill in the exchange's own figure; `None` where the old wire form has none.
+    `shard_named` is false where the row names no shard: `shard` is a default
+    then, which yields to whatever is known better.  (A subaccount of 0 yields in
+    the same way, when another row of the same fill names one.)
     """
 
     trade_id: TradeId
@@ -71,6 +74,7 @@ class Filled:
     at: Instant
     subaccount: Subaccount
     shard: Shard
+    shard_named: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class Settled:
     repeats fees that the fills already carried; it is not charged again.
     `value` is what one YES contract paid in whole cents, where given: too coarse
     to rely on for scalar results (use the market's settlement value).
+    `shard_named` is false where the row names no shard: it was paid where the
+    market lives.
     """
 
     ticker: Ticker
@@ -98,6 +104,7 @@ class Settled:
     at: Instant
     subaccount: Subaccount
     shard: Shard
+    shard_named: bool = field(default=True, compare=False)
 
 
 class BankingStatus(StrEnum):

@@ -38,6 +38,8 @@ class Recorded:
 
     `sequence` is its place in the journal (append order).  `version` counts the
     different contents seen under one identity, from 1; all versions are kept.
+    A key is only unique within its `stream` (a deposit and a withdrawal may have
+    the same id); `None` is for a value of which there is one stream only.
     """
 
     sequence: int
@@ -46,3 +48,4 @@ class Recorded:
     value: Fact | Statement
     source: Source
     observed_at: Instant
+    stream: Stream | None = None

@@ -8,6 +8,9 @@ The rules, by market:
   payout of what was left.  A single row without quantity or price gets all of it.
 - Where the fills are not known but the settlement row is, a single row gets the
   row's result: yes_count·v + no_count·(1 − v) − costs − fees.
+- Where several subaccounts held the market, the rows belong to the only one whose
+  contracts they fit by quantity and price; if that is none or more than one,
+  nobody can say whose they are.
 - Where only the market's result is known, the outcome is certain and the rest is
   the bot's own word: its entry and its fees are *not verifiable*, and the report
   says so.  They are never called fine.
@@ -19,15 +22,23 @@ after fees.  A profit that agrees to the cent is right.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from trueup.core.facts import Settled
-from trueup.core.ids import Ticker
+from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.market import MarketResult, is_settled
-from trueup.core.orders import Side
-from trueup.core.payoff import gross_payout
-from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Money, Price, Ratio
+from trueup.core.market import is_settled
+from trueup.core.units import ZERO_MONEY, Money, Price, Ratio
+from trueup.ledger.adopt_figures import (
+    in_money,
+    is_plausible,
+    own_gross,
+    row_payout,
+    same_price,
+    same_profit,
+    told_text,
+    whole_result,
+)
 from trueup.ledger.allocation import Allocation, Claim, Refused, allocate, by_orders, by_row
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.foreign import (
@@ -43,10 +54,6 @@ from trueup.ledger.foreign import (
     ratio_text,
 )
 
-_HALF_A_CENT: Final = Ratio(1, 200)
-_HALF_A_CENTICENT: Final = Ratio(1, 200)
-"""For settled prices, which are in cents: half of $0.0001."""
-
 _OUTSIDE: Final = "entry price, quantity and fees: not verifiable, outside coverage"
 _FROM_FILLS: Final = "fills"
 _FROM_ROW: Final = "settlement row"
@@ -54,22 +61,20 @@ _FROM_RESULT: Final = "market result"
 
 _OPEN, _SETTLED, _CLOSED = "open", "settled", "closed"
 
-_FEE_MAX: Final = Ratio(2, 100)
-"""More than any published fee per contract, in dollars."""
-
 _BEGINNING: Final = Instant(0)
 
 
 def adopt(
     trades: Iterable[ForeignTrade],
-    evidence: Mapping[Ticker, TickerEvidence],
+    evidence: Mapping[Ticker, Sequence[TickerEvidence]],
     *,
     words: StatusWords | None = None,
 ) -> AdoptionReport:
     """Compare every row with the exchange's record; nothing is changed here.
 
-    `evidence` holds what is known of each ticker; a ticker that is missing there
-    is unknown to the exchange.  The report has one line per row, in their order.
+    `evidence` holds what is known of each ticker, by subaccount; a ticker that is
+    missing there is unknown to the exchange.  The report has one line per row, in
+    their order.
     """
     listed = list(trades)
     told = StatusWords() if words is None else words
@@ -79,8 +84,8 @@ def adopt(
     lines: dict[int, AdoptionLine] = {}
     for ticker, indices in by_ticker.items():
         rows = [listed[index] for index in indices]
-        known = evidence.get(ticker, TickerEvidence(ticker=ticker))
-        lines.update(zip(indices, _Market(known, told).lines(rows), strict=True))
+        known = evidence.get(ticker) or (TickerEvidence(ticker=ticker),)
+        lines.update(zip(indices, _lines(rows, known, told), strict=True))
     return AdoptionReport(lines=tuple(lines[index] for index in range(len(listed))))
 
 
@@ -109,6 +114,43 @@ def phantom_breaks(report: AdoptionReport) -> list[Break]:
     ]
 
 
+def _lines(
+    rows: Sequence[ForeignTrade], known: Sequence[TickerEvidence], words: StatusWords
+) -> list[AdoptionLine]:
+    """The rows of one market against the one subaccount to which they belong."""
+    held = [each for each in known if each.held]
+    if len(held) <= 1:
+        return _Market((held or known)[0], words).lines(rows)
+    markets = [_Market(each, words) for each in held]
+    fitting = [market for market in markets if market.fits(rows)]
+    if len(fitting) == 1:
+        return [_said_whose(line, fitting[0].subaccount) for line in fitting[0].lines(rows)]
+    # Whose it is does not matter while nothing is to be done.
+    stated = TickerEvidence(ticker=held[0].ticker, market=held[0].market)
+    anybody = _Market(stated, words).lines(rows)
+    if all(each.value is None for each in held):
+        return anybody
+    listed = ", ".join(str(each.subaccount) for each in held)
+    some = "several of them fit" if fitting else "none of them fits"
+    why = (
+        f"held in subaccounts {listed}, and by side, quantity and entry price {some} "
+        "all rows of this market: name the bot's subaccount"
+    )
+    return [
+        line
+        if line.reason is Reason.UNKNOWN_STATUS
+        else _line(line.trade, Outcome.NOT_VERIFIABLE, Reason.SEVERAL_SUBACCOUNTS, why)
+        for line in anybody
+    ]
+
+
+def _said_whose(line: AdoptionLine, subaccount: Subaccount | None) -> AdoptionLine:
+    if line.outcome is Outcome.SKIPPED:
+        return line
+    whose = f"subaccount {subaccount}: the only one whose contracts these rows fit"
+    return replace(line, checks=(*line.checks, whose))
+
+
 class _Market:
     """The rows of one market against what is known of it."""
 
@@ -116,6 +158,20 @@ class _Market:
         self._known = known
         self._words = words
         self._alone = True
+
+    @property
+    def subaccount(self) -> Subaccount | None:
+        """Whose record this is."""
+        return self._known.subaccount
+
+    def fits(self, rows: Sequence[ForeignTrade]) -> bool:
+        """Whether all rows can be the contracts of this subaccount, by quantity and price."""
+        claims = [self._claim(row) for row in rows if self._kind(row) is not None]
+        named = [claim for claim in claims if claim is not None and claim.price is not None]
+        if not named or len(named) < len(claims):
+            return False
+        found = self._allocate(named)
+        return not isinstance(found, Refused) and all(each.price_fits for each in found.shares)
 
     def lines(self, rows: Sequence[ForeignTrade]) -> list[AdoptionLine]:
         """One line per row."""
@@ -191,7 +247,7 @@ class _Market:
     def _shared(self, rows: Sequence[ForeignTrade], *, rests_on: str) -> list[AdoptionLine]:
         """Rows that share the whole record of the market, or the reason why they cannot."""
         if self._alone and (rows[0].count is None or rows[0].side is None):
-            whole = _whole(self._known)
+            whole = whole_result(self._known)
             caveats = ("the row names no quantity or side: it gets the market's whole result",)
             return [self._judged(rows[0], whole, rests_on=rests_on, caveats=caveats)]
         claims = [self._claim(row) for row in rows]
@@ -212,7 +268,7 @@ class _Market:
             orders = [] if known.row is None else by_row(known.row)
         payout = known.payout
         if payout is None and known.row is not None and known.value is not None:
-            payout = _row_payout(known.row, known.value)
+            payout = row_payout(known.row, known.value)
         return allocate(claims, orders, value=known.value, payout=payout)
 
     def _claim(self, row: ForeignTrade) -> Claim | None:
@@ -305,11 +361,11 @@ class _Market:
         changes: list[Change] = []
         if kind is _OPEN:
             changes.append(Change(Column.STATUS, row.status, self._words.settled_word))
-        if value is not None and kind is not _CLOSED and not _same_price(row, value):
-            old = _told(row, Column.SETTLED_PRICE, row.settled_price)
+        if value is not None and kind is not _CLOSED and not same_price(row, value):
+            old = told_text(row, Column.SETTLED_PRICE, row.settled_price)
             changes.append(Change(Column.SETTLED_PRICE, old, ratio_text(Ratio(value.units, 100))))
-        if profit is not None and not _same_profit(row, profit):
-            old = _told(row, Column.PROFIT_LOSS, row.profit_loss)
+        if profit is not None and not same_profit(row, profit):
+            old = told_text(row, Column.PROFIT_LOSS, row.profit_loss)
             changes.append(Change(Column.PROFIT_LOSS, old, str(profit)))
         return tuple(changes)
 
@@ -319,12 +375,12 @@ class _Market:
         """The outcome is certain; entry, quantity and fees are the bot's own word."""
         kind = self._kind(row)
         value = self._known.value
-        gross = _own_gross(row, value, closed=kind is _CLOSED)
-        profit = None if gross is None else _money(gross - (row.fees or 0))
+        gross = own_gross(row, value, closed=kind is _CLOSED)
+        profit = None if gross is None else in_money(gross - (row.fees or 0))
         if kind is _CLOSED:
             why = "sold before settlement; its fills are outside coverage"
             return self._unverified(row, profit, checks=(), why=why)
-        agrees = value is not None and _same_price(row, value)
+        agrees = value is not None and same_price(row, value)
         if kind is _SETTLED and agrees:
             checks = ("outcome: agrees with the market's result",)
             why = "the outcome is right; the rest lies outside coverage"
@@ -356,7 +412,7 @@ class _Market:
         """Never fine: what can be checked is checked, and the rest is named."""
         caveats = (_OUTSIDE,)
         if profit is not None and row.profit_loss is not None:
-            if _is_plausible(row, profit):
+            if is_plausible(row, profit):
                 checks = (*checks, "profit: follows from the row's own figures")
             else:
                 told = ratio_text(row.profit_loss)
@@ -376,76 +432,3 @@ class _Market:
 
 def _line(row: ForeignTrade, outcome: Outcome, reason: Reason, why: str) -> AdoptionLine:
     return AdoptionLine(trade=row, outcome=outcome, reason=reason, why=why)
-
-
-def _whole(known: TickerEvidence) -> Money:
-    """The result of everything the account ever did in a market that has ended.
-
-    From the books, or by the settlement row's formula, which holds for the sums
-    of the fills just as well.
-    """
-    if known.fills_complete and known.payout is not None:
-        return sum((book.realized - book.fees for book in known.books), ZERO_MONEY)
-    value = known.value
-    assert value is not None  # noqa: S101 - only asked for markets that have ended
-    row = known.row
-    if known.fills_complete or row is None:
-        orders = by_orders(known.fills)
-        paid = sum(_own_value(order.side, value).units * order.count for order in orders)
-        return Money(paid - sum(order.cost + order.fees for order in orders))
-    paid = value * row.yes_count + value.complement() * row.no_count
-    cut = gross_payout(row.yes_count - row.no_count, value) - _row_payout(row, value)
-    return paid - cut - row.yes_cost - row.no_cost - row.trade_fees
-
-
-def _row_payout(row: Settled, value: Price) -> Money:
-    """What a row paid: its revenue, but a scalar payout is finer than the row can show."""
-    expected = gross_payout(row.yes_count - row.no_count, value)
-    if row.result is MarketResult.SCALAR and expected.floor_to(Money.of_cents(1)) == row.revenue:
-        return expected
-    return row.revenue
-
-
-def _own_value(side: Side, value: Price) -> Price:
-    return value if side is Side.YES else value.complement()
-
-
-def _own_gross(row: ForeignTrade, value: Price | None, *, closed: bool) -> Ratio | None:
-    """The row's profit before fees by its own figures; `None` if it lacks one of them."""
-    if row.quantity is None or row.entry_price is None:
-        return None
-    if closed:
-        return None if row.exit_price is None else row.quantity * (row.exit_price - row.entry_price)
-    if row.side is None or value is None:
-        return None
-    end = Ratio(_own_value(row.side, value).units, ONE_DOLLAR.units)
-    return row.quantity * (end - row.entry_price)
-
-
-def _same_price(row: ForeignTrade, value: Price) -> bool:
-    cents = Ratio(value.units, 100)
-    return row.settled_price is not None and abs(row.settled_price - cents) < _HALF_A_CENTICENT
-
-
-def _same_profit(row: ForeignTrade, profit: Money) -> bool:
-    dollars = Ratio(profit.units, 1_000_000)
-    return row.profit_loss is not None and abs(row.profit_loss - dollars) < _HALF_A_CENT
-
-
-def _is_plausible(row: ForeignTrade, profit: Money) -> bool:
-    """Whether the row's profit is its own figures' one, less fees where it names none."""
-    if _same_profit(row, profit):
-        return True
-    if row.fees is not None or row.profit_loss is None or row.quantity is None:
-        return False
-    fees = Ratio(profit.units, 1_000_000) - row.profit_loss
-    return 0 <= fees <= row.quantity * _FEE_MAX + Ratio(1, 100)
-
-
-def _told(row: ForeignTrade, column: Column, value: Ratio | None) -> str | None:
-    """What stands in a column now, as text."""
-    return row.unreadable.get(column) if value is None else ratio_text(value)
-
-
-def _money(dollars: Ratio) -> Money:
-    return Money(round(dollars * 1_000_000))

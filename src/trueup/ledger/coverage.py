@@ -143,6 +143,17 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A stream that the exchange does not show to this key.
+
+    It `matters` where the account could have records of it all the same.
+    """
+
+    stream: Stream
+    matters: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
     """A listing to be read to its end for a span."""
 
@@ -214,20 +225,29 @@ def _overlapped(span: Span, whole: Span) -> Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateLine:
-    """One stream of one subaccount: what is complete, and what is missing."""
+    """One stream of one subaccount: what is complete, and what is missing.
+
+    `refused`: the exchange does not show the stream to this key.  Then nothing is
+    missing while the stream could not concern the account (`Refusal.matters`).
+    """
 
     stream: Stream
     subaccount: Subaccount | None
     complete: tuple[Span, ...]
     missing: tuple[Span, ...]
+    refused: bool = False
 
     def words(self) -> str:
         """The line for a person."""
         owner = "" if self.subaccount is None else f" of subaccount {self.subaccount}"
+        if self.refused and not self.complete and not self.missing:
+            return f"{self.stream}{owner}: not applicable to this key, the exchange refuses it"
         complete = ", ".join(span.words() for span in self.complete) or "nothing yet"
         text = f"{self.stream}{owner} complete: {complete}"
         if self.missing:
             text += f"; not covered: {', '.join(span.words() for span in self.missing)}"
+        if self.refused:
+            text += "; the exchange refuses it to this key"
         return text
 
 
@@ -272,20 +292,27 @@ def certify(
     wanted: Wanted,
     unreachable: Sequence[Unreachable] = (),
     served_by_result: int = 0,
+    refused: Sequence[Refusal] = (),
     slack: int = OVERLAP,
 ) -> Certificate:
     """The coverage certificate as of `now`.
+
+    A stream that is `refused` and does not matter is named, and not missed.
 
     The last `slack` microseconds are not asked for: records of the last moments
     are always still on their way.
     """
     whole = Span(wanted.since, Instant(max(wanted.since, now - slack)))
+    matters = {each.stream: each.matters for each in refused}
     lines = tuple(
         CertificateLine(
             stream=stream,
             subaccount=subaccount,
             complete=coverage.of(stream, subaccount),
-            missing=without(whole, coverage.of(stream, subaccount)),
+            missing=without(whole, coverage.of(stream, subaccount))
+            if matters.get(stream, True)
+            else (),
+            refused=stream in matters,
         )
         for subaccount in wanted.subaccounts
         for stream in wanted.streams
@@ -312,11 +339,14 @@ def coverage_breaks(certificate: Certificate) -> list[Break]:
             occurred_at=line.missing[0].since,
             summary=f"{line.stream} are not proven complete",
             evidence=tuple(f"not covered: {span.words()}" for span in line.missing),
-            remedy=_remedy(line, certificate.unreachable),
+            remedy=_REFUSED if line.refused else _remedy(line, certificate.unreachable),
         )
         for line in certificate.lines
         if line.missing
     ]
+
+
+_REFUSED: Final = "The exchange refuses it to this key: use one that may read the whole account."
 
 
 def _remedy(line: CertificateLine, unreachable: Iterable[Unreachable]) -> str:

@@ -191,8 +191,10 @@ def _interval_break(
     after = interval.after
     since = "the beginning" if interval.since is None else format_instant(interval.since)
     shard = "all" if after.shard is None else after.shard
+    # At an opening balance the level is judged beside the change.
+    level = ("level",) if interval.before is None else ()
     return Break(
-        identity=break_identity(kind, after.subaccount, shard, interval.until),
+        identity=break_identity(kind, after.subaccount, shard, interval.until, *level),
         kind=kind,
         severity=severity,
         subaccount=after.subaccount,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from trueup.core.facts import Filled, Settled
-from trueup.core.ids import Ticker
+from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.orders import Side
 from trueup.core.statements import MarketStated
@@ -89,14 +89,16 @@ class StatusWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickerEvidence:
-    """Everything the exchange's record says about one market of this account.
+    """Everything the exchange's record says about one market in one subaccount.
 
-    `books` and `fills` are of all subaccounts the bot may have used.  `covered`
+    Records of several subaccounts are never put together: each has evidence of
+    its own.  `subaccount` is `None` where no subaccount has any record.  `covered`
     says that the fills of this market are proven complete for the whole time in
     which it could be traded.
     """
 
     ticker: Ticker
+    subaccount: Subaccount | None = None
     books: tuple[MarketBook, ...] = ()
     fills: tuple[Filled, ...] = ()
     row: Settled | None = None
@@ -107,6 +109,11 @@ class TickerEvidence:
     def known(self) -> bool:
         """Whether the exchange ever showed us anything of this ticker."""
         return bool(self.fills or self.books or self.row or self.market)
+
+    @property
+    def held(self) -> bool:
+        """Whether the subaccount ever traded the market, as far as is known."""
+        return bool(self.fills or self.books or self.row)
 
     @property
     def value(self) -> Price | None:
@@ -162,6 +169,8 @@ class Reason(StrEnum):
     OUTSIDE_COVERAGE = "outside_coverage"
     COLUMNS_MISSING = "columns_missing"
     CANNOT_MATCH = "cannot_match"
+    SEVERAL_SUBACCOUNTS = "several_subaccounts"
+    """Held in several subaccounts, and the rows do not tell in which of them they traded."""
     VALUE_UNKNOWN = "value_unknown"
 
 

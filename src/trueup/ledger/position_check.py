@@ -3,17 +3,21 @@
 The net count, the fees and the traded amount must agree exactly.  Cost and
 realised profit may differ by a cent: both are averages, and how the exchange
 rounds the average cost of a part of a position is not documented.
+
+A position that a complete listing no longer shows is stated as nothing at all
+(`nothing_left`): then only the count is compared, as the listing says no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.core.statements import PositionStated
-from trueup.core.units import ZERO_MONEY, Money
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Money
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import MarketBook
 
@@ -22,6 +26,19 @@ AVERAGING_TOLERANCE: Final = Money.of_cents(1)
 
 _STALE_AFTER: Final = SECOND
 """A statement this much older than the last booked fact may simply not know it yet."""
+
+
+def nothing_left(stated: PositionStated, at: Instant) -> PositionStated:
+    """What a complete listing as of `at` states about a position that it does not show."""
+    return replace(
+        stated,
+        net=ZERO_COUNT,
+        exposure=ZERO_MONEY,
+        realized=ZERO_MONEY,
+        fees_paid=ZERO_MONEY,
+        total_traded=ZERO_MONEY,
+        updated_at=at,
+    )
 
 
 def check_positions(
@@ -70,6 +87,8 @@ def _compared(book: MarketBook, stated: PositionStated) -> Iterator[Break]:
             summary=f"position: books {book.position.net}, exchange {stated.net}",
             evidence=evidence,
         )
+        return
+    if not (stated.net or stated.total_traded or stated.fees_paid or stated.realized):
         return
     for name, ours, theirs, tolerance in _amounts(book, stated):
         if abs(theirs - ours) > tolerance:

@@ -22,6 +22,10 @@ A reading that does not agree gets two chances before it is *unproven*:
 
 After an unproven interval the proof begins again from the reading at its end:
 later intervals are judged on their own, and no amount is ever carried along.
+
+An operator's opening balance moves no cash, so D does not change across it: it
+only says how high D should be from its time on (`Level`).  It never hides what
+happened between two readings on both sides of it.
 """
 
 from __future__ import annotations
@@ -135,6 +139,14 @@ class Interval:
         return bool(self.count) or self.claimed_high < ZERO_MONEY or self.claimed_low > ZERO_MONEY
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """From `at` on it is stated that `cash` was there which no movement explains."""
+
+    at: Instant
+    cash: Money
+
+
 Collateral = Callable[[BalanceStated], Money]
 """What resting orders (and settlement advances) tied up at a reading."""
 
@@ -153,6 +165,7 @@ def prove(
     window: int = MINUTE,
     precision: Money | None = None,
     absolute: bool = False,
+    level: Level | None = None,
 ) -> Iterator[Interval]:
     """Judge every interval between consecutive readings, in one pass.
 
@@ -162,16 +175,19 @@ def prove(
     cross each other are then a tie or timing, as with facts.  `collateral`, the
     sum at each reading, is for those who know only that; give one of the two.
 
-    `window` is in microseconds.  With `precision` (the step of this member's balance) a truncated reading becomes
-    as exact as it can be.  `absolute` says that the movements begin with the
-    account, so that the first reading is judged too; an opening balance among
-    the movements does the same from its time on.
+    `window` is in microseconds.  With `precision` (the step of this member's
+    balance) a truncated reading becomes as exact as it can be.  `absolute` says
+    that the movements begin with the account, so that the first reading is judged
+    too; `level` does the same from its time on.  Where readings on both sides of
+    it are compared, it is judged in an interval of its own (`before` is `None`).
+    Openings among the movements are left out: they move no cash.
 
     Raises `CallerError` when readings or movements are out of order.  Memory
     does not grow with the history.
     """
-    tape = _Tape(merge(movements, holds, key=_by_time), window, precision)
-    judge = _Judge(window, absolute=absolute)
+    moving = (each for each in movements if each.kind is not EntryKind.OPENING)
+    tape = _Tape(merge(moving, holds, key=_by_time), window, precision)
+    judge = _Judge(window, level=Level(at=Instant(0), cash=ZERO_MONEY) if absolute else level)
     previous: BalanceStated | None = None
     for reading in readings:
         if previous is not None and reading.at < previous.at:
@@ -219,8 +235,6 @@ class _Mark:
     explained: int
     movements: tuple[CashMovement, ...]
     count: int
-    opened: bool
-    """An opening balance lies between the reading before and this one."""
     earlier: tuple[CashMovement, ...] = ()
     later: tuple[CashMovement, ...] = ()
 
@@ -233,7 +247,6 @@ class _Tape:
         "_held",
         "_last_at",
         "_near",
-        "_of_owner",
         "_source",
         "_step",
         "_total",
@@ -250,17 +263,17 @@ class _Tape:
         self._ahead: deque[CashMovement] = deque()
         self._near: deque[CashMovement] = deque(maxlen=SHIFTED_MAX)
         self._total = 0
-        self._of_owner: dict[tuple[Subaccount, Shard], int] = {}
         self._last_at: int | None = None
 
     def mark(self, reading: BalanceStated, low: int, high: int) -> _Mark:
         """Take in everything up to the reading, whose cash lies in [`low`, `high`]."""
         listed: list[CashMovement] = []
         count = explained = 0
-        opened = False
         while (movement := self._next(reading.at)) is not None:
             self._near.append(movement)
-            opened = self._take(movement) or opened
+            self._total += movement.amount.units
+            if movement.kind is EntryKind.RESTING:
+                self._held += movement.amount.units
             explained += movement.amount.units
             count += 1
             if len(listed) < LISTED_MAX:
@@ -277,7 +290,6 @@ class _Tape:
             explained=explained,
             movements=tuple(listed),
             count=count,
-            opened=opened,
         )
 
     def with_neighbours(self, mark: _Mark) -> _Mark:
@@ -292,20 +304,6 @@ class _Tape:
             earlier=tuple(each for each in reversed(self._near) if each.at > since),
             later=tuple(each for each in self._ahead if each.at <= until),
         )
-
-    def _take(self, movement: CashMovement) -> bool:
-        """Count a movement; an opening balance replaces what its owner had before."""
-        owner = (movement.subaccount, movement.shard)
-        opening = movement.kind is EntryKind.OPENING
-        before = self._of_owner.get(owner, 0)
-        if opening:
-            self._total -= before
-            before = 0
-        self._of_owner[owner] = before + movement.amount.units
-        self._total += movement.amount.units
-        if movement.kind is EntryKind.RESTING:
-            self._held += movement.amount.units
-        return opening
 
     def _next(self, until: Instant) -> CashMovement | None:
         """The next movement up to `until`, or `None`; one beyond it waits in `_ahead`."""
@@ -330,11 +328,14 @@ class _Tape:
 class _Judge:
     """Follows D from reading to reading.  `_pending` are readings that may be timing."""
 
-    __slots__ = ("_before", "_offset", "_pending", "_window")
+    __slots__ = ("_before", "_level", "_offset", "_pending", "_stated", "_window")
 
-    def __init__(self, window: int, *, absolute: bool) -> None:
+    def __init__(self, window: int, *, level: Level | None) -> None:
         self._window = window
-        self._offset = (0, 0) if absolute else None
+        self._level = level
+        """What D is stated to be; `None` once it was judged."""
+        self._stated = 0 if level is None else level.cash.units
+        self._offset: tuple[int, int] | None = None
         self._before: _Mark | None = None
         self._pending: list[_Mark] = []
 
@@ -342,19 +343,50 @@ class _Judge:
         """Whether the mark needs no second look."""
         if self._pending:
             return False
-        return self._offset is None or mark.opened or _common(self._offset, mark) is not None
+        offset = self._offset
+        if offset is None and self._is_level(mark):
+            offset = (self._stated, self._stated)
+        return offset is None or _common(offset, mark) is not None
 
     def hear(self, mark: _Mark) -> Iterator[Interval]:
         """Take the next reading; gives the intervals that it decides."""
-        if mark.opened:
-            yield from self.finish()
-            self._offset, self._before = (0, 0), None
+        if self._offset is None and self._is_level(mark):
+            self._offset, self._level = (self._stated, self._stated), None
         elif self._offset is None:
             self._offset, self._before = (mark.low, mark.high), mark
             return
         self._pending.append(mark)
         while self._pending and (decided := self._decide(self._offset)):
             yield from decided
+            yield from self._judge_level(decided[-1])
+
+    def _is_level(self, mark: _Mark) -> bool:
+        """Whether the mark lies where D is stated, and that was not judged yet."""
+        return self._level is not None and mark.reading.at >= self._level.at
+
+    def _judge_level(self, last: Interval) -> Iterator[Interval]:
+        """Set D as followed from before an opening balance against what that one says."""
+        offset, mark = self._offset, self._before
+        if self._level is None or last.until < self._level.at or offset is None or mark is None:
+            return
+        self._level = None
+        agrees = offset[0] <= self._stated <= offset[1]
+        difference = 0
+        if agrees:
+            self._offset = (self._stated, self._stated)
+        else:
+            nearest = offset[0] if offset[0] > self._stated else offset[1]
+            difference = nearest - self._stated
+        yield replace(
+            last,
+            before=None,
+            claimed_low=Money(mark.cash_low),
+            claimed_high=Money(mark.cash_high),
+            explained=Money(mark.total + self._stated),
+            difference=Money(difference),
+            verdict=Proven.PROVEN if agrees else Proven.UNPROVEN,
+            shifted=(),
+        )
 
     def finish(self) -> Iterator[Interval]:
         """There are no more readings: what waits for one stays open."""
@@ -412,7 +444,7 @@ class _Judge:
             after=mark.reading,
             claimed_low=Money(low),
             claimed_high=Money(high),
-            explained=Money(mark.total if level else mark.explained),
+            explained=Money(mark.total + self._stated if level else mark.explained),
             difference=Money(difference),
             verdict=verdict,
             movements=mark.movements,

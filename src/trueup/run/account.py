@@ -359,14 +359,18 @@ class Account:
         if as_of is not None:
             writer = self.books.lease_holder(self._lease_clock.now())
             if writer is not None:
-                return f"{writer.words()} is writing the books: {_LOCAL}"
+                return f"{writer.words()} is writing the books just now. {_LOCAL}"
         try:
             self.sync()
         except _CANNOT_ASK as error:
-            if as_of is None and not self.books.journal_counts():
+            if as_of is None and not self._has_records():
                 raise
             return f"{error}. {_LOCAL}"
         return ""
+
+    def _has_records(self) -> bool:
+        """Whether the books hold anything that was said (imported books have no snapshot)."""
+        return self.desk.has_books() and any(self.books.record_counts().values())
 
     def close(self) -> None:
         """Close books and connections."""

@@ -14,6 +14,7 @@ from trueup.ledger.strategy import StrategyOf, StrategyRule, StrategyRules, no_s
 from trueup.run.collecting import collecting_rarely
 from trueup.run.config import Config
 from trueup.run.fetching import do_nothing
+from trueup.run.openings import book_openings
 from trueup.store.database import Books
 
 MARKETS_AT_ONCE: Final = 1000
@@ -63,6 +64,7 @@ def book_new(
         books.write_cash_entries(book_cash(recorded), recorded)
         facts += len(recorded)
         alive()
+    book_openings(books)
     return Booked(markets, facts)
 
 

@@ -56,6 +56,8 @@ class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for a settled one; the first is written."""
     closed_words: tuple[str, ...] = ()
     """Words for one that was sold before the market ended."""
+    subaccount: int | None = None
+    """The subaccount in which the bot trades; unset: found by quantity and price."""
 
 
 def _default_categories() -> Mapping[str, CategoryRule]:

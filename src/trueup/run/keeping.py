@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from trueup.run.booking import book_new
 from trueup.run.desk import MODE, Desk
 from trueup.store import maintenance
 from trueup.store.maintenance import Copied, Identity
+from trueup.store.opening import sqlite_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,44 @@ def restore(desk: Desk, source: str, *, write: bool) -> Kept:
             f"Would put {source} in the place of {desk.database} and keep the present books "
             "beside it. Nothing was changed; add --write to do it."
         )
-    done = maintenance.restore(Path(source), desk.database, **_identity(desk))
-    kept = f" The books that were there are at {done.kept}." if done.kept else ""
+    with _damaged_put_aside(desk.database) as damaged:
+        done = maintenance.restore(Path(source), desk.database, **_identity(desk))
+    aside = done.kept or damaged
+    kept = f" The books that were there are at {aside}." if aside else ""
     copied = _copied("Restored", done)
     return Kept(copied.words + kept, copied.tables)
+
+
+@contextmanager
+def _damaged_put_aside(place: str) -> Generator[str]:
+    """Rename a file that is no database any more; back again when the work fails."""
+    path = sqlite_path(place)
+    if path is None or not _is_damaged(Path(path)):
+        yield ""
+        return
+    number = 1
+    while Path(f"{path}.damaged-{number}").exists():
+        number += 1
+    aside = f"{path}.damaged-{number}"
+    moved = [end for end in ("", "-wal", "-shm") if Path(path + end).exists()]
+    for end in moved:
+        Path(path + end).rename(aside + end)
+    try:
+        yield aside
+    except BaseException:
+        for end in moved:
+            Path(aside + end).replace(path + end)
+        raise
+
+
+def _is_damaged(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            return file.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 def move(desk: Desk, target: str) -> Kept:

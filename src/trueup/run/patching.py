@@ -15,13 +15,13 @@ exactly one row that still says what it said.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trueup.core.errors import OutcomeUnknown
-from trueup.core.facts import Stream
-from trueup.core.ids import Ticker
+from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.ledger.adopt import adopt
 from trueup.ledger.coverage import Coverage, Part, Span, Tier
@@ -55,16 +55,19 @@ def backfill_settlements(
     *,
     write: bool = False,
     layout: BotDatabase | None = None,
+    subaccount: int | None = None,
     offline: bool = False,
 ) -> SettlementBackfill:
     """Check a bot's own table; with `write`, patch it.
 
     `database` is a path of an SQLite file or an SQLAlchemy URL.  `layout` says
-    how the table is laid out (default: as configured).  Raises
-    `ForeignDatabaseError` when it cannot be read or patched; then nothing in it
-    was changed.
+    how the table is laid out (default: as configured).  `subaccount` is the one in
+    which the bot trades (default: as the layout says, else found by quantity and
+    price).  Raises `ForeignDatabaseError` when it cannot be read or patched; then
+    nothing in it was changed.
     """
     layout = layout or account.desk.settings.config.bot_database
+    only = layout.subaccount if subaccount is None else subaccount
     notice = ""
     with ForeignDatabase(database) as foreign:
         table = foreign.inspect(_mapping(layout))
@@ -74,9 +77,13 @@ def backfill_settlements(
                 _look_up(account, {trade.ticker for trade in trades})
             except OutcomeUnknown as error:
                 notice = f"{error} Judged by the local books alone."
-        report = adopt(
-            trades, evidence_of(account.books, trades, now=account.now()), words=table.words
+        evidence = evidence_of(
+            account.books,
+            trades,
+            now=account.now(),
+            subaccount=None if only is None else Subaccount(only),
         )
+        report = adopt(trades, evidence, words=table.words)
         patched = None
         if write and report.patches:
             undo = account.desk.settings.home / "undo"
@@ -85,17 +92,25 @@ def backfill_settlements(
 
 
 def evidence_of(
-    books: Books, trades: Iterable[ForeignTrade], *, now: Instant
-) -> Mapping[Ticker, TickerEvidence]:
-    """What the books know of every ticker that the rows name."""
-    by_ticker: defaultdict[Ticker, list[MarketBook]] = defaultdict(list)
+    books: Books,
+    trades: Iterable[ForeignTrade],
+    *,
+    now: Instant,
+    subaccount: Subaccount | None = None,
+) -> Mapping[Ticker, Sequence[TickerEvidence]]:
+    """What the books know of every ticker that the rows name, by subaccount.
+
+    With `subaccount`, of that one alone.  A ticker that no subaccount has any
+    record of has one evidence, with what is known of its market.
+    """
     wanted = {trade.ticker for trade in trades}
+    held: defaultdict[Ticker, dict[Subaccount, _Held]] = defaultdict(dict)
     for book in books.market_books():
         if book.ticker in wanted:
-            by_ticker[book.ticker].append(book)
+            held[book.ticker].setdefault(book.subaccount, _Held()).books.append(book)
     coverage = coverage_of(books)
     catalog = books.catalog()
-    found: dict[Ticker, TickerEvidence] = {}
+    found: dict[Ticker, Sequence[TickerEvidence]] = {}
     for ticker in sorted(wanted):
         stated = books.market(ticker)
         market = catalog.markets.get(ticker)
@@ -103,15 +118,39 @@ def evidence_of(
         ended = now
         if stated is not None:
             ended = stated.settled_at or stated.close_at or now
-        found[ticker] = TickerEvidence(
+        whose = held[ticker]
+        for filled in books.fills(ticker=ticker):
+            whose.setdefault(filled.subaccount, _Held()).fills.append(filled)
+        for row in books.settlements(ticker=ticker):
+            whose.setdefault(row.subaccount, _Held()).row = row
+        if subaccount is not None:
+            whose = {subaccount: whose[subaccount]} if subaccount in whose else {}
+        unheld = TickerEvidence(
             ticker=ticker,
-            books=tuple(by_ticker[ticker]),
-            fills=tuple(books.fills(ticker=ticker)),
-            row=next(iter(books.settlements(ticker=ticker)), None),
+            subaccount=subaccount,
             market=stated,
             covered=_covers(coverage, Span(opened, Instant(min(ended, now)))),
         )
+        found[ticker] = [
+            replace(
+                unheld,
+                subaccount=number,
+                books=tuple(each.books),
+                fills=tuple(each.fills),
+                row=each.row,
+            )
+            for number, each in sorted(whose.items())
+        ] or [unheld]
     return found
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one subaccount has of one market."""
+
+    books: list[MarketBook] = field(default_factory=list[MarketBook])
+    fills: list[Filled] = field(default_factory=list[Filled])
+    row: Settled | None = None
 
 
 def coverage_of(books: Books) -> Coverage:

@@ -7,19 +7,23 @@ keeps its age and what was decided about it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.core.facts import Stream
 from trueup.core.fees import Precision
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.ids import PRIMARY, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.statements import MarketStated
+from trueup.core.units import ZERO_MONEY, Money
+from trueup.ledger.breaks import Break
 from trueup.ledger.coverage import (
     Certificate,
     Coverage,
     Part,
+    Refusal,
     Span,
     Tier,
     Wanted,
@@ -29,6 +33,7 @@ from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.explain import explain, interval_breaks, unpaid_positions
 from trueup.ledger.holds import holds
 from trueup.ledger.order_check import unseen_fills
+from trueup.ledger.pot_check import check_openings, check_pots
 from trueup.ledger.proof import Interval, Proven, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.run.collecting import collecting_rarely
@@ -36,6 +41,7 @@ from trueup.run.openings import Openings
 from trueup.run.sync import BEGINNING
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
+from trueup.store.proof_reading import pots
 
 Scope = tuple[Subaccount | None, Shard | None]
 
@@ -66,16 +72,22 @@ class ScopeProof:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The cash proof of every pot that was ever read, and the coverage it rests on."""
+    """The cash proof of every pot that was ever read, and the coverage it rests on.
+
+    `counted` are the intervals that the verdict rests on, each amount once: those
+    of the shards, and of a total only what its shards do not account for.
+    `breaks` are about the pots themselves: not read, or opened otherwise.
+    """
 
     scopes: tuple[ScopeProof, ...]
+    counted: tuple[Interval, ...]
+    breaks: tuple[Break, ...]
     certificate: Certificate
     verdict: Verdict
 
     def intervals(self) -> Iterator[Interval]:
-        """All intervals of all pots."""
-        for scope in self.scopes:
-            yield from scope.intervals
+        """The intervals of all pots, each amount once."""
+        return iter(self.counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +122,87 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
             openings.movements(subaccount, shard),
             holds=holds(books.rested_orders(subaccount, shard), books.fills_of),
             precision=precision.step,
-            absolute=is_whole
-            or (certificate.complete and bool(openings) and openings.begin(subaccount, shard)),
+            absolute=is_whole and not openings.opens(subaccount, shard),
+            level=openings.level(subaccount, shard) if certificate.complete else None,
         )
         proven = tuple(_listing_less(explain(intervals, suspects)))
         scopes.append(ScopeProof(subaccount, shard, proven))
-    found = tuple(scopes)
-    return Proof(
-        scopes=found,
-        certificate=certificate,
-        verdict=verdict((), (each for scope in found for each in scope.intervals)),
+    counted = tuple(_counted(books, scopes))
+    breaks = (
+        *check_openings(openings.stated(), whole=_begins_at_the_beginning(certificate)),
+        *_unread(books, scopes),
     )
+    return Proof(
+        scopes=tuple(scopes),
+        counted=counted,
+        breaks=breaks,
+        certificate=certificate,
+        verdict=verdict(breaks, counted),
+    )
+
+
+def _unread(books: Books, scopes: Sequence[ScopeProof]) -> Iterator[Break]:
+    """The pots that nothing was proven about."""
+    last = {(each.subaccount, each.shard): each.at for each in books.latest_balances()}
+    judged = {(each.subaccount, each.shard) for each in scopes if each.intervals}
+
+    def is_judged(subaccount: Subaccount | None, shard: Shard | None) -> bool:
+        return bool({(subaccount, shard), (subaccount, None), (None, None)} & judged)
+
+    newest = max(last.values(), default=BEGINNING)
+    return check_pots(
+        [(subaccount, newest) for subaccount in sorted({owner for owner, _ in pots(books.driver)})],
+        {subaccount for subaccount, _ in judged},
+        [(*scope, at) for scope, at in last.items() if not is_judged(*scope)],
+    )
+
+
+def _counted(books: Books, scopes: Sequence[ScopeProof]) -> Iterator[Interval]:
+    """Every interval once: of a total only what the pots of its shards do not account for."""
+    by_owner: defaultdict[Subaccount | None, list[ScopeProof]] = defaultdict(list)
+    for scope in scopes:
+        by_owner[scope.subaccount].append(scope)
+        if scope.shard is not None:
+            yield from scope.intervals
+    named = pots(books.driver)
+    for subaccount, of_owner in by_owner.items():
+        shards = {each.shard: each.intervals for each in of_owner if each.shard is not None}
+        needed = {
+            shard for owner, shard in named if owner == subaccount and shard is not None
+        } | set(shards)
+        for scope in of_owner:
+            if scope.shard is None:
+                for interval in scope.intervals:
+                    yield from _not_in_shards(interval, shards, needed)
+
+
+def _not_in_shards(
+    total: Interval, shards: Mapping[Shard, tuple[Interval, ...]], needed: set[Shard]
+) -> Iterator[Interval]:
+    """A total's interval, unless its shards say the same; of its amount what they leave."""
+    if shards and all(_spans(shards.get(shard, ()), total) for shard in needed):
+        return
+    if total.verdict is not Proven.UNPROVEN:
+        yield total
+        return
+    found = ZERO_MONEY
+    for interval in (each for intervals in shards.values() for each in intervals):
+        if interval.until <= total.until and (
+            total.since is None or (interval.since or BEGINNING) >= total.since
+        ):
+            found += interval.difference
+    if total.difference != found:
+        yield replace(total, difference=Money(total.difference.units - found.units))
+
+
+def _spans(intervals: Sequence[Interval], total: Interval) -> bool:
+    """Whether the intervals of a shard judge all of the time that the total's does."""
+    if not intervals or intervals[-1].until < total.until:
+        return False
+    first = intervals[0].since
+    if total.since is None:
+        return any(each.since is None for each in intervals)
+    return first is None or first <= total.since
 
 
 @collecting_rarely()
@@ -143,7 +225,7 @@ def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reco
             transfers=books.transfer_entries(),
         )
     )
-    breaks = [*breaks, *books.booking_breaks()]
+    breaks = [*breaks, *proof.breaks, *books.booking_breaks()]
     found = [*breaks, *interval_breaks(proof.intervals())]
     register = books.record_breaks(found, now=now)
     current = {each.identity for each in found}
@@ -181,6 +263,7 @@ def certificate_of(books: Books, *, now: Instant) -> Certificate:
     whole = certify(
         coverage,
         now=now,
+        refused=_refusals(books),
         wanted=Wanted(
             since=since,
             streams=tuple(s for s in PROVEN_STREAMS if s in _OF_THE_WHOLE_ACCOUNT),
@@ -209,6 +292,26 @@ def certificate_of(books: Books, *, now: Instant) -> Certificate:
     )
 
 
+def _refusals(books: Books) -> tuple[Refusal, ...]:
+    """The streams that this key may not see, and whether the account could have any."""
+    refused = {each.progress.stream for each in books.fetches() if each.progress.refused}
+    if not refused:
+        return ()
+    known = [*pots(books.driver), *books.balance_scopes()]
+    owners = {subaccount for subaccount, _ in known if subaccount is not None}
+    shards = {shard for _, shard in known if shard is not None}
+    matters = {
+        Stream.TRANSFERS: len(owners) > 1,
+        Stream.SHARD_TRANSFERS: len(shards) > 1,
+        # Deposits and withdrawals move the cash of the primary subaccount.
+        Stream.DEPOSITS: not owners or PRIMARY in owners,
+        Stream.WITHDRAWALS: not owners or PRIMARY in owners,
+    }
+    return tuple(
+        Refusal(stream=stream, matters=matters.get(stream, True)) for stream in sorted(refused)
+    )
+
+
 def _is_open(books: Books, book: MarketBook) -> bool:
     """Whether the market of a held position is known to be still undecided."""
     stated = books.market(book.ticker)
@@ -216,15 +319,21 @@ def _is_open(books: Books, book: MarketBook) -> bool:
 
 
 def _begins_at_the_beginning(certificate: Certificate) -> bool:
+    """Whether the account's cash is known from nothing on.
+
+    What this key may not see moves nothing only in an account of one subaccount.
+    """
+    lines = [line for line in certificate.lines if line.stream is not Stream.SETTLEMENTS]
+    settled = {line.subaccount for line in certificate.lines if line.stream is Stream.SETTLEMENTS}
     return all(
-        line.complete and line.complete[0].since == BEGINNING
-        for line in certificate.lines
-        if line.stream is not Stream.SETTLEMENTS
+        (line.complete and line.complete[0].since == BEGINNING)
+        or (line.refused and not line.missing and settled <= {None, PRIMARY})
+        for line in lines
     )
 
 
 def _scopes(books: Books) -> Sequence[Scope]:
-    """The pots of cash that were read, each of them once: shards rather than their total."""
+    """The pots of cash that were read: shards before their total."""
     return sorted(books.balance_scopes(), key=lambda scope: (scope[0] or 0, scope[1] is None))
 
 

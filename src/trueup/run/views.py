@@ -37,11 +37,7 @@ def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: I
     cash = Money(sum(movement.amount.units for movement in movements))
     orders = books.rested_orders(reading.subaccount, reading.shard)
     held = -Money(
-        sum(
-            each.amount.units
-            for each in holds(orders, books.fills_of)
-            if each.at <= reading.at
-        )
+        sum(each.amount.units for each in holds(orders, books.fills_of) if each.at <= reading.at)
     )
     available = cash - held
     difference = ZERO_MONEY

@@ -11,45 +11,50 @@ trips have their own exact figures.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
 
 from trueup.core.facts import Stream
 from trueup.ledger.accounts import Account
 from trueup.ledger.entries import Entry, EntryKind
 
-FEES = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
+FEES: Final = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
 
 
-class Sums:
+class Sums(NamedTuple):
     """What one entry did, in whole units: cash, realised gain, fees, contracts held.
 
     `legs` is the text of its postings: a JSON list of [account, money, contracts].
     """
 
-    __slots__ = ("cash", "fees", "held", "legs", "realized")
-
-    def __init__(self, entry: Entry) -> None:
-        cash = realized = fees = held = 0
-        legs: list[str] = []
-        for posting in entry.postings:
-            account, money, contracts = (
-                posting.account,
-                posting.money.units,
-                posting.contracts.units,
-            )
-            legs.append(f'["{_NAMES[account]}",{money},{contracts}]')
-            if account is Account.CASH:
-                cash += money
-            elif account is Account.REALIZED:
-                realized -= money
-            elif account is Account.POSITIONS:
-                held += contracts
-            elif account in FEES:
-                fees += money
-        self.cash, self.realized, self.fees, self.held = cash, realized, fees, held
-        self.legs = f"[{','.join(legs)}]"
+    cash: int
+    realized: int
+    fees: int
+    held: int
+    legs: str
 
 
-_NAMES = {account: account.value for account in Account}
+def sums_of(entry: Entry) -> Sums:
+    """The sums of an entry."""
+    cash = realized = fees = held = 0
+    legs: list[tuple[str, int, int]] = []
+    for posting in entry.postings:
+        account, money, contracts = posting.account, posting.money.units, posting.contracts.units
+        legs.append((_NAMES[account], money, contracts))
+        if account is Account.CASH:
+            cash += money
+        elif account is Account.POSITIONS:
+            held += contracts
+        elif account is Account.REALIZED:
+            realized -= money
+        elif account in FEES:
+            fees += money
+    return Sums(cash, realized, fees, held, _encode(legs).decode())
+
+
+_NAMES: Final = {account: account.value for account in Account}
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Attribution:
@@ -105,7 +110,7 @@ def attribute(entries: Iterable[Entry]) -> tuple[list[Sums], list[int]]:
     attribution = Attribution()
     all_sums: list[Sums] = []
     for entry in entries:
-        sums = Sums(entry)
+        sums = sums_of(entry)
         all_sums.append(sums)
         attribution.add(entry, sums)
     return all_sums, attribution.profits

@@ -39,6 +39,7 @@ from trueup.store import (
     cache,
     journal,
     lease,
+    order_reading,
     projections,
     proof_reading,
     reading,
@@ -322,8 +323,8 @@ class Books:
     def rested_orders(
         self, subaccount: Subaccount | None = None, shard: Shard | None = None
     ) -> Iterator[OrderReported]:
-        """Orders that rested for a while, market by market, by each market's first order."""
-        return proof_reading.rested_orders(self.driver, subaccount, shard)
+        """Every report of orders that rested, market by market, by each market's first order."""
+        return order_reading.rested_orders(self.driver, subaccount, shard)
 
     def transfer_entries(self) -> Iterator[Entry]:
         """The entries of transfers between subaccounts or shards, in time order."""

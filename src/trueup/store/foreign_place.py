@@ -64,12 +64,15 @@ def read_url(place: str) -> URL:
 
 def hidden_url(url: URL) -> str:
     """A URL without any password, as the user writes it."""
-    query = {
-        name: "***" if _SECRET.search(name) and not name.endswith("file") else value
-        for name, value in url.query.items()
-    }
-    shown = url.set(query=query, drivername=url.drivername.removesuffix("+psycopg"))
-    return shown.render_as_string(hide_password=True)
+    shown = url.set(query={}, drivername=url.drivername.removesuffix("+psycopg"))
+    query = [
+        f"{name}={'***' if _SECRET.search(name) and not name.endswith('file') else value}"
+        for name, values in url.normalized_query.items()
+        for value in values
+    ]
+    return "?".join(
+        [shown.render_as_string(hide_password=True), *(["&".join(query)] if query else [])]
+    )
 
 
 def sqlite_error(place: str, error: sqlite3.Error) -> ForeignDatabaseError:

@@ -196,9 +196,9 @@ def scan(connection: Connection, layout: Layout) -> Iterator[RawRow]:
     values = [clause.c[layout.columns[word].name] for word in words]
     # Labels, as one column may serve two purposes.
     labelled = [each.label(f"c{number}") for number, each in enumerate((*keys, *values))]
-    query = select(*labelled).order_by(*keys)
+    query = select(*labelled).order_by(*keys).execution_options(yield_per=_ROWS_AT_A_TIME)
     width = len(keys)
-    for row in connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(query):
+    for row in connection.execute(query):
         key = tuple(row[:width])
         yield RawRow(
             row_id_of(layout, key), key, dict(zip(words, map(_plain, row[width:]), strict=True))

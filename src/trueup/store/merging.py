@@ -59,8 +59,9 @@ def merge_order(known: OrderReported, told: OrderReported) -> OrderReported:
         maker_fill_cost=max(known.maker_fill_cost, told.maker_fill_cost),
         created_at=min(known.created_at, told.created_at),
         updated_at=max(known.updated_at, told.updated_at),
-        subaccount=later.subaccount,
-        shard=later.shard,
+        # Zero may be what nobody named; an order never changes its subaccount.
+        subaccount=later.subaccount or earlier.subaccount,
+        shard=later.shard or earlier.shard,
     )
 
 

@@ -18,6 +18,9 @@ from trueup.ledger.coverage import Coverage, Part, Span, Tier
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Reading, Transaction
 
+NOT_FOR_THIS_KEY: Final = "not for this key"
+"""The place of a fetch that the exchange refused: this key may not see the stream."""
+
 _ALL: Final = -1
 _NO_START: Final = -1
 
@@ -58,6 +61,11 @@ class Progress:
     done: bool
     at: Instant
     covers: tuple[Instant, Instant] | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the exchange said that this key may not see the stream."""
+        return self.cursor == NOT_FOR_THIS_KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,7 +231,7 @@ class _Writer:
             entries = tuple(entries)
         sums, profits = attribute(entries)
         for place, entry in enumerate(entries):
-            sum_ = sums[place]
+            cash, realized, fees, _, legs = sums[place]
             rows.append(
                 (
                     book,
@@ -246,10 +246,10 @@ class _Writer:
                     entry.ticker,
                     entry.strategy,
                     entry.evidence,
-                    sum_.legs,
-                    sum_.cash,
-                    sum_.realized,
-                    sum_.fees,
+                    legs,
+                    cash,
+                    realized,
+                    fees,
                     profits[place],
                 )
             )

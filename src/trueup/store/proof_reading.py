@@ -70,6 +70,21 @@ def transfer_entries(driver: Driver) -> Iterator[Entry]:
     return entries(driver, EVERYTHING, given=(f"kind = '{EntryKind.TRANSFER.value}'",))
 
 
+def pots(driver: Driver) -> list[tuple[Subaccount, Shard | None]]:
+    """Every subaccount and shard that a fact or an order names; `None`: it names no shard."""
+    statement = Statement(
+        "SELECT subaccount, shard FROM fills "
+        "UNION SELECT subaccount, shard FROM settlements "
+        "UNION SELECT subaccount, shard FROM orders "
+        "UNION SELECT from_subaccount, from_shard FROM transfers "
+        "UNION SELECT to_subaccount, to_shard FROM transfers "
+        "UNION SELECT subaccount, shard FROM openings "
+        "UNION SELECT 0, 0 FROM banking "
+        "ORDER BY 1, 2"
+    )
+    return [(row[0], row[1]) for row in driver.stream(statement)]
+
+
 def openings(driver: Driver) -> Iterator[Opened]:
     """The operator's opening balances."""
     for stream, recorded in cash_facts(driver):

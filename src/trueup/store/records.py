@@ -16,7 +16,7 @@ tables can be made again from the journal alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from hashlib import blake2b
 from typing import Any, Final
@@ -56,8 +56,8 @@ class RecordKind:
     """How one kind of record is stored.
 
     `fields` are the body's names in the order of the row; `columns` the typed
-    table's names for them.  `place` tells (subaccount, shard, ticker) of a row
-    that belongs to a market of the books, `None` for all others.
+    table's names for them.  `place` tells (subaccount, ticker) of a row that
+    belongs to a market of the books, `None` for all others.
     """
 
     value_type: type[Fact | Statement]
@@ -71,7 +71,7 @@ class RecordKind:
     """The place in the row of the exchange's own time."""
     identity: tuple[str, ...] = ("id",)
     renamed: tuple[tuple[str, str], ...] = ()
-    place: tuple[int, int, int] | None = None
+    place: tuple[int, int] | None = None
     names_stream: bool = False
     """Two streams share the table: it has a column `stream`."""
     status: int | None = None
@@ -137,7 +137,8 @@ def checked_kind(stream: Stream, value: Fact | Statement) -> RecordKind:
 
 
 def _names(value_type: type[Fact | Statement]) -> tuple[str, ...]:
-    return tuple(value_type.__dataclass_fields__)
+    """The fields that are stored: not those that only say how good another one is."""
+    return tuple(each.name for each in fields(value_type) if each.compare)
 
 
 _BANKING: Final = RecordKind(
@@ -180,8 +181,7 @@ KINDS: Final[dict[Stream, RecordKind]] = {
         rows.filled,
         key_of=lambda r: f"{r[0]}/{r[1]}",
         occurred=8,
-        identity=("book", "id"),
-        place=(9, 10, 2),
+        place=(9, 2),
     ),
     Stream.SETTLEMENTS: RecordKind(
         Settled,
@@ -193,8 +193,7 @@ KINDS: Final[dict[Stream, RecordKind]] = {
         # The generation, always 0 today: the exchange pays a market once.
         key_of=lambda r: f"{r[11]}/{r[0]}/0",
         occurred=10,
-        identity=("book", "id"),
-        place=(11, 12, 0),
+        place=(11, 0),
     ),
     Stream.ORDERS: RecordKind(
         OrderReported,

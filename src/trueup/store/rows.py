@@ -16,6 +16,7 @@ from trueup.core.facts import (
     Transferred,
     TransferStatus,
 )
+from trueup.core.ids import SHARD_ZERO
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
@@ -45,7 +46,7 @@ def filled_row(v: Filled) -> AnyRow:
         1 if v.is_taker else 0,
         v.at,
         v.subaccount,
-        v.shard,
+        v.shard if v.shard_named else None,
     )
 
 
@@ -62,7 +63,8 @@ def filled(r: AnyRow) -> Filled:
         is_taker=r[7] == 1,
         at=r[8],
         subaccount=r[9],
-        shard=r[10],
+        shard=r[10] or SHARD_ZERO,
+        shard_named=r[10] is not None,
     )
 
 
@@ -81,7 +83,7 @@ def settled_row(v: Settled) -> AnyRow:
         None if v.value is None else v.value.units,
         v.at,
         v.subaccount,
-        v.shard,
+        v.shard if v.shard_named else None,
     )
 
 
@@ -100,7 +102,8 @@ def settled(r: AnyRow) -> Settled:
         value=_price(r[9]),
         at=r[10],
         subaccount=r[11],
-        shard=r[12],
+        shard=r[12] or SHARD_ZERO,
+        shard_named=r[12] is not None,
     )
 
 

@@ -73,11 +73,12 @@ def table(
     return Table(name, metadata, *items, comment=comment, sqlite_with_rowid=not clustered)
 
 
-def scope() -> tuple[Column[int], Column[int]]:
+def scope(*, shard_known: bool = True) -> tuple[Column[int], Column[int]]:
     """The two columns that say whose row it is."""
+    words = "the exchange's exchange_index" + ("" if shard_known else "; null: not named")
     return (
         number("subaccount", "0 is the primary account"),
-        number("shard", "the exchange's exchange_index"),
+        number("shard", words, null=not shard_known),
     )
 
 

@@ -15,10 +15,10 @@ from trueup.store.schema import COUNT, INSTANT, MONEY, PRICE, PROJECTED, number,
 
 def _kept(*, keyed: bool, primary: bool = False) -> tuple[Column[int] | Column[str], ...]:
     """The columns that say where a typed row comes from."""
-    book = (number("book", "the market of the subaccount: market_keys.book", primary_key=True),)
+    book = (number("book", "the market of the subaccount: market_keys.book"),)
     return (
         *(book if keyed else ()),
-        number("id", "journal sequence of the first version", primary_key=keyed or primary),
+        number("id", "journal sequence of the first version", primary_key=primary),
         number("sequence", "journal sequence of this version"),
         number("version", "how many versions were seen"),
         text("source", "where this version came from"),
@@ -30,9 +30,9 @@ market_keys = table(
     PROJECTED,
     "market_keys",
     number("book", "journal sequence of the first fact", primary_key=True),
-    *scope(),
+    number("subaccount", "0 is the primary account"),
     text("ticker", "the market"),
-    Index("market_keys_identity", "ticker", "subaccount", "shard", unique=True),
+    Index("market_keys_identity", "ticker", "subaccount", unique=True),
     comment="The markets that each subaccount ever touched.",
 )
 
@@ -47,7 +47,7 @@ dirty = table(
 fills = table(
     PROJECTED,
     "fills",
-    *_kept(keyed=True),
+    *_kept(keyed=True, primary=True),
     text("trade_id", "the exchange's trade"),
     text("order_id", "our order"),
     text("ticker", "the market"),
@@ -57,15 +57,15 @@ fills = table(
     number("fee", f"{MONEY}; null: not stated", null=True),
     number("is_taker", "1: our order took liquidity"),
     number("at", INSTANT),
-    *scope(),
+    *scope(shard_known=False),
+    Index("fills_book", "book"),
     comment="Every fill of our orders.",
-    clustered=True,
 )
 
 settlements = table(
     PROJECTED,
     "settlements",
-    *_kept(keyed=True),
+    *_kept(keyed=True, primary=True),
     text("ticker", "the market"),
     text("event_ticker", "its event"),
     text("result", "yes, no, scalar"),
@@ -77,9 +77,9 @@ settlements = table(
     number("trade_fees", f"fees of the fills, repeated, {MONEY}"),
     number("value", f"what one YES paid as stated, {PRICE}; null: not stated", null=True),
     number("at", INSTANT),
-    *scope(),
+    *scope(shard_known=False),
+    Index("settlements_book", "book"),
     comment="Every settlement row of the exchange.",
-    clustered=True,
 )
 
 orders = table(

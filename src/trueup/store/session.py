@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from trueup.core.errors import BooksError
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.ids import Subaccount, Ticker
 from trueup.store import sql
 from trueup.store.driver import Driver, Reading, Transaction
 from trueup.store.journal_index import Tail
 
-MarketKey = tuple[Subaccount, Shard, Ticker]
-"""A market of a subaccount: what has a book of its own."""
+MarketKey = tuple[Subaccount, Ticker]
+"""A market of a subaccount: what has a book of its own, whatever shard it lives on."""
 
 _REMEMBERED_MAX: Final = 300_000
 
@@ -77,13 +77,13 @@ class Session:
         """Look up the book numbers of `keys` that are not remembered yet."""
         if len(self.numbers) > _REMEMBERED_MAX:
             self.numbers.clear()
-        tickers = {ticker for _, _, ticker in (key for key in keys if key not in self.numbers)}
+        tickers = {ticker for _, ticker in (key for key in keys if key not in self.numbers)}
         if not tickers:
             return
-        for book, subaccount, shard, ticker in reading.rows(
+        for book, subaccount, ticker in reading.rows(
             sql.KEYS_OF_TICKERS, (reading.among(tickers),)
         ):
-            self.numbers[subaccount, shard, ticker] = book
+            self.numbers[subaccount, ticker] = book
 
 
 def process_lives(host: str, pid: int) -> bool:

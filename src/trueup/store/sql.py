@@ -130,10 +130,10 @@ COVERAGE_CLEAR: Final = Statement(
 # Markets of the books, and what is to be booked
 
 KEYS_OF_TICKERS: Final = Statement(
-    "SELECT book, subaccount, shard, ticker FROM market_keys WHERE ticker {among}"
+    "SELECT book, subaccount, ticker FROM market_keys WHERE ticker {among}"
 )
 KEYS_OF_BOOKS: Final = Statement(
-    "SELECT book, subaccount, shard, ticker FROM market_keys WHERE book {among}"
+    "SELECT book, subaccount, ticker FROM market_keys WHERE book {among}"
 )
 MARK_DIRTY_TICKERS: Final = Statement(
     "INSERT INTO dirty (book, marked) SELECT book, ? FROM market_keys WHERE ticker {among} "
@@ -160,8 +160,6 @@ FORGET_ENTRIES: Final = Statement("DELETE FROM entries WHERE book {among}")
 FORGET_POSITIONS: Final = Statement("DELETE FROM positions WHERE book {among}")
 FORGET_TRADES: Final = Statement("DELETE FROM trades WHERE book {among}")
 FORGET_BOOKING_BREAKS: Final = Statement("DELETE FROM booking_breaks WHERE book {among}")
-FORGET_FILL: Final = Statement("DELETE FROM fills WHERE book = ? AND id = ?")
-FORGET_SETTLEMENT: Final = Statement("DELETE FROM settlements WHERE book = ? AND id = ?")
 
 # Typed rows
 

@@ -23,7 +23,8 @@ from trueup.store.driver import STREAM_ROWS, AnyRow, Parameters
 from trueup.store.statement import Statement, conflict_text, insert_text
 
 MEMORY: Final = ":memory:"
-_CACHE_KIB: Final = 65_536
+_CACHE_KIB: Final = {"writer": 65_536, "reader": 16_384}
+"""A sort of a streaming read takes as much again before it goes to disk."""
 _PAGE_BYTES: Final = 8_192
 """Journal rows are long: fewer, larger pages are written faster."""
 _CHECKPOINT_PAGES: Final = 4_000
@@ -156,7 +157,8 @@ class SqliteDriver:
         )
         try:
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            cache = _CACHE_KIB["reader" if read_only else "writer"]
+            connection.execute(f"PRAGMA cache_size = -{cache}")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.Error:
             connection.close()

@@ -8,7 +8,6 @@ It also notes which books the versions concern (`dirty`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from trueup.core.facts import Stream
 from trueup.store import sql
@@ -16,9 +15,6 @@ from trueup.store.driver import AnyRow, Transaction
 from trueup.store.merging import changes_books, merge_order, supersedes
 from trueup.store.records import KINDS, RecordKind, Rule
 from trueup.store.session import MarketKey, Session
-
-_FORGET: Final = {"fills": sql.FORGET_FILL, "settlements": sql.FORGET_SETTLEMENT}
-
 
 Version = tuple[int, int, int, str, int, AnyRow, AnyRow | None]
 """One version of one record on its way into the typed tables:
@@ -53,14 +49,13 @@ def _project_market_facts(
 ) -> None:
     """Fills and settlements: each belongs to a book, which becomes dirty."""
     assert kind.place is not None  # noqa: S101  # the caller has looked
-    subaccount, shard, ticker = kind.place
-    keys = [(v[5][subaccount], v[5][shard], v[5][ticker]) for v in versions]
+    subaccount, ticker = kind.place
+    keys: list[MarketKey] = [(v[5][subaccount], v[5][ticker]) for v in versions]
     numbers = session.numbers
     session.find_numbers(transaction, keys)
     new_keys: list[AnyRow] = []
     fresh: list[AnyRow] = []
-    renewed: dict[tuple[int, int], AnyRow] = {}
-    moved: list[tuple[int, int]] = []
+    renewed: dict[int, AnyRow] = {}
     marked: dict[int, int] = {}
     for key, version in zip(keys, versions, strict=True):
         first, sequence, _, _, _, row, replaced = version
@@ -73,18 +68,13 @@ def _project_market_facts(
         if replaced is None:
             fresh.append((book, *kept, *row))
             continue
-        old_key: MarketKey = (replaced[subaccount], replaced[shard], replaced[ticker])
+        old_key: MarketKey = (replaced[subaccount], replaced[ticker])
         if old_key != key:
             session.find_numbers(transaction, [old_key])
-            old_book = numbers[old_key]
-            marked[old_book] = sequence
-            renewed.pop((old_book, first), None)
-            moved.append((old_book, first))
-        renewed[book, first] = (book, *kept, *row)
-    transaction.insert("market_keys", ("book", "subaccount", "shard", "ticker"), new_keys)
+            marked[numbers[old_key]] = sequence
+        renewed[first] = (book, *kept, *row)
+    transaction.insert("market_keys", ("book", "subaccount", "ticker"), new_keys)
     transaction.insert(kind.table, kind.table_columns, fresh)
-    for place in moved:
-        transaction.execute(_FORGET[kind.table], place)
     transaction.upsert(
         kind.table, kind.table_columns, list(renewed.values()), identity=kind.identity
     )

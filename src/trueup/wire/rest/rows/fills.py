@@ -82,6 +82,7 @@ def read_fill(raw: bytes, asked: Subaccount | None = None) -> Filled:
         at=_time(row),
         subaccount=Subaccount(asked or 0) if own is None else Subaccount(own),
         shard=Shard(row.exchange_index or 0),
+        shard_named=row.exchange_index is not None,
     )
 
 

@@ -88,6 +88,7 @@ def read_settlement(raw: bytes, asked: Subaccount | None = None) -> Settled:
         at=values.instant(_needed(row.settled_time, "settled_time")),
         subaccount=Subaccount(asked or 0),
         shard=Shard(row.exchange_index or 0),
+        shard_named=row.exchange_index is not None,
     )
 
 
