@@ -15,9 +15,11 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
+ROOT = Path(__file__).parents[1]
 EPOCH = datetime(2026, 9, 21, 14, 13, 20, 500_000, tzinfo=UTC)
 """September 2026: inside one rounding regime of fees."""
 
@@ -128,7 +130,7 @@ def application(count: int) -> web.Application:
 def serving(count: int) -> Generator[str]:
     """Run the stub in its own process; gives its origin, ``http://127.0.0.1:PORT``."""
     command = [sys.executable, "-m", "benchmarks.exchange_stub", str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603
         try:
             assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"

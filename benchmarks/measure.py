@@ -66,14 +66,17 @@ def once(case: Case) -> float:
 def show(title: str, timings: Mapping[str, Timing], *, peer: str, per: int, unit: str) -> None:
     """Print a table: median time, its spread, rate, and how many times faster than the peer."""
     print(f"\n## {title}\n")
+    longest = max(timing.median for timing in timings.values())
+    name_of_time, times = ("s", 1) if longest > 1 else ("ms", 1000)
     width = max(len(name) for name in timings)
     print(
-        f"{'case':<{width}}  {'median s':>10}  {'min … max':>17}  {unit + '/s':>15}  {'× peer':>7}"
+        f"{'case':<{width}}  {'median ' + name_of_time:>10}  {'min … max':>17}  "
+        f"{unit + '/s':>15}  {'× peer':>7}"
     )
     base = timings[peer].median
     for name, timing in timings.items():
-        spread = f"{min(timing.rounds):.3f} … {max(timing.rounds):.3f}"
+        spread = f"{min(timing.rounds) * times:.2f} … {max(timing.rounds) * times:.2f}"
         print(
-            f"{name:<{width}}  {timing.median:>10.3f}  {spread:>17}  "
+            f"{name:<{width}}  {timing.median * times:>10.2f}  {spread:>17}  "
             f"{per / timing.median:>15,.0f}  {base / timing.median:>7.2f}"
         )

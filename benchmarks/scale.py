@@ -102,7 +102,8 @@ def peak_mib() -> float:
 def in_child(name: str, fills: int, database: Path) -> Step:
     """Run one step in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.scale", name, str(fills), str(database)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)  # noqa: S603
     if done.returncode:
         sys.exit(f"{name} over {fills:,} fills failed:\n{done.stderr}")
     return Step(**json.loads(done.stdout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -290,6 +291,7 @@ def test_break_is_acknowledged_and_closed_with_a_reason(settled: User) -> None:
 
 def test_books_that_do_not_close_exit_with_one(user: User) -> None:
     user.type("backfill", "--days", "149")
+    time.sleep(1.1)  # readings of one second are one reading
     user.type("sync")
 
     reconciled = user.json("reconcile", "--offline", code=1)

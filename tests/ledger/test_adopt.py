@@ -2,68 +2,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 
 import pytest
-from trade_script import TICKER, book, facts, market
+from adopting import WON, adopted, known, outcome, row
+from trade_script import TICKER, market
 
-from trueup.core.facts import Filled, Settled
 from trueup.core.ids import Ticker
 from trueup.core.orders import Side
-from trueup.core.statements import MarketStated
 from trueup.core.units import Money
 from trueup.ledger.adopt import adopt, phantom_breaks
 from trueup.ledger.breaks import BreakKind
 from trueup.ledger.foreign import (
-    AdoptionLine,
     Change,
     Column,
-    ForeignTrade,
     Outcome,
     Reason,
     TickerEvidence,
     ratio_text,
 )
-from trueup.run.clock import seeded
-from trueup.sim.bot_database import Fault, bot_database
-from trueup.sim.scenario import DEFAULT_SEED, account_world
 
 D = Money.parse
 F = Fraction
-
-row = partial(ForeignTrade, row_id="1", ticker=TICKER, status="open")
-
-
-def known(
-    script: str = "",
-    *,
-    stated: MarketStated | None = None,
-    covered: bool = True,
-    with_fills: bool = True,
-) -> TickerEvidence:
-    recorded = facts(script)
-    rows = [each.value for each in recorded if isinstance(each.value, Settled)]
-    return TickerEvidence(
-        ticker=TICKER,
-        books=(book(recorded, market=stated),) if with_fills and recorded else (),
-        fills=tuple(each.value for each in recorded if isinstance(each.value, Filled))
-        if with_fills
-        else (),
-        row=rows[0] if rows else None,
-        market=stated,
-        covered=covered,
-    )
-
-
-def adopted(*rows: ForeignTrade, evidence: TickerEvidence) -> tuple[AdoptionLine, ...]:
-    return adopt(rows, {TICKER: [evidence]}).lines
-
-
-def outcome(line: AdoptionLine) -> tuple[Outcome, Reason]:
-    return line.outcome, line.reason
-
-
-WON = known("12:00 buy yes 10 @ .60 fee .17\n13:00 row yes revenue 10 yes 10 yes_cost 6 fees .17")
 
 
 def test_seeds_row_gets_the_whole_result_of_its_market() -> None:
@@ -506,50 +465,3 @@ def test_ratio_is_shown_exactly_or_rounded_to_six_places() -> None:
         "0.50",
         "-1.23",
     ]
-
-
-def test_every_fault_of_the_built_in_bot_is_found_and_repaired_exactly() -> None:
-    """The sandbox knows the truth by another road."""
-    world = account_world(seeded(DEFAULT_SEED))
-    database = bot_database(world, seeded(DEFAULT_SEED))
-    account = world.exchange.account(world.member)
-    trades = [
-        ForeignTrade(
-            row_id=str(trade.trade_id),
-            ticker=trade.ticker,
-            status=trade.status,
-            settled_price=None
-            if trade.settled_price is None
-            else F(trade.settled_price.units, 100),
-            profit_loss=None if trade.profit_loss is None else F(trade.profit_loss.units, 10**6),
-            side=trade.side,
-            quantity=F(trade.quantity.units, 100),
-            entry_price=trade.entry_price,
-        )
-        for trade in database.trades
-    ]
-    evidence: dict[Ticker, list[TickerEvidence]] = {}
-    for trade in trades:
-        listed = world.exchange.books.listings.markets.get(trade.ticker)
-        stated = None if listed is None else listed.stated(world.end)
-        fills = tuple(fill for fill in account.fills if fill.ticker == trade.ticker)
-        evidence[trade.ticker] = [
-            TickerEvidence(ticker=trade.ticker, fills=fills, market=stated, covered=bool(fills))
-        ]
-
-    report = adopt(trades, evidence)
-
-    patched = {line.trade.row_id: line.profit_loss for line in report.patches}
-    truth = {
-        str(fault.trade_id): fault.profit_loss
-        for fault in database.faults
-        if fault.fault is not Fault.UNKNOWN_TICKER
-    }
-    assert patched == truth
-    still_open = [
-        line.trade.row_id
-        for line in report.of(Outcome.SKIPPED)
-        if line.reason is not Reason.UNKNOWN_TICKER
-    ]
-    assert still_open == [str(trade_id) for trade_id in database.truly_open]
-    assert report.of(Outcome.NOT_VERIFIABLE) == ()

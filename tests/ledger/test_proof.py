@@ -16,7 +16,7 @@ from trueup.core.units import Money
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.entries import EntryKind
 from trueup.ledger.explain import Suspect, explain, interval_breaks
-from trueup.ledger.proof import LISTED_MAX, CashMovement, Interval, Proven, prove
+from trueup.ledger.proof import LISTED_MAX, CashMovement, Interval, Level, Proven, prove
 
 D = Money.parse
 CENT = Money.of_cents(1)
@@ -237,14 +237,89 @@ def test_absolute_books_prove_the_level_from_the_first_reading() -> None:
 
 def test_opening_balance_makes_the_level_absolute_from_its_time_on() -> None:
     opening = moved("11:00", "10", kind=EntryKind.OPENING)
-    movements = [moved("09:00", "-7"), opening, moved("12:10", "-1")]
-    readings = [reading("08:00", "50"), reading("12:00", "10"), reading("13:00", "9")]
+    movements = [opening, moved("12:10", "-1")]
+    readings = [reading("12:00", "10"), reading("13:00", "9")]
+    level = Level(at=at("11:00"), cash=D("10"))
 
-    level, after = prove(readings, movements)
-    (wrong, _) = prove([*readings[:1], reading("12:00", "11"), reading("13:00", "10")], movements)
+    first, after = prove(readings, movements, level=level)
+    wrong, _ = prove([reading("12:00", "11"), reading("13:00", "10")], movements, level=level)
 
-    assert (level.before, level.verdict, after.verdict) == (None, Proven.PROVEN, Proven.PROVEN)
+    assert (first.before, first.verdict, after.verdict) == (None, Proven.PROVEN, Proven.PROVEN)
+    assert (first.explained, first.claimed_low) == (D("10"), D("10"))
     assert (wrong.verdict, wrong.difference) == (Proven.UNPROVEN, D("1"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("60", [("unproven", "-40.00"), ("proven", "0.00")]),
+        ("100", [("unproven", "-40.00"), ("unproven", "-40.00")]),
+    ],
+)
+def test_opening_between_two_readings_does_not_hide_what_is_missing(
+    stated: str, expected: list[tuple[str, str]]
+) -> None:
+    readings = [reading("10:00", "100"), reading("12:00", "60"), reading("13:00", "60")]
+    opening = moved("11:00", stated, kind=EntryKind.OPENING)
+    level = Level(at=at("11:00"), cash=D(stated))
+
+    found = list(prove(readings, [opening], level=level))
+
+    assert told(found) == [*expected, ("proven", "0.00")]
+    assert [each.before is None for each in found] == [False, True, False]
+    breaks = [each.identity for each in interval_breaks(found)]
+    assert len(breaks) == len(set(breaks))
+
+
+def test_wrong_opening_is_told_once_and_never_carried_along() -> None:
+    readings = [reading("10:00", "100"), *(reading(f"1{hour}:00", "100") for hour in range(2, 5))]
+    level = Level(at=at("11:00"), cash=D("60"))
+
+    found = told(list(prove(readings, [], level=level)))
+
+    assert found == [
+        ("proven", "0.00"),
+        ("unproven", "40.00"),
+        ("proven", "0.00"),
+        ("proven", "0.00"),
+    ]
+
+
+def test_opening_is_judged_when_the_reading_after_it_was_only_timing() -> None:
+    fact = moved("12:00:30", "-0.60")
+    readings = [reading("10:00", "10"), reading("12:00", "9.40"), reading("12:00:50", "9.40")]
+    level = Level(at=at("11:00"), cash=D("10"))
+
+    found = list(prove(readings, [fact], level=level))
+
+    assert [(each.verdict, each.before is None) for each in found] == [
+        (Proven.TIMING, False),
+        (Proven.TIMING, False),
+        (Proven.PROVEN, True),
+    ]
+
+
+@given(
+    st.lists(st.integers(-500, 500), min_size=2, max_size=8),
+    st.lists(st.integers(-500, 500), min_size=1, max_size=8),
+    st.integers(0, 1000),
+)
+def test_opening_never_changes_how_the_changes_are_judged(
+    before: list[int], after: list[int], stated: int
+) -> None:
+    cash = [1000 + each for each in (*before, *after)]
+    readings = [
+        reading(f"{hour:02}:00", str(Money.of_cents(cents)))
+        for hour, cents in enumerate(cash, start=1)
+    ]
+    opening_at = at(f"{len(before):02}:30")
+
+    without = told(list(prove(readings, [])))
+    found = list(prove(readings, [], level=Level(at=opening_at, cash=Money.of_cents(stated))))
+
+    assert told([each for each in found if each.before is not None]) == without
+    (level,) = [each for each in found if each.before is None]
+    assert level.difference == Money.of_cents(cash[len(before)] - stated)
 
 
 def test_movements_before_the_first_reading_do_not_matter() -> None:

@@ -30,7 +30,7 @@ from trueup.ledger.coverage import Coverage, Wanted, certify
 from trueup.ledger.entries import Entry, EntryKind, MarketBook, Posting
 from trueup.ledger.fee_check import check_fees
 from trueup.ledger.order_check import check_orders, unseen_fills
-from trueup.ledger.position_check import check_positions
+from trueup.ledger.position_check import check_positions, nothing_left
 from trueup.ledger.proof import prove
 from trueup.ledger.reconcile import (
     Closing,
@@ -439,6 +439,15 @@ def comparison(**changes: object) -> Comparison:
 PROVEN = list(prove([reading("12:00", "1"), reading("13:00", "1")], []))
 UNPROVEN = list(prove([reading("12:00", "1"), reading("13:00", "2")], []))
 LOST = list(prove([reading("12:00", "2"), reading("13:00", "1")], []))
+
+
+def test_position_that_is_gone_from_the_listing_is_compared_by_its_count_alone() -> None:
+    flat = book("12:00 buy yes 1 @ .5\n12:01 sell yes 1 @ .6")
+    gone = nothing_left(stated(), NOW)
+
+    assert list(check_positions([flat], [gone])) == []
+    (found,) = check_positions([HELD], [gone])
+    assert (found.kind, found.severity) == (BreakKind.POSITION_DIFFERS, Severity.RED)
 
 
 def test_books_that_equal_the_exchange_close() -> None:

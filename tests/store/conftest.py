@@ -18,6 +18,7 @@ import pytest
 
 from trueup.store.database import Books, open_books
 from trueup.store.maintenance import table_columns
+from trueup.store.version import PROJECTION_VERSION, SCHEMA_VERSION
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -48,6 +49,9 @@ def postgres_server() -> Iterator[str]:
     yield f"postgresql://postgres:@/{{}}?host={folder}/data"
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+_SET_VERSION = "UPDATE meta SET value = '{}' WHERE name = '{}_version'"
 
 
 class PostgresDatabases:
@@ -83,7 +87,8 @@ class PostgresDatabases:
             "SET lock_timeout = '5s'",
             f"TRUNCATE {tables}, lease",
             "UPDATE meta SET value = '0' WHERE name = 'indexed_to'",
-            "UPDATE meta SET value = '1' WHERE name LIKE '%_version'",
+            _SET_VERSION.format(SCHEMA_VERSION, "schema"),
+            _SET_VERSION.format(PROJECTION_VERSION, "projection"),
         )
         self._free.append(url)
 

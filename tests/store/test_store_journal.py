@@ -206,14 +206,15 @@ def test_older_statement_that_arrives_late_replaces_nothing(books: Books) -> Non
     assert list(books.latest_positions()) == [position(20)]
 
 
-def test_same_reading_taken_twice_is_one_reading(books: Books) -> None:
+def test_same_figure_read_later_is_another_reading(books: Books) -> None:
+    """That the balance had not moved until then is news."""
     reading = balance("94.00")
     again = replace(reading, observed_at=later(60))
     books.append(seen(reading), stream=Stream.BALANCES)
 
-    appended = books.append(seen(again, at=60), stream=Stream.BALANCES)
-
-    assert appended == Appended(seen=1)
+    assert books.append(seen(reading), stream=Stream.BALANCES) == Appended(seen=1)
+    assert books.append(seen(again, at=60), stream=Stream.BALANCES) == Appended(new=1)
+    assert list(books.balance_readings(PRIMARY)) == [reading, again]
 
 
 def test_balance_readings_of_one_scope_leave_out_the_others(books: Books) -> None:

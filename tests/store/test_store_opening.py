@@ -19,6 +19,7 @@ from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended
 from trueup.store.sqlite import SqliteDriver
 from trueup.store.statement import Statement
+from trueup.store.version import PROJECTION_VERSION, SCHEMA_VERSION
 
 
 def open_at(place: str | Path, **options: bool) -> Books:
@@ -76,7 +77,8 @@ def test_upgrade_brings_older_projections_to_this_version(place: str) -> None:
 
     done = maintenance.upgrade(place, venue=VENUE, mode=MODE, account=ACCOUNT)
 
-    assert (done.before, done.after) == ("1.0", "1.1")
+    assert done.before == f"{SCHEMA_VERSION}.0"
+    assert done.after == f"{SCHEMA_VERSION}.{PROJECTION_VERSION}"
     with open_at(place) as books:
         assert list(books.fills()) == [fill(1)]
 

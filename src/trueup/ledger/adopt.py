@@ -37,8 +37,10 @@ from trueup.ledger.adopt_figures import (
     same_price,
     same_profit,
     told_text,
+    whole_fees,
     whole_result,
 )
+from trueup.ledger.adopt_reasons import explain_profit
 from trueup.ledger.allocation import Allocation, Claim, Refused, allocate, by_orders, by_row
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.foreign import (
@@ -247,9 +249,10 @@ class _Market:
     def _shared(self, rows: Sequence[ForeignTrade], *, rests_on: str) -> list[AdoptionLine]:
         """Rows that share the whole record of the market, or the reason why they cannot."""
         if self._alone and (rows[0].count is None or rows[0].side is None):
-            whole = whole_result(self._known)
+            whole, fees = whole_result(self._known), whole_fees(self._known)
             caveats = ("the row names no quantity or side: it gets the market's whole result",)
-            return [self._judged(rows[0], whole, rests_on=rests_on, caveats=caveats)]
+            cause = explain_profit(rows[0], whole, fees=fees, share=None, value=None)
+            return [self._judged(rows[0], whole, rests_on=rests_on, caveats=caveats, cause=cause)]
         claims = [self._claim(row) for row in rows]
         if any(claim is None for claim in claims):
             why = "several rows share this market, and not all name their side and quantity"
@@ -325,13 +328,24 @@ class _Market:
                 actual = ratio_text(Ratio(share.cost, share.entered * 10_000))
                 told = ratio_text(row.entry_price)
                 caveats = (*common, f"entry price: the row says {told}, the exchange {actual}")
-            lines.append(self._judged(row, share.profit_loss(), rests_on=rests_on, caveats=caveats))
+            profit, value = share.profit_loss(), self._known.value
+            cause = explain_profit(row, profit, fees=Money(share.fees), share=share, value=value)
+            lines.append(self._judged(row, profit, rests_on=rests_on, caveats=caveats, cause=cause))
         return lines
 
     def _judged(
-        self, row: ForeignTrade, profit: Money, *, rests_on: str, caveats: tuple[str, ...]
+        self,
+        row: ForeignTrade,
+        profit: Money,
+        *,
+        rests_on: str,
+        caveats: tuple[str, ...],
+        cause: str,
     ) -> AdoptionLine:
-        """A row whose right figures are known: matched, or to be patched."""
+        """A row whose right figures are known: matched, or to be patched.
+
+        `cause` says how its own profit came about, where that is known.
+        """
         value = self._known.value
         kind = self._kind(row)
         changes = self._changes(row, profit, value, kind=kind)
@@ -342,7 +356,9 @@ class _Market:
             why = "open in the table, settled at the exchange"
         else:
             outcome, reason = Outcome.PATCH, Reason.WRONG_VALUES
-            why = "the exchange's record gives other figures"
+            why = cause or "the exchange's record gives other figures"
+            if [change.column for change in changes] == [Column.SETTLED_PRICE]:
+                why = "the profit is right, the settled price is not"
         return AdoptionLine(
             trade=row,
             outcome=outcome,

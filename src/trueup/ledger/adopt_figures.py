@@ -43,6 +43,13 @@ def whole_result(known: TickerEvidence) -> Money:
     return paid - cut - row.yes_cost - row.no_cost - row.trade_fees
 
 
+def whole_fees(known: TickerEvidence) -> Money:
+    """The trading fees in `whole_result`."""
+    if not known.fills_complete and known.row is not None:
+        return known.row.trade_fees
+    return sum((each.fee for each in known.fills if each.fee is not None), ZERO_MONEY)
+
+
 def row_payout(row: Settled, value: Price) -> Money:
     """What a row paid: its revenue, but a scalar payout is finer than the row can show."""
     expected = gross_payout(row.yes_count - row.no_count, value)

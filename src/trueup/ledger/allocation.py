@@ -80,6 +80,8 @@ class Share:
     entered: int = 0
     cost: int = 0
     fees: int = 0
+    exit_fees: int = 0
+    """Those of the sales; part of `fees`."""
     sold: int = 0
     proceeds: int = 0
     payout: int = 0
@@ -296,6 +298,7 @@ def _sell(share: Share, order: Traded, count: int) -> None:
     share.sold += count
     share.proceeds += count * ONE_DOLLAR.units - cost
     share.fees += fees
+    share.exit_fees += fees
 
 
 def _pay(

@@ -14,22 +14,26 @@ made anew from all its recorded facts whenever one is new.  The rules:
 - The row's ``fee_cost`` repeats the fees of the fills and books nothing.
 - A market that is finalized without a row (rows roll off) pays by its result.
   One that is only determined pays nothing: that can still be disputed.
+- A market of a subaccount has one book, whatever shard it lives on: the exchange
+  may move it, and a row may not name its shard.  Cash moves by shard: a fill's on
+  its own, a payout's on the row's own, and what names none moves it where the
+  market lives (`home_shard`).
 
 See `ledger.revisions` for facts that the exchange has told in more than one way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.fees import Precision, regime_at
-from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
-from trueup.core.instant import Instant
-from trueup.core.market import MarketResult, is_settled
+from trueup.core.ids import SHARD_ZERO, EventTicker, Shard, Subaccount, Ticker
+from trueup.core.instant import Instant, format_instant
+from trueup.core.market import MarketResult
 from trueup.core.observations import Recorded
 from trueup.core.orders import Side
 from trueup.core.payoff import gross_payout, yes_value
@@ -40,7 +44,15 @@ from trueup.ledger.accounts import Account
 from trueup.ledger.entries import Entry, EntryKind, Evidence, MarketBook, Posting
 from trueup.ledger.entry_log import EntryLog
 from trueup.ledger.notes import BookingNotes
-from trueup.ledger.revisions import Step, correct, find_revisions, in_order, revision_breaks
+from trueup.ledger.outcomes import final_value, find_outcomes, outcome_breaks
+from trueup.ledger.revisions import (
+    Step,
+    correct,
+    find_revisions,
+    in_order,
+    retold_times,
+    revision_breaks,
+)
 from trueup.ledger.shares import Shares
 from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
 
@@ -60,34 +72,68 @@ def book_market(
     """Book every recorded fill and settlement of one market in one subaccount.
 
     `recorded` holds all versions, in any order; the result does not depend on
-    it.  `market` is the latest statement about the market, `None` if there is
-    none.  Raises `InvariantBroken` for a fact that is of another market or
-    neither fill nor settlement.
+    it.  Among them may be what was said about the market's final outcome: a
+    corrected outcome is then booked like a revised row.  `market` is the latest
+    statement about the market, `None` if there is none; `shard` is where it
+    lives (`home_shard`).  Raises `InvariantBroken` for a fact that is of another
+    market or neither fill nor settlement.
     """
+    facts: list[Recorded] = []
+    told: list[Recorded] = []
+    for each in recorded:
+        (told if type(each.value) is MarketStated else facts).append(each)
+    first, revisions = find_revisions(facts)
+    outcomes = [] if any(type(each.value) is Settled for each in facts) else find_outcomes(told)
+    if outcomes:
+        market = outcomes[0].market
+        revisions = sorted([*revisions, *outcomes[1:]], key=lambda each: each.known_at)
+    retold = retold_times(facts) if revisions or len(first) < len(facts) else {}
 
-    def run(steps: Iterable[Step]) -> MarketBooking:
+    def run(steps: Iterable[Step], market: MarketStated | None) -> MarketBooking:
         booking = MarketBooking(
             subaccount, shard, ticker, precision=precision, strategy_of=strategy_of, market=market
         )
+        booking.retold = retold
         for step in steps:
             booking.book(step)
         return booking
 
-    facts = list(recorded)
-    first, revisions = find_revisions(facts)
-    booking = run(in_order(first, market))
     if not revisions:
-        return booking.result()
+        return run(in_order(first, market), market).result()
     entries, booking = correct(first, revisions, market=market, run=run)
     book = booking.result()
-    breaks = (*book.breaks, *revision_breaks(first, revisions))
+    breaks = (
+        *book.breaks,
+        *revision_breaks(first, revisions),
+        *outcome_breaks(outcomes, book),
+    )
     return replace(book, entries=entries, breaks=breaks)
+
+
+def home_shard(recorded: Iterable[Recorded], market: MarketStated | None) -> Shard:
+    """Where a market lives, by the best that is known: a market is on one shard at a time.
+
+    The newest settlement row that names a shard, else the market's own word,
+    else the newest fill that names one.  A market that says 0 may just not say.
+    """
+    rows: list[tuple[Instant, Shard]] = []
+    fills: list[tuple[Instant, Shard]] = []
+    for each in recorded:
+        value = each.value
+        if isinstance(value, Filled | Settled) and value.shard_named:
+            (fills if isinstance(value, Filled) else rows).append((value.at, value.shard))
+    if rows:
+        return max(rows)[1]
+    if market is not None and market.shard:
+        return market.shard
+    return max(fills)[1] if fills else SHARD_ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class _Payment:
-    """What a payout is booked from, and when."""
+    """What a payout is booked from, when and on which shard."""
 
+    shard: Shard
     stream: Stream
     key: str
     version: int
@@ -126,6 +172,7 @@ class MarketBooking:
         "log",
         "notes",
         "position",
+        "retold",
     )
 
     def __init__(
@@ -155,6 +202,8 @@ class MarketBooking:
         self._settled_at: Instant | None = None
         self._evidence: Evidence | None = None
         self._last_at = Instant(0)
+        self.retold: Mapping[str, Instant] = {}
+        """Settlement rows that the exchange now gives another time than the one booked."""
 
     def book(self, step: Step) -> None:
         """Book the next step: a recorded fill or settlement, or the market's own end."""
@@ -233,8 +282,14 @@ class MarketBooking:
         value = row_value(row, self._market)
         payout, cut, remark = _row_payout(self.position.net, row, value, step=self._cut(row.at))
         self._event_ticker = row.event_ticker
+        now = self.retold.get(recorded.key, row.at)
+        if now != row.at:
+            words = f"the exchange now says that it settled at {format_instant(now)}"
+            remark = f"{remark}; {words}" if remark else words
+        shard = row.shard if row.shard_named else self._where[1]
+        key, version = recorded.key, recorded.version
         self._pay(
-            _Payment(Stream.SETTLEMENTS, recorded.key, recorded.version, row.at, Evidence.ROW),
+            _Payment(shard, Stream.SETTLEMENTS, key, version, row.at, Evidence.ROW),
             payout=payout,
             cut=cut,
             value=value,
@@ -248,8 +303,9 @@ class MarketBooking:
             return
         gross = gross_payout(self.position.net, value)
         payout = gross.floor_to(self._cut(market.settled_at))
+        at, rests_on = market.settled_at, Evidence.MARKET_RESULT
         self._pay(
-            _Payment(Stream.MARKETS, market.ticker, 0, market.settled_at, Evidence.MARKET_RESULT),
+            _Payment(self._where[1], Stream.MARKETS, market.ticker, 0, at, rests_on),
             payout=payout,
             cut=gross - payout,
             value=value,
@@ -263,7 +319,7 @@ class MarketBooking:
         self, source: _Payment, *, payout: Money, cut: Money, value: Price | None, remark: str
     ) -> None:
         position = self.position
-        subaccount, shard, ticker = self._where
+        subaccount, _, ticker = self._where
         self._shares.settle(position, payout, value=value, at=source.at)
         self.log.append(
             Entry(
@@ -273,7 +329,7 @@ class MarketBooking:
                 kind=EntryKind.SETTLEMENT,
                 at=source.at,
                 subaccount=subaccount,
-                shard=shard,
+                shard=source.shard,
                 ticker=ticker,
                 strategy=self._shares.only_strategy() or UNTAGGED,
                 postings=_settlement_postings(position, payout, cut),
@@ -291,13 +347,6 @@ class MarketBooking:
         self._evidence = source.evidence
         self._last_at = source.at
         self.position = FLAT
-
-
-def final_value(market: MarketStated | None) -> Price | None:
-    """What one YES contract of a finalized market paid; `None` while not final or unknown."""
-    if market is None or market.result is None or not is_settled(market.status):
-        return None
-    return yes_value(market.result, market.settlement_value)
 
 
 def row_value(row: Settled, market: MarketStated | None) -> Price | None:

@@ -31,9 +31,9 @@ def book_cash(recorded: Iterable[Recorded]) -> tuple[Entry, ...]:
 
     Raises `InvariantBroken` for any other kind of fact.
     """
-    by_identity: dict[tuple[str, str], list[Recorded]] = {}
+    by_identity: dict[tuple[Stream, str], list[Recorded]] = {}
     for each in recorded:
-        by_identity.setdefault((type(each.value).__name__, each.key), []).append(each)
+        by_identity.setdefault((cash_stream(each), each.key), []).append(each)
     entries: list[Entry] = []
     for versions in by_identity.values():
         entries.extend(_book_one(sorted(versions, key=lambda each: each.version)))
@@ -41,6 +41,28 @@ def book_cash(recorded: Iterable[Recorded]) -> tuple[Entry, ...]:
         key=lambda entry: (entry.at, entry.stream, entry.key, entry.version, entry.cash().units)
     )
     return tuple(entries)
+
+
+def cash_stream(recorded: Recorded) -> Stream:
+    """The stream of a cash fact: with its key it tells the fact from all others.
+
+    Where the record does not carry it, the value tells: money that came was
+    deposited, money that stayed on its shard moved between subaccounts.
+    Raises `InvariantBroken` for any other kind of fact.
+    """
+    if recorded.stream is not None:
+        return recorded.stream
+    match recorded.value:
+        case Banked() as banked:
+            return Stream.DEPOSITS if banked.amount > ZERO_MONEY else Stream.WITHDRAWALS
+        case Transferred() as moved:
+            within_shard = moved.from_shard == moved.to_shard
+            return Stream.TRANSFERS if within_shard else Stream.SHARD_TRANSFERS
+        case Opened():
+            return Stream.OPENING
+        case other:
+            message = f"{type(other).__name__} {recorded.key} is no movement of plain cash"
+            raise InvariantBroken(message)
 
 
 def _book_one(versions: Sequence[Recorded]) -> list[Entry]:
@@ -72,11 +94,21 @@ def _banked(versions: Sequence[tuple[Recorded, Banked]]) -> list[Entry]:
             booked = (recorded, banked)
         elif banked.status in _GONE and booked is not None:
             entries.append(_banked_entry(*booked))
-            entries.append(_taken_back(entries[-1], banked.at))
+            entries.append(_taken_back(entries[-1], _returned_at(recorded, banked, booked[0])))
             booked = None
     if booked is not None:
         entries.append(_banked_entry(*booked))
     return entries
+
+
+def _returned_at(recorded: Recorded, banked: Banked, applied: Recorded) -> Instant:
+    """When the money went back.  The one time of a row may still be that of its first
+    status: what was applied when it was looked at went back after that, and all
+    that is known is when that was seen.
+    """
+    if banked.at > applied.observed_at:
+        return banked.at
+    return max(banked.at, recorded.observed_at)
 
 
 def _amounts(banked: Banked) -> tuple[Money, Money]:
@@ -92,7 +124,7 @@ def _banked_entry(recorded: Recorded, banked: Banked) -> Entry:
     if banked.fee:
         postings.append(Posting(Account.BANKING_FEES, banked.fee, ZERO_COUNT))
     return Entry(
-        stream=Stream.DEPOSITS if arrived else Stream.WITHDRAWALS,
+        stream=cash_stream(recorded),
         key=recorded.key,
         version=recorded.version,
         kind=EntryKind.DEPOSIT if arrived else EntryKind.WITHDRAWAL,
@@ -167,9 +199,8 @@ def _moved(
     at: Instant,
     place: tuple[Subaccount, Shard],
 ) -> Entry:
-    within_shard = transferred.from_shard == transferred.to_shard
     return Entry(
-        stream=Stream.TRANSFERS if within_shard else Stream.SHARD_TRANSFERS,
+        stream=cash_stream(recorded),
         key=recorded.key,
         version=recorded.version,
         kind=EntryKind.TRANSFER,

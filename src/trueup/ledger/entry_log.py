@@ -110,7 +110,8 @@ def fill_entry(
     """The entry of a fill: `numbers` are cost in, cost out, realised, contracts closed.
 
     Cash and fee against position and gain; a trade through zero has one leg
-    that closes and one that opens.  Contracts stand against the exchange.
+    that closes and one that opens.  Contracts stand against the exchange.  Cash
+    moves on the fill's own shard, or where it names none on the market's.
     """
     filled = recorded.value
     assert isinstance(filled, Filled)  # noqa: S101 - the log holds fills only
@@ -131,7 +132,7 @@ def fill_entry(
     if realized:
         postings.append(Posting(_REALIZED, Money(-realized), ZERO_COUNT))
     postings.append(Posting(_EXCHANGE_CONTRACTS, ZERO_MONEY, Count(-sign * count)))
-    subaccount, shard, ticker = where
+    subaccount, home, ticker = where
     return Entry(
         stream=Stream.FILLS,
         key=recorded.key,
@@ -139,7 +140,7 @@ def fill_entry(
         kind=EntryKind.FILL,
         at=filled.at,
         subaccount=subaccount,
-        shard=shard,
+        shard=filled.shard if filled.shard_named else home,
         ticker=ticker,
         strategy=strategy_of(filled.order_id, ticker),
         postings=tuple(postings),

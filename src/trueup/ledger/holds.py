@@ -42,17 +42,22 @@ FillsOf = Callable[[Ticker], Iterable[Filled]]
 
 @dataclass(slots=True)
 class _Resting:
-    """An order while it rests: `size` is what had filled and what remained at the last report."""
+    """An order while it rests: `size` is what had filled and what remained at the last report.
+
+    `filled` are the known fills so far, `reported` what the last report counted: a
+    fill may have a time just after the report that counts it, or not be known.
+    """
 
     side: Side
     price: Price
     size: Count
-    filled_count: Count = ZERO_COUNT
+    filled: Count = ZERO_COUNT
+    reported: Count = ZERO_COUNT
 
     @property
     def remaining_count(self) -> Count:
         """What may still fill."""
-        return max(ZERO_COUNT, self.size - self.filled_count)
+        return max(ZERO_COUNT, self.size - max(self.filled, self.reported))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,8 @@ def _follow(
     if order is None:
         return
     if isinstance(told, Filled):
-        order.filled_count += told.count
+        order.filled += told.count
     else:
         order.price = told.price
         order.size = told.fill_count + told.remaining_count
+        order.reported = told.fill_count

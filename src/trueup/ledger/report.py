@@ -9,7 +9,7 @@ mark.  A position without a mark is counted, never valued at zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -18,7 +18,7 @@ from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, eastern_day, utc_day
 from trueup.core.orders import Side
 from trueup.core.payoff import gross_payout
-from trueup.core.units import ZERO_MONEY, Count, Money, Price, Ratio
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
 from trueup.ledger.accounts import Account
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
 from trueup.ledger.strategy import UNTAGGED
@@ -31,6 +31,9 @@ NO_MARKET: Final = "no market"
 
 BETWEEN_STRATEGIES: Final = "between strategies"
 """What strategies hold against each other: it is theirs only once the market ends."""
+
+
+NO_TRIPS: Final[Mapping[str, RoundTrip]] = {}
 
 
 class By(StrEnum):
@@ -98,22 +101,45 @@ def strategy_rows(book: MarketBook) -> Iterator[BookedRow]:
     Where strategies still hold against each other, one more row makes the sum
     the exchange's.
     """
-    realized = fees = ZERO_MONEY
-    for trip in book.round_trips:
-        row = trip_row(trip, book.event_ticker)
-        realized, fees = realized + row.realized, fees + row.fees
+    whole = BookedRow(
+        at=book.last_at,
+        ticker=book.ticker,
+        event_ticker=book.event_ticker,
+        subaccount=book.subaccount,
+        strategy=BETWEEN_STRATEGIES,
+        realized=book.realized,
+        fees=book.fees,
+    )
+    return stand_alone_rows(book.round_trips, whole)
+
+
+def stand_alone_rows(
+    trips: Iterable[RoundTrip],
+    whole: BookedRow,
+    *,
+    since: Instant | None = None,
+    before: Mapping[str, RoundTrip] = NO_TRIPS,
+) -> Iterator[BookedRow]:
+    """What strategies that share a market earned since some moment, each as if alone.
+
+    `trips` are all round trips of the market, `whole` what the ledger earned there
+    since then, `before` what was under way at that moment (`ledger.standing`).  What
+    they do not explain of the whole is a row of its own: it is between strategies.
+    """
+    realized, fees = whole.realized, whole.fees
+    for trip in trips:
+        row = trip_row(trip, whole.event_ticker)
+        if since is not None:
+            if trip.closed_at is not None and trip.closed_at < since:
+                continue
+            earlier = before.get(trip.strategy)
+            if trip.opened_at < since and earlier is not None:
+                had = trip_row(earlier)
+                row = replace(row, realized=row.realized - had.realized, fees=row.fees - had.fees)
+        realized, fees = realized - row.realized, fees - row.fees
         yield row
-    rest, rest_fees = book.realized - realized, book.fees - fees
-    if rest or rest_fees:
-        yield BookedRow(
-            at=book.last_at,
-            ticker=book.ticker,
-            event_ticker=book.event_ticker,
-            subaccount=book.subaccount,
-            strategy=BETWEEN_STRATEGIES,
-            realized=rest,
-            fees=rest_fees,
-        )
+    if realized or fees:
+        yield replace(whole, strategy=BETWEEN_STRATEGIES, realized=realized, fees=fees)
 
 
 def trip_row(trip: RoundTrip, event_ticker: EventTicker | None = None) -> BookedRow:
@@ -175,6 +201,44 @@ def open_position(book: MarketBook, quote: Quote | None) -> OpenPosition | None:
     )
 
 
+def stand_alone_positions(
+    trips: Iterable[RoundTrip], whole: OpenPosition | None, quote: Quote | None
+) -> Iterator[OpenPosition]:
+    """What strategies that share a market hold, each as if alone.
+
+    `whole` is the account's own position, `None` when flat.  What the parts do not
+    explain of its unrealised profit is a part without contracts: contracts that
+    strategies hold against each other are closed for the account.
+    """
+    rest = (None if whole is None else whole.unrealized) or ZERO_MONEY
+    part: OpenPosition | None = None
+    for trip in trips:
+        held = trip.bought - trip.sold
+        if trip.closed_at is not None or not held:
+            continue
+        net = held if trip.side == Side.YES else -held
+        gained = trip.profit_loss + trip.fees
+        part = OpenPosition(
+            ticker=trip.ticker,
+            event_ticker=None if whole is None else whole.event_ticker,
+            subaccount=trip.subaccount,
+            shard=trip.shard,
+            net=net,
+            cost=trip.bought_cost - (trip.sold_proceeds - gained),
+            realized=gained,
+            fees=trip.fees,
+            mark=mark(quote, net),
+            strategy=trip.strategy,
+        )
+        rest -= part.unrealized or ZERO_MONEY
+        yield part
+    if part is None and whole is not None:
+        yield whole
+    elif part is not None and rest:
+        # Without contracts any mark will do.
+        yield replace(part, net=ZERO_COUNT, cost=-rest, mark=Price(0), strategy=BETWEEN_STRATEGIES)
+
+
 def mark(quote: Quote | None, net: Count) -> Price | None:
     """What one YES contract of a position is worth: what it could be sold for now.
 
@@ -217,6 +281,11 @@ class Naming:
 
     catalog: Catalog = field(default_factory=Catalog)
     rules: tuple[CategoryRule, ...] = ()
+
+    @property
+    def asks_for_strategies(self) -> bool:
+        """Whether a category depends on the strategy."""
+        return any(rule.strategy for rule in self.rules)
 
     def category(self, ticker: Ticker, strategy: str) -> str:
         """The category: by the first rule that fits, else the series' own."""
@@ -285,7 +354,8 @@ def pnl(
 ) -> list[PnlLine]:
     """Profit and loss by name, sorted by name; one pass over `rows`.
 
-    By strategy give `strategy_rows`, else `booked_rows`.  By day, what is open
+    By strategy, and by category where a rule asks for one, give `strategy_rows`, else
+    `booked_rows`.  By day, what is open
     stands on a line of its own, because it belongs to no day yet.
     """
     sums: dict[str, _Sum] = {}
@@ -297,7 +367,7 @@ def pnl(
         total.rows += 1
     for position in open_positions:
         total = sums.setdefault(_open_name(by, position, name_of), _Sum())
-        total.open += 1
+        total.open += 1 if position.net else 0
         if position.unrealized is None:
             total.unmarked += 1
         else:

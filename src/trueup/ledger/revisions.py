@@ -1,7 +1,9 @@
 """Facts that the exchange has told in more than one way.
 
 A later version that only adds what was missing (a fee, a scalar value, a finer
-time) simply takes the place of the earlier one.  A version with other money is
+time, a shard) simply takes the place of the earlier one.  One with the same money
+and another time does too, but the first time stands: nobody paid twice, and the
+balance moved then.  A version with other money is
 a *revision*: the earlier one stays booked at its own time, and when the new one
 became known, what was wrong is taken back by a reversal and booked again.
 Later entries that rested on the revised one (their cost came from it) are taken
@@ -16,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.ids import Shard
 from trueup.core.instant import SECOND, Instant, format_instant, parse_instant
 from trueup.core.observations import Recorded
 from trueup.core.statements import MarketStated
@@ -47,6 +50,17 @@ class Revision:
 
     known_at: Instant
     recorded: Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRevision:
+    """A final outcome of a market without a settlement row, known since `known_at`."""
+
+    known_at: Instant
+    market: MarketStated
+
+
+AnyRevision = Revision | OutcomeRevision
 
 
 def in_order(recorded: Iterable[Recorded], market: MarketStated | None) -> list[Step]:
@@ -100,25 +114,30 @@ def find_revisions(recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[R
 
 def correct(
     first: Sequence[Recorded],
-    revisions: Sequence[Revision],
+    revisions: Sequence[AnyRevision],
     *,
     market: MarketStated | None,
-    run: Callable[[Iterable[Step]], B],
+    run: Callable[[Iterable[Step], MarketStated | None], B],
 ) -> tuple[tuple[Entry, ...], B]:
     """Book the revisions as they became known: all entries, and the booking as it is now.
 
-    `run` books a list of steps; it is called once for each moment of revision.
+    `run` books a list of steps by what the market says; it is called once for each
+    moment of revision.  `market` is what the market said first.
     """
     state = {_identity(each): each for each in first}
-    booking = run(in_order(state.values(), market))
+    booking = run(in_order(state.values(), market), market)
     entries: list[Entry] = []
     since: Instant | None = None
     moments = sorted({revision.known_at for revision in revisions})
     for moment in moments:
         for revision in revisions:
-            if revision.known_at == moment:
+            if revision.known_at != moment:
+                continue
+            if isinstance(revision, OutcomeRevision):
+                market = revision.market
+            else:
                 state[_identity(revision.recorded)] = revision.recorded
-        renewed = run(in_order(state.values(), market))
+        renewed = run(in_order(state.values(), market), market)
         entries.extend(_between(booking.log, since, moment))
         entries.extend(_corrections(booking.log, renewed.log, moment))
         booking, since = renewed, moment
@@ -126,11 +145,25 @@ def correct(
     return tuple(entries), booking
 
 
-def revision_breaks(first: Iterable[Recorded], revisions: Iterable[Revision]) -> tuple[Break, ...]:
+def retold_times(recorded: Iterable[Recorded]) -> dict[str, Instant]:
+    """The time that the newest version of each settlement row gives."""
+    newest: dict[str, tuple[int, Instant]] = {}
+    for each in recorded:
+        if isinstance(each.value, Settled):
+            told = (each.version, each.value.at)
+            newest[each.key] = max(told, newest.get(each.key, told))
+    return {key: at for key, (_, at) in newest.items()}
+
+
+def revision_breaks(
+    first: Iterable[Recorded], revisions: Iterable[AnyRevision]
+) -> tuple[Break, ...]:
     """One break for each revision: what the exchange said before, and what it says now."""
     known = {_identity(each): each for each in first}
     breaks: list[Break] = []
     for revision in revisions:
+        if isinstance(revision, OutcomeRevision):
+            continue
         new = revision.recorded
         old = known[_identity(new)]
         known[_identity(new)] = new
@@ -181,14 +214,18 @@ def _corrections(before: Iterable[Entry], after: Iterable[Entry], moment: Instan
     entries: list[Entry] = []
     for identity in reversed(old):
         entry = old[identity]
-        if identity not in new or new[identity].postings != entry.postings:
+        if identity not in new or _moves(new[identity]) != _moves(entry):
             entries.append(_reversal(entry, moment))
     for identity, entry in new.items():
-        if identity not in old or old[identity].postings != entry.postings:
+        if identity not in old or _moves(old[identity]) != _moves(entry):
             remark = f"{_HAPPENED}{format_instant(entry.at)}"
             evidence = f"{entry.evidence}; {remark}" if entry.evidence else remark
             entries.append(replace(entry, at=moment, evidence=evidence))
     return entries
+
+
+def _moves(entry: Entry) -> tuple[int, tuple[Posting, ...]]:
+    return entry.shard, entry.postings
 
 
 def as_they_stand(entries: Iterable[Entry]) -> list[Entry]:
@@ -224,24 +261,39 @@ def _completed(known: Recorded, newer: Recorded) -> Recorded | None:
     match known.value, newer.value:
         case Filled() as old, Filled() as new:
             fee = old.fee if new.fee is None else new.fee
-            at = _finer(old.at, new.at)
-            merged = replace(new, fee=fee, at=at)
-            same = replace(old, fee=fee if old.fee is None else old.fee, at=at)
+            at, shard, named = _finer(old.at, new.at), *_shard(old, new)
+            merged = replace(new, fee=fee, at=at, shard=shard, shard_named=named)
+            same = replace(
+                old,
+                fee=fee if old.fee is None else old.fee,
+                at=at,
+                shard=old.shard if old.shard_named else shard,
+            )
             agrees = replace(merged, is_taker=same.is_taker) == same
             return replace(newer, value=merged) if agrees else None
         case Settled() as old, Settled() as new:
             value = old.value if new.value is None else new.value
             same = old.result == new.result and old.revenue == new.revenue
-            if not same or (old.value is not None and old.value != value):
+            shard, named = _shard(old, new)
+            moved = old.shard_named and shard != old.shard
+            if not same or moved or (old.value is not None and old.value != value):
                 return None
-            return replace(newer, value=replace(new, value=value, at=_finer(old.at, new.at)))
+            at = _finer(old.at, new.at)
+            merged = replace(new, value=value, at=at, shard=shard, shard_named=named)
+            return replace(newer, value=merged)
         case _:
             return None
 
 
 def _finer(old: Instant, new: Instant) -> Instant:
-    """The new time, unless it is the old one cut to whole seconds."""
-    return old if new % SECOND == 0 and old // SECOND == new // SECOND else new
+    """The first time, or the new one where the first is the same cut to (milli)seconds."""
+    cut = any(old % step == 0 and new // step == old // step for step in (SECOND, SECOND // 1000))
+    return new if cut else old
+
+
+def _shard(old: Filled | Settled, new: Filled | Settled) -> tuple[Shard, bool]:
+    """The shard of two versions, and whether one of them names it."""
+    return (new.shard, True) if new.shard_named else (old.shard, old.shard_named)
 
 
 def _known_at(recorded: Recorded) -> Instant:

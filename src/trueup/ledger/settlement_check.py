@@ -20,9 +20,10 @@ from trueup.core.market import is_settled
 from trueup.core.payoff import gross_payout
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
-from trueup.ledger.booking import final_value, row_value
+from trueup.ledger.booking import row_value
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import Evidence, MarketBook
+from trueup.ledger.outcomes import final_value
 
 _CENT: Final = Money.of_cents(1)
 

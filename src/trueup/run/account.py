@@ -25,7 +25,6 @@ from trueup.core.instant import DAY, SECOND, Instant, parse_instant
 from trueup.core.observations import Observation
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.report import (
-    BookedRow,
     By,
     CategoryRule,
     Naming,
@@ -36,11 +35,12 @@ from trueup.ledger.report import (
 )
 from trueup.net.session import Event, ignore_event
 from trueup.run import views
-from trueup.run.booking import Booked, book_new
+from trueup.run.booking import Booked, book_new, strategies
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.run.fetching import Fetcher, Told, tell_nobody
 from trueup.run.metadata import MetadataReport, refresh_metadata
+from trueup.run.profit import earned, earned_by_strategy
 from trueup.run.proving import Proof, Reconciliation, prove_cash, reconcile_books
 from trueup.run.sync import BEGINNING, SyncReport, sync_account
 from trueup.run.views import Row
@@ -304,19 +304,13 @@ class Account:
     def pnl(self, *, by: By = By.CATEGORY, days: int = 0) -> tuple[list[PnlLine], PnlLine]:
         """P&L by category, series, event, ticker, day, strategy or subaccount, and the total."""
         since = Instant(max(0, self.now() - days * DAY)) if days else None
-        rows = (
-            BookedRow(
-                at=row.hour,
-                ticker=row.ticker,
-                event_ticker=None,
-                subaccount=row.subaccount,
-                strategy=row.strategy,
-                realized=row.realized,
-                fees=row.fees,
-            )
-            for row in self.books.pnl_rows(since=since)
-        )
-        lines = pnl(rows, by, naming=self.naming(), open_positions=views.open_positions(self.books))
+        naming = self.naming()
+        if by is By.STRATEGY or (by is By.CATEGORY and naming.asks_for_strategies):
+            strategy_of = strategies(self.books, self.desk.settings.config)
+            found = earned_by_strategy(self.books, strategy_of, since=since)
+        else:
+            found = earned(self.books, since=since)
+        lines = pnl(found.rows, by, naming=naming, open_positions=found.open_positions)
         return lines, total_line(lines)
 
     def naming(self) -> Naming:

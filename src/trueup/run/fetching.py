@@ -70,6 +70,8 @@ class Listing:
     until: Instant | None = None
     covers: tuple[Instant, Instant] | None = None
     resumable: bool = False
+    heard: Callable[[Page[Fact | Statement]], None] | None = None
+    """Hears every page once it is stored."""
 
     @property
     def source(self) -> Source:
@@ -169,6 +171,8 @@ class Fetcher:
                 covers=listing.covers if done else None,
             ),
         )
+        if listing.heard is not None:
+            listing.heard(page)
         self.alive()
         self.told(listing.words, len(page.items))
         return appended

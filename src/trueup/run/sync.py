@@ -7,7 +7,11 @@ interrupted one goes on where it was, and then asks for what is new.
 Balances and positions come last, so that what moved them is already here.
 
 Rows of balances, positions and settlements do not name their subaccount, and
-the defaults of the calls differ: these are asked for one subaccount at a time.
+the defaults of the calls differ: these are asked for one subaccount at a time,
+for every one that the exchange lists or that a fill, an order or a transfer
+names.  A key that is locked to one subaccount is asked for that one.
+
+What the exchange refuses to this key is noted, and the certificate names it.
 """
 
 from __future__ import annotations
@@ -18,15 +22,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from trueup.core.errors import ExchangeRefused
-from trueup.core.facts import Source, Stream
+from trueup.core.facts import Fact, Source, Stream
 from trueup.core.ids import PRIMARY, Subaccount, Ticker
 from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.core.orders import OrderStatus
+from trueup.core.statements import PositionStated, Statement
+from trueup.ledger.position_check import nothing_left
 from trueup.run.fetching import Fetcher, Listing, with_body
+from trueup.run.subaccounts import MAY_NOT_SEE, find_subaccounts
 from trueup.store.journal import Appended
-from trueup.store.progress import Tier, as_coverage
+from trueup.store.progress import NOT_FOR_THIS_KEY, Progress, Tier, as_coverage
+from trueup.store.proof_reading import pots
 from trueup.wire.rest import cash, historical, portfolio
+from trueup.wire.rest.call import Page
 from trueup.wire.rest.historical import Cutoffs
 
 BEGINNING: Final = Instant(0)
@@ -34,6 +43,9 @@ BEGINNING: Final = Instant(0)
 
 OVERLAP: Final = {Stream.FILLS: HOUR, Stream.ORDERS: DAY, Stream.SETTLEMENTS: 2 * DAY}
 """How far a sync reaches back behind what is covered: rows may appear late."""
+
+BORDER_MARGIN: Final = DAY
+"""By how much the live tier may shrink while it is read: so much of it is read in both tiers."""
 
 UNATTRIBUTED: Final = "the account's listing has it, but that of no subaccount does"
 """Why a settlement row is in quarantine although it can be read."""
@@ -46,6 +58,8 @@ class SyncReport:
     started_at: Instant
     window_start: Instant
     subaccounts: tuple[Subaccount, ...]
+    locked: bool = False
+    """Whether the key may see this one subaccount only."""
     brought: dict[Stream, Appended] = field(default_factory=dict[Stream, Appended])
     notes: list[str] = field(default_factory=list[str])
     only_in_all: list[Ticker] = field(default_factory=list[Ticker])
@@ -83,6 +97,11 @@ class Window:
         return self.since < self.live_from
 
     @property
+    def history_until(self) -> Instant:
+        """Up to when the historical tier has what the live tier does not prove."""
+        return min(self.live_from, self.now)
+
+    @property
     def asked_from(self) -> Instant | None:
         """The time filter: none at all for "from the beginning"."""
         return None if self.since == BEGINNING else self.since
@@ -97,19 +116,27 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
     """
     now = fetcher.clock.now()
     cutoffs = fetcher.client.send(historical.cutoff())
-    report = SyncReport(now, BEGINNING if since is None else since, find_subaccounts(fetcher))
+    found = find_subaccounts(fetcher)
+    report = SyncReport(now, BEGINNING if since is None else since, found.subaccounts, found.locked)
+    report.notes.extend(found.notes)
     listings: list[Listing] = []
+    if since is None and _was_interrupted(fetcher):
+        # The first sync goes back to the beginning too; what it missed nothing else would ask for.
+        since = BEGINNING
     if since is not None:
-        listings += _history(since, report, cutoffs)
-        report.resumed = _fetch_rest(fetcher, listings, report)
+        report.resumed = _fetch_rest(
+            fetcher, _history(fetcher, since, report, cutoffs), report, listings
+        )
     if since is None or report.resumed:
         # An interrupted backfill proves nothing about the time since it was begun.
-        news = list(_news(fetcher, report, cutoffs))
-        for listing in news:
+        for listing in _news(fetcher, report, cutoffs):
             _fetch(fetcher, listing, report)
-        listings += news
+            listings.append(listing)
     for listing in _cash(now):
         _fetch(fetcher, listing, report)
+    for listing in _settlements_of_new(fetcher, report, cutoffs, listings):
+        _fetch(fetcher, listing, report)
+        listings.append(listing)
     _compare_union(fetcher, report, listings)
     read_statements(fetcher, report, include_settled=since is not None)
     # A fill between the first listing and the balance would look like missing money.
@@ -120,14 +147,25 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
     return report
 
 
-def _history(since: Instant, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Listing]:
+def _was_interrupted(fetcher: Fetcher) -> bool:
+    """Whether a fetch since the beginning was begun and never came to its end."""
+    return any(
+        each.progress.window_start == BEGINNING and each.progress.stream in OVERLAP
+        for each in fetcher.books.fetches()
+    )
+
+
+def _history(
+    fetcher: Fetcher, since: Instant, report: SyncReport, cutoffs: Cutoffs
+) -> Iterator[Listing]:
     """The listings of a backfill: every stream from one instant on."""
 
     def window(live_from: Instant) -> Window:
         return Window(since=since, now=report.started_at, live_from=live_from)
 
-    yield from _fills(window(cutoffs.trades_created_at))
-    yield from _orders(window(cutoffs.orders_updated_at))
+    yield from _fills(window(_border(cutoffs.trades_created_at)))
+    yield from _orders(window(_border(cutoffs.orders_updated_at)))
+    _widen(fetcher, report)
     for subaccount in report.subaccounts:
         yield _settlements(window(cutoffs.market_settled_at), subaccount)
 
@@ -136,11 +174,8 @@ def _news(fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Li
     """The listings of a sync: every stream from where it is complete."""
     coverage = as_coverage(fetcher.books.coverage())
 
-    def window(stream: Stream, live_from: Instant, subaccount: Subaccount | None = None) -> Window:
-        spans = coverage.of(stream, subaccount)
-        if stream is Stream.SETTLEMENTS:
-            # Rows behind the live tier are gone: a gap there cannot be filled any more.
-            spans = tuple(each for each in spans if each.until >= live_from) or spans[-1:]
+    def window(stream: Stream, live_from: Instant) -> Window:
+        spans = coverage.of(stream, None)
         since = BEGINNING
         if spans:
             since = Instant(max(BEGINNING, spans[0].until - OVERLAP[stream]))
@@ -148,11 +183,49 @@ def _news(fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Li
             since = min([since, *_resting_since(fetcher)])
         return Window(since=since, now=report.started_at, live_from=live_from)
 
-    yield from _fills(window(Stream.FILLS, cutoffs.trades_created_at))
-    yield from _orders(window(Stream.ORDERS, cutoffs.orders_updated_at))
+    yield from _fills(window(Stream.FILLS, _border(cutoffs.trades_created_at)))
+    yield from _orders(window(Stream.ORDERS, _border(cutoffs.orders_updated_at)))
+    _widen(fetcher, report)
     for subaccount in report.subaccounts:
-        asked = window(Stream.SETTLEMENTS, cutoffs.market_settled_at, subaccount)
-        yield _settlements(asked, subaccount)
+        yield _news_of_settlements(fetcher, report, cutoffs, subaccount)
+
+
+def _border(cutoff: Instant) -> Instant:
+    """From where on the live tier surely holds everything while it is being read."""
+    return Instant(cutoff + BORDER_MARGIN)
+
+
+def _news_of_settlements(
+    fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs, subaccount: Subaccount
+) -> Listing:
+    spans = as_coverage(fetcher.books.coverage()).of(Stream.SETTLEMENTS, subaccount)
+    live_from = cutoffs.market_settled_at
+    # Rows behind the live tier are gone: a gap there cannot be filled any more.
+    spans = tuple(each for each in spans if each.until >= live_from) or spans[-1:]
+    since = BEGINNING
+    if spans:
+        since = Instant(max(BEGINNING, spans[0].until - OVERLAP[Stream.SETTLEMENTS]))
+    asked = Window(since=since, now=report.started_at, live_from=live_from)
+    return _settlements(asked, subaccount)
+
+
+def _settlements_of_new(
+    fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs, listings: Iterable[Listing]
+) -> Iterator[Listing]:
+    """The settlements of subaccounts that only a transfer has named."""
+    _widen(fetcher, report)
+    asked = {each.subaccount for each in listings if each.stream is Stream.SETTLEMENTS}
+    for subaccount in report.subaccounts:
+        if subaccount not in asked:
+            yield _news_of_settlements(fetcher, report, cutoffs, subaccount)
+
+
+def _widen(fetcher: Fetcher, report: SyncReport) -> None:
+    """Ask also for the subaccounts that facts name, listed or not."""
+    if report.locked:
+        return
+    named = {subaccount for subaccount, _ in pots(fetcher.books.driver)}
+    report.subaccounts = tuple(sorted({*report.subaccounts, *named}))
 
 
 def _resting_since(fetcher: Fetcher) -> Iterator[Instant]:
@@ -161,14 +234,20 @@ def _resting_since(fetcher: Fetcher) -> Iterator[Instant]:
         yield Instant(max(BEGINNING, order.created_at - HOUR))
 
 
-def _fetch_rest(fetcher: Fetcher, listings: Iterable[Listing], report: SyncReport) -> bool:
-    """Fetch what an interrupted backfill of the same window has not; was there one?"""
+def _fetch_rest(
+    fetcher: Fetcher, wanted: Iterable[Listing], report: SyncReport, listings: list[Listing]
+) -> bool:
+    """Fetch what an interrupted backfill of the same window has not; was there one?
+
+    What is `wanted` is added to `listings`.
+    """
     resumed = False
-    for listing in listings:
+    for listing in wanted:
         place = fetcher.place(listing)
         resumed = resumed or place is not None
         if place is None or not place.progress.done:
             _fetch(fetcher, listing, report)
+        listings.append(listing)
     return resumed
 
 
@@ -184,22 +263,12 @@ def _forget_places(fetcher: Fetcher, listings: Iterable[Listing]) -> None:
             fetcher.books.forget_fetch(stored)
 
 
-def find_subaccounts(fetcher: Fetcher) -> tuple[Subaccount, ...]:
-    """The account's subaccounts; just the primary one where the exchange will not say."""
-    try:
-        rows = fetcher.client.send(cash.subaccount_balances())
-    except ExchangeRefused as error:
-        if error.status not in _MAY_NOT_SEE:
-            raise
-        return (PRIMARY,)
-    return tuple(sorted({PRIMARY} | {row.subaccount for row in rows}))
-
-
 def read_statements(fetcher: Fetcher, report: SyncReport, *, include_settled: bool) -> None:
     """Read positions and balances of every subaccount: what the books are compared with."""
     for subaccount in report.subaccounts:
-        _fetch(
-            fetcher,
+        started_at = fetcher.clock.now()
+        shown = _Shown()
+        listings = [
             Listing(
                 stream=Stream.POSITIONS,
                 subaccount=subaccount,
@@ -207,21 +276,57 @@ def read_statements(fetcher: Fetcher, report: SyncReport, *, include_settled: bo
                     settlement_status="all" if include_settled else "unsettled",
                     subaccount=subaccount,
                 ),
-            ),
-            report,
-        )
+                heard=shown,
+            )
+        ]
         if include_settled:
-            _fetch(
-                fetcher,
+            listings.append(
                 Listing(
                     stream=Stream.POSITIONS,
                     subaccount=subaccount,
                     tier=Tier.HISTORICAL,
                     call=historical.positions(subaccount=subaccount),
-                ),
-                report,
+                    heard=shown,
+                )
             )
-        read_balance(fetcher, report, subaccount)
+        try:
+            for listing in listings:
+                _fetch(fetcher, listing, report)
+            _note_gone(fetcher, report, shown, subaccount=subaccount, at=started_at)
+            read_balance(fetcher, report, subaccount)
+        except ExchangeRefused as error:
+            if error.status not in MAY_NOT_SEE or subaccount == PRIMARY or report.locked:
+                raise
+            report.notes.append(f"subaccount {subaccount}: not available to this key ({error})")
+
+
+def _note_gone(
+    fetcher: Fetcher, report: SyncReport, shown: _Shown, *, subaccount: Subaccount, at: Instant
+) -> None:
+    """State as gone what was a position before and is in no page of complete listings."""
+    if shown.unreadable:
+        return
+    gone = [
+        nothing_left(stated, at)
+        for stated in fetcher.books.latest_positions()
+        if stated.subaccount == subaccount and stated.net and stated.ticker not in shown.tickers
+    ]
+    appended = fetcher.books.append(
+        [Observation(stated, Source.REST, at, b"") for stated in gone], stream=Stream.POSITIONS
+    )
+    report.add(Stream.POSITIONS, appended)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the pages of positions listings showed."""
+
+    tickers: set[str] = field(default_factory=set[str])
+    unreadable: int = 0
+
+    def __call__(self, page: Page[Fact | Statement]) -> None:
+        self.tickers.update(each.ticker for each in page.items if isinstance(each, PositionStated))
+        self.unreadable += len(page.unreadable)
 
 
 def read_balance(fetcher: Fetcher, report: SyncReport, subaccount: Subaccount) -> None:
@@ -244,12 +349,30 @@ def _fetch(fetcher: Fetcher, listing: Listing, report: SyncReport) -> None:
     try:
         report.add(listing.stream, fetcher.fetch(listing))
     except ExchangeRefused as error:
-        if error.status not in _MAY_NOT_SEE or listing.stream not in _OPTIONAL:
+        if error.status not in MAY_NOT_SEE or listing.stream not in _OPTIONAL:
             raise
         report.notes.append(f"{listing.words}: not available to this key ({error})")
+        _remember_refusal(fetcher, listing)
 
 
-_MAY_NOT_SEE: Final = frozenset({403, 404})
+def _remember_refusal(fetcher: Fetcher, listing: Listing) -> None:
+    fetcher.books.append(
+        [],
+        stream=listing.stream,
+        progress=Progress(
+            stream=listing.stream,
+            subaccount=listing.subaccount,
+            shard=None,
+            tier=listing.tier,
+            window_start=listing.since,
+            window_end=None,
+            cursor=NOT_FOR_THIS_KEY,
+            done=True,
+            at=fetcher.clock.now(),
+        ),
+    )
+
+
 _OPTIONAL: Final = frozenset(
     {Stream.DEPOSITS, Stream.WITHDRAWALS, Stream.TRANSFERS, Stream.SHARD_TRANSFERS}
 )
@@ -270,8 +393,8 @@ def _fills(window: Window, *, resumable: bool = True) -> Iterator[Listing]:
             call=historical.fills(min_at=window.asked_from),
             tier=Tier.HISTORICAL,
             since=window.since,
-            until=window.live_from,
-            covers=(window.since, window.live_from),
+            until=window.history_until,
+            covers=(window.since, window.history_until),
             resumable=resumable,
         )
 
@@ -291,8 +414,8 @@ def _orders(window: Window) -> Iterator[Listing]:
             call=historical.orders(min_at=window.asked_from),
             tier=Tier.HISTORICAL,
             since=window.since,
-            until=window.live_from,
-            covers=(window.since, window.live_from),
+            until=window.history_until,
+            covers=(window.since, window.history_until),
             resumable=True,
         )
 

@@ -38,8 +38,12 @@ QUOTE_COLUMNS: Final = (
 _UNSETTLED: Final = Statement(
     "SELECT DISTINCT k.ticker FROM market_keys AS k LEFT JOIN markets AS m ON m.ticker = k.ticker "
     "LEFT JOIN market_details AS d ON d.ticker = k.ticker "
-    "WHERE m.status IS NULL OR m.status <> 'finalized' OR d.ticker IS NULL ORDER BY k.ticker"
+    "LEFT JOIN positions AS p ON p.book = k.book "
+    "WHERE m.status IS NULL OR m.status <> 'finalized' OR d.ticker IS NULL "
+    "OR (p.net <> 0 AND (m.settled_at IS NULL OR m.settlement_value IS NULL OR m.result IS NULL)) "
+    "ORDER BY k.ticker"
 )
+"""A final market that does not say when or what it paid is asked again while contracts are held."""
 _EVENT_AGES: Final = Statement(
     "SELECT DISTINCT d.event_ticker, e.fetched_at FROM market_details AS d "
     "LEFT JOIN events AS e ON e.ticker = d.event_ticker WHERE d.event_ticker <> '' ORDER BY 1"
@@ -182,7 +186,7 @@ def quotes(reading: Reading) -> dict[Ticker, AgedQuote]:
 
 
 def unsettled_tickers(reading: Reading) -> set[Ticker]:
-    """Markets of the account that are not known to be final, or have no description."""
+    """Markets of the account that are not known to have paid, or have no description."""
     return {row[0] for row in reading.rows(_UNSETTLED)}
 
 

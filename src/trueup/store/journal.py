@@ -4,6 +4,11 @@ A page of observations is one transaction: new versions, the typed rows, the
 marks on the books to be made again and the progress of the fetch all happen,
 or nothing does.  Seeing the same content again changes nothing, so pages may
 be fetched twice, overlap or arrive in any order.
+
+A fact told with less than is known (no fee, no shard, a coarser time) is the
+same fact.  One told in two ways by one page contradicts itself: each way is kept
+once, the one with the latest time of its own last, and fetching the page again
+changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from trueup.core.observations import Observation, Quarantined
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Transaction
 from trueup.store.journal_index import Tail
-from trueup.store.merging import only_adds
+from trueup.store.merging import only_adds, with_known
 from trueup.store.progress import Progress, save_progress
 from trueup.store.records import RecordKind, Rule, hash_of, identity_of, kind_of
 from trueup.store.session import Session
@@ -156,6 +161,8 @@ class _Page:
         self._rows: dict[int, AnyRow] = {}
         """Rows of known versions by sequence, where a comparison needs them."""
         self._sequence = 0
+        self._contradicted: set[int] = set()
+        """Facts that this page tells in more than one way."""
         self.journal_rows: list[AnyRow] = []
         self.versions: list[Version] = []
         self.counts: dict[_Verdict, int] = dict.fromkeys(_Verdict, 0)
@@ -215,7 +222,7 @@ class _Page:
         """Decide about every observation, in order; a page may name a record twice."""
         counts, known = self.counts, self._known
         named: set[int] = set()
-        for told in self._told:
+        for told in self._in_order():
             versions = known.get(told.identity)
             if versions is None:
                 if told.identity in named:
@@ -224,6 +231,7 @@ class _Page:
                     named.add(told.identity)
                     self._keep(told, (), completes=0)
                     continue
+            told = self._with_known(versions[-1], told)  # noqa: PLW2901
             verdict = self._verdict(versions, told)
             counts[verdict] += 1
             if verdict is not _Verdict.SEEN:
@@ -232,6 +240,36 @@ class _Page:
                 versions.append(_Known(*place, told.hash, told.source, told.observed_at))
                 self._rows[self._sequence] = told.row
         counts[_Verdict.NEW] = sum(1 for version in self.versions if version[2] == 1)
+
+    def _in_order(self) -> Sequence[_Told]:
+        """The page's order, but the oldest first where it tells one fact in several ways."""
+        if self._kind.rule is not Rule.FACT:
+            return self._told
+        contents: dict[int, bytes] = {}
+        for told in self._told:
+            if contents.setdefault(told.identity, told.hash) != told.hash:
+                self._contradicted.add(told.identity)
+        if not self._contradicted:
+            return self._told
+        occurred = self._kind.occurred
+        return sorted(self._told, key=lambda told: told.row[occurred])
+
+    def _with_known(self, latest: _Known, told: _Told) -> _Told:
+        """What is told, with what is known already where it says less."""
+        kind = self._kind
+        if kind.rule is not Rule.FACT or latest.hash == told.hash:
+            return told
+        known, owner = self._rows[latest.sequence], kind.owner
+        row = with_known(known, told.row, moment=kind.occurred, owner=owner)
+        if row == known:
+            return told._replace(row=known, hash=latest.hash)
+        if owner is not None and not only_adds(known, row, moment=kind.occurred, owner=owner):
+            # Otherwise told: only where it happened is taken from what is known.
+            row = (*told.row[:owner], *row[owner:])
+        if row == told.row:
+            return told
+        body = kind.body(row)
+        return told._replace(row=row, body=body, hash=hash_of(body))
 
     def _of_this_page(self, identity: int) -> list[_Known]:
         """The first version of a record that this page has brought already."""
@@ -274,22 +312,29 @@ class _Page:
         if self._kind.rule is Rule.STATE:
             return _Verdict.UPDATED
         if any(version.hash == told.hash for version in versions):
-            goes_back = (
-                self._kind.rule is Rule.FACT
-                and latest.source == told.source
-                and latest.observed_at < told.observed_at
-            )
-            return _Verdict.REVISED if goes_back else _Verdict.SEEN
+            return _Verdict.REVISED if self._goes_back(latest, told) else _Verdict.SEEN
         if self._kind.rule is Rule.MERGED:
             return _Verdict.UPDATED
         return self._fact_verdict(self._rows[latest.sequence], told.row)
 
+    def _goes_back(self, latest: _Known, told: _Told) -> bool:
+        """Whether a source takes back what it said last, for what it had said before.
+
+        Not where the same page says both, nor for what happened before the
+        newest version did: that is an older row of the same listing.
+        """
+        kind = self._kind
+        if kind.rule is not Rule.FACT or told.identity in self._contradicted:
+            return False
+        if latest.source != told.source or latest.observed_at >= told.observed_at:
+            return False
+        known = self._rows[latest.sequence]
+        return kind.place is None or told.row[kind.occurred] >= known[kind.occurred]
+
     def _fact_verdict(self, known: AnyRow, told: AnyRow) -> _Verdict:
         """A fact told in words never heard before: more, less, later or otherwise."""
         kind = self._kind
-        if only_adds(told, known, moment=kind.occurred):
-            return _Verdict.SEEN
-        if only_adds(known, told, moment=kind.occurred):
+        if only_adds(known, told, moment=kind.occurred, owner=kind.owner):
             return _Verdict.COMPLETED
         if kind.status is not None and known[kind.status] != told[kind.status]:
             return _Verdict.UPDATED

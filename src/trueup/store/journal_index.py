@@ -98,7 +98,15 @@ def versions_of(reading: Reading, stream: Stream, keys: Iterable[str]) -> list[R
     kind = KINDS[stream]
     sequences = find_sequences(reading, [identity_of(stream, key) for key in keys])
     return [
-        Recorded(sequence, key, version, kind.value_from_body(body), Source(source), observed_at)
+        Recorded(
+            sequence,
+            key,
+            version,
+            kind.value_from_body(body),
+            Source(source),
+            observed_at,
+            stream,
+        )
         for _, sequence, key, version, source, observed_at, body in reading.rows(
             sql.VERSIONS, (reading.among(sequences),)
         )

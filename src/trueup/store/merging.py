@@ -20,21 +20,41 @@ from trueup.store.driver import AnyRow
 _MILLISECOND: Final = SECOND // 1000
 
 
-def only_adds(known: AnyRow, told: AnyRow, *, moment: int) -> bool:
+def only_adds(known: AnyRow, told: AnyRow, *, moment: int, owner: int | None = None) -> bool:
     """Whether `told` says all of `known`, and more where `known` had nothing.
 
     `moment` is the place in the row of the exchange's time: one cut to whole
     seconds or milliseconds (as some channels have it) is less, not another time.
+    `owner` is the place of the subaccount: 0 may be what nobody named.
     """
     return all(
-        old is None or old == new or (place == moment and _is_cut(old, new))
+        old is None
+        or old == new
+        or (place == moment and _is_cut(old, new))
+        or (place == owner and not old)
         for place, (old, new) in enumerate(zip(known, told, strict=True))
     )
 
 
-def _is_cut(old: int, new: int | None) -> bool:
-    return new is not None and any(
-        old % step == 0 and new // step == old // step for step in (SECOND, _MILLISECOND)
+def with_known(known: AnyRow, told: AnyRow, *, moment: int, owner: int | None = None) -> AnyRow:
+    """`told`, and what is known already where it says less; see `only_adds`."""
+    return tuple(
+        [
+            old
+            if new is None
+            or (place == owner and not new)
+            or (place == moment and _is_cut(new, old))
+            else new
+            for place, (old, new) in enumerate(zip(known, told, strict=True))
+        ]
+    )
+
+
+def _is_cut(old: int | None, new: int | None) -> bool:
+    return (
+        old is not None
+        and new is not None
+        and any(old % step == 0 and new // step == old // step for step in (SECOND, _MILLISECOND))
     )
 
 
@@ -81,8 +101,12 @@ def supersedes(known: MarketStated, told: MarketStated) -> bool:
 
 def changes_books(known: MarketStated | None, told: MarketStated) -> bool:
     """Whether the books of this market's holders must be made again."""
-    outcome = (told.status is MarketStatus.FINALIZED, told.result, told.settlement_value)
     if known is None:
-        return outcome[0]
-    before = (known.status is MarketStatus.FINALIZED, known.result, known.settlement_value)
-    return outcome != before
+        return told.status is MarketStatus.FINALIZED
+    return _outcome(told) != _outcome(known)
+
+
+def _outcome(market: MarketStated) -> tuple[object, ...]:
+    final = market.status is MarketStatus.FINALIZED
+    # Without the time of its settlement a result pays nothing yet.
+    return final, market.result, market.settlement_value, market.settled_at is None

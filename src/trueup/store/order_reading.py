@@ -18,7 +18,7 @@ from trueup.store.records import KINDS
 from trueup.store.selection import Selection, where
 from trueup.store.statement import Statement
 
-_AT_ONCE = 1000
+_AT_ONCE = 5000
 """Orders whose versions are looked up together."""
 
 
@@ -53,9 +53,13 @@ def _reports(reading: Reading, rows: list[AnyRow]) -> Iterator[OrderReported]:
     versions: dict[str, list[OrderReported]] = {}
     if retold:
         for recorded in versions_of(reading, Stream.ORDERS, retold):
-            versions.setdefault(recorded.key, []).append(recorded.value)
+            if isinstance(recorded.value, OrderReported):
+                versions.setdefault(recorded.key, []).append(recorded.value)
     for row in rows:
         merged: OrderReported = kind.value_of(row[1:])
         for report in versions.get(merged.order_id, [merged]):
-            # An order stays one order, also if an earlier report placed it elsewhere.
-            yield replace(report, subaccount=merged.subaccount, shard=merged.shard)
+            if (report.subaccount, report.shard) == (merged.subaccount, merged.shard):
+                yield report
+            else:
+                # An order stays one order, also if an earlier report placed it elsewhere.
+                yield replace(report, subaccount=merged.subaccount, shard=merged.shard)

@@ -15,11 +15,14 @@ from typing import Final
 import msgspec
 
 from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Banked, Filled, Opened, Settled, Source, Stream, Transferred
+from trueup.core.facts import Filled, Settled, Source, Stream
 from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.market import is_settled
 from trueup.core.observations import Recorded
 from trueup.core.statements import MarketStated
+from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import Break
+from trueup.ledger.cash import cash_stream
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
 from trueup.store import sql
 from trueup.store.attribution import attribute
@@ -65,8 +68,10 @@ _FORGET_BOOK: Final = (
 class UnbookedMarket:
     """A market of a subaccount whose book is to be made again.
 
-    `facts` are all versions of its fills and settlements in time order;
-    `market` is the latest statement about it.
+    `facts` are all versions of its fills and settlements in time order, and,
+    where no settlement row is known, what was ever said about its final outcome;
+    `market` is the latest statement about it.  `shard` is where the market lives
+    (`trueup.ledger.booking.home_shard`); each fact moves cash on its own.
     """
 
     subaccount: Subaccount
@@ -97,8 +102,8 @@ def unbooked(session: Session, limit: int, *, facts_max: int = FACTS_MAX) -> lis
 def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
     among = reading.among(books)
     keys: dict[int, MarketKey] = {
-        book: (subaccount, shard, ticker)
-        for book, subaccount, shard, ticker in reading.rows(sql.KEYS_OF_BOOKS, (among,))
+        book: (subaccount, ticker)
+        for book, subaccount, ticker in reading.rows(sql.KEYS_OF_BOOKS, (among,))
     }
     facts: dict[int, list[Recorded]] = {book: [] for book in sorted(keys)}
     for stream, statement in (
@@ -109,22 +114,42 @@ def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
         for book, recorded in found:
             facts[book].append(recorded)
     kind = KINDS[Stream.MARKETS]
-    tickers = reading.among({ticker for _, _, ticker in keys.values()})
+    tickers = reading.among({ticker for _, ticker in keys.values()})
     markets: dict[str, MarketStated] = {
         row[2]: kind.value_of(row[2:]) for row in reading.rows(sql.MARKETS_BY_TICKER, (tickers,))
     }
     for listed in facts.values():
         listed.sort(key=_in_time_order)
+    told = {book: markets[ticker] for book, (_, ticker) in keys.items() if ticker in markets}
+    outcomes = _outcomes(reading, facts, told)
     return [
         UnbookedMarket(
-            subaccount=keys[book][0],
-            shard=keys[book][1],
-            ticker=keys[book][2],
-            facts=listed,
-            market=markets.get(keys[book][2]),
+            subaccount=subaccount,
+            shard=home_shard(facts[book], told.get(book)),
+            ticker=ticker,
+            facts=facts[book] + outcomes.get(book, []),
+            market=told.get(book),
         )
-        for book, listed in facts.items()
+        for book, (subaccount, ticker) in sorted(keys.items())
     ]
+
+
+def _outcomes(
+    reading: Reading, facts: Mapping[int, list[Recorded]], markets: Mapping[int, MarketStated]
+) -> dict[int, list[Recorded]]:
+    """What was ever said about the outcome of settled markets that have no settlement row."""
+    served = {
+        book: market.ticker
+        for book, market in markets.items()
+        if is_settled(market.status)
+        and not any(type(each.value) is Settled for each in facts[book])
+    }
+    if not served:
+        return {}
+    found: defaultdict[str, list[Recorded]] = defaultdict(list)
+    for recorded in versions_of(reading, Stream.MARKETS, set(served.values())):
+        found[recorded.key].append(recorded)
+    return {book: found[ticker] for book, ticker in served.items()}
 
 
 def _facts(
@@ -147,10 +172,10 @@ def _facts(
     for recorded in versions_of(reading, stream, retold):
         book, value = retold[recorded.key], recorded.value
         # A version that named another subaccount was never a fact of this book.
-        if isinstance(value, Filled | Settled):
-            place = (value.subaccount, value.shard, value.ticker)
-            if place == keys[book]:
-                yield book, recorded
+        if not isinstance(value, Filled | Settled):
+            continue
+        if (value.subaccount, value.ticker) == keys[book]:
+            yield book, recorded
 
 
 def _in_time_order(recorded: Recorded) -> tuple[int, bool, str, int]:
@@ -166,7 +191,7 @@ def write_market_books(session: Session, books: Sequence[MarketBook]) -> None:
     if not books:
         return
     with session.writing() as transaction:
-        keys = [(book.subaccount, book.shard, book.ticker) for book in books]
+        keys: list[MarketKey] = [(book.subaccount, book.ticker) for book in books]
         session.find_numbers(transaction, keys)
         numbers = [_number(session, key) for key in keys]
         _forget(transaction, numbers)
@@ -346,15 +371,6 @@ def _break_row(number: int, found: Break) -> AnyRow:
 
 # Cash facts: deposits, withdrawals, transfers, opening balances
 
-_FAMILIES: Final[dict[type, str]] = {Banked: "banking", Transferred: "transfers", Opened: "opening"}
-_FAMILY_OF_STREAM: Final = {
-    Stream.DEPOSITS: "banking",
-    Stream.WITHDRAWALS: "banking",
-    Stream.TRANSFERS: "transfers",
-    Stream.SHARD_TRANSFERS: "transfers",
-    Stream.OPENING: "opening",
-}
-
 
 def unbooked_cash(session: Session, limit: int) -> list[Recorded]:
     """All versions of up to `limit` cash facts to be booked."""
@@ -383,14 +399,14 @@ def write_cash_entries(
     """
     if not recorded:
         return
-    first: dict[tuple[str, str], int] = {}
+    first: dict[tuple[Stream, str], int] = {}
     for each in recorded:
-        family = _FAMILIES[type(each.value)]
-        number = first.get((family, each.key), each.sequence)
-        first[family, each.key] = min(number, each.sequence)
+        stream = cash_stream(each)
+        number = first.get((stream, each.key), each.sequence)
+        first[stream, each.key] = min(number, each.sequence)
     by_book: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_book[-first[_FAMILY_OF_STREAM[entry.stream], entry.key]].append(entry)
+        by_book[-first[entry.stream, entry.key]].append(entry)
     books = [-sequence for sequence in first.values()]
     with session.writing() as transaction:
         among = transaction.among(books)

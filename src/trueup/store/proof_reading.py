@@ -14,7 +14,7 @@ from trueup.store.driver import AnyRow, Driver
 from trueup.store.projections import POSITION_COLUMNS
 from trueup.store.reading import cash_facts
 from trueup.store.records import KINDS
-from trueup.store.selection import EVERYTHING, Selection, select, where
+from trueup.store.selection import EVERYTHING, select
 from trueup.store.statement import Statement
 
 
@@ -43,25 +43,6 @@ def orders_by_id(driver: Driver) -> Iterator[OrderReported]:
     """All orders sorted by their id."""
     kind = KINDS[Stream.ORDERS]
     statement, parameters = select(kind.table, kind.columns, EVERYTHING, order=("order_id",))
-    return (kind.value_of(row) for row in driver.stream(statement, parameters))
-
-
-def rested_orders(
-    driver: Driver, subaccount: Subaccount | None, shard: Shard | None
-) -> Iterator[OrderReported]:
-    """Orders that rested for a while, market by market, by the first order of each market."""
-    kind = KINDS[Stream.ORDERS]
-    columns = ", ".join(kind.columns)
-    conditions, parameters = where(
-        Selection(subaccount=subaccount, shard=shard),
-        "created_at",
-        ("(status = 'resting' OR updated_at > created_at)",),
-    )
-    statement = Statement(
-        f"SELECT {columns} FROM (SELECT {columns}, min(created_at) OVER "  # noqa: S608
-        f"(PARTITION BY subaccount, shard, ticker) AS first_at FROM orders{conditions}) AS rested "
-        "ORDER BY first_at, ticker, subaccount, shard, created_at, order_id"
-    )
     return (kind.value_of(row) for row in driver.stream(statement, parameters))
 
 

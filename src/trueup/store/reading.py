@@ -102,7 +102,8 @@ def cash_facts(driver: Driver) -> Iterator[tuple[Stream, Recorded]]:
         )
         for sequence, version, source, observed_at, *row in driver.stream(statement, parameters):
             value, key = kind.value_of(tuple(row)), kind.key_of(tuple(row))
-            yield stream, Recorded(sequence, key, version, value, Source(source), observed_at)
+            told = (value, Source(source), observed_at)
+            yield stream, Recorded(sequence, key, version, *told, stream)
 
 
 def balance_readings(driver: Driver, selection: Selection) -> Iterator[BalanceStated]:
@@ -186,7 +187,8 @@ def revised(reading: Reading) -> Iterator[tuple[Stream, Recorded]]:
         stream = Stream(name)
         for _, sequence, _, version, source, observed_at, body, _ in versions:
             value = KINDS[stream].value_from_body(body)
-            yield stream, Recorded(sequence, key, version, value, Source(source), observed_at)
+            told = (value, Source(source), observed_at)
+            yield stream, Recorded(sequence, key, version, *told, stream)
 
 
 def evidence(reading: Reading, stream: Stream, key: str) -> list[Evidence]:

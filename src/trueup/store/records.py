@@ -80,6 +80,11 @@ class RecordKind:
     """Booked by itself, not as part of a market."""
 
     @property
+    def owner(self) -> int | None:
+        """The place in the row of the subaccount; its shard and no more comes after it."""
+        return None if self.place is None else self.place[0]
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The typed table's names of the fields."""
         names = dict(self.renamed)

@@ -1,0 +1,197 @@
+"""Pots of cash: each judged, each amount once, and none hidden by an opening balance."""
+
+from __future__ import annotations
+
+import pytest
+from script_exchange import (
+    D,
+    balance,
+    book,
+    cover,
+    deposit,
+    fill,
+    judged,
+    later,
+    market,
+    new_books,
+    opening,
+    put,
+    reconciled,
+)
+
+from trueup.core.facts import Stream
+from trueup.core.orders import Side
+from trueup.ledger.breaks import BreakKind, Severity
+from trueup.ledger.proof import Proven
+from trueup.ledger.reconcile import Closing
+from trueup.run import views
+from trueup.run.proving import Reconciliation
+
+
+def told(found: Reconciliation) -> list[tuple[BreakKind, Severity, str]]:
+    return [(each.found.kind, each.found.severity, str(each.found.amount)) for each in found.breaks]
+
+
+RED_CASH = (BreakKind.UNATTRIBUTED_CASH, Severity.RED)
+GAP = (BreakKind.COVERAGE_GAP, Severity.AMBER, "0.00")
+
+
+def test_opening_between_two_readings_hides_no_missing_money() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("60", later(500)))
+    cover(books)
+    before = reconciled(books)
+    put(books, Stream.OPENING, opening("60", at=later(400)))
+
+    found = reconciled(books)
+
+    assert told(before) == [(*RED_CASH, "-40.00")]
+    assert (*RED_CASH, "-40.00") in told(found)
+    assert found.verdict.closing is Closing.RED
+    assert found.verdict.unexplained == D("-40")
+
+
+def test_opening_after_known_facts_moves_no_cash_and_is_compared_with_them() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("100", later(500)))
+    put(books, Stream.OPENING, opening("60", at=later(400)))
+    cover(books)
+
+    found = reconciled(books)
+
+    assert told(found) == [(*RED_CASH, "-40.00")]
+    assert books.totals().cash == D("100")
+    assert sum(each.cash().units for each in books.entries()) == D("100").units
+    (row,) = views.balances(books, now=later(600))
+    assert (row["books"], row["difference"]) == (D("100"), D("0"))
+
+
+def test_opening_that_differs_where_the_time_before_is_not_known_is_amber() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10_000)))
+    put(books, Stream.BALANCES, balance("60", later(10)), balance("60", later(500)))
+    put(books, Stream.OPENING, opening("60", at=later(0)))
+    cover(books, since=later(-5))
+
+    found = reconciled(books)
+
+    assert told(found) == [(BreakKind.UNATTRIBUTED_CASH, Severity.AMBER, "-40.00")]
+    assert found.verdict.closing is Closing.AMBER
+
+
+def test_opening_that_is_the_first_fact_is_booked_as_stated_and_sets_the_level() -> None:
+    books = new_books()
+    put(books, Stream.OPENING, opening("60", at=later(0)))
+    put(books, Stream.DEPOSITS, deposit("5", at=later(100)))
+    put(books, Stream.BALANCES, balance("60", later(10)), balance("65", later(500)))
+    cover(books, since=later(-5))
+
+    right = reconciled(books)
+    put(books, Stream.OPENING, opening("59", at=later(0)))
+    wrong = judged(books)
+
+    assert right.verdict.closing is Closing.CLOSES
+    assert [each.since for each in right.proof.intervals()] == [None, later(10)]
+    assert books.totals().cash == D("64")
+    assert [str(each.difference) for each in wrong.intervals()] == ["1.00", "0.00"]
+
+
+def test_facts_that_come_late_take_the_cash_of_an_opening_back() -> None:
+    books = new_books()
+    put(books, Stream.OPENING, opening("60", at=later(0)))
+    book(books)
+    first = books.totals().cash
+    put(books, Stream.DEPOSITS, deposit("60", at=later(-100)))
+    book(books)
+
+    assert (first, books.totals().cash) == (D("60"), D("60"))
+
+
+def test_readings_before_an_opening_are_judged_by_their_changes_only() -> None:
+    books = new_books()
+    put(books, Stream.OPENING, opening("60", at=later(400)))
+    put(books, Stream.BALANCES, balance("60", later(10)), balance("60", later(500)))
+    cover(books)
+
+    intervals = list(judged(books).intervals())
+
+    assert [(each.since, each.verdict) for each in intervals] == [
+        (later(10), Proven.PROVEN),
+        (None, Proven.PROVEN),
+    ]
+
+
+def test_money_that_total_and_shard_both_miss_is_counted_once() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    for at, amount in ((later(10), "100"), (later(500), "95")):
+        put(books, Stream.BALANCES, balance(amount, at), balance(amount, at, shard=0))
+    cover(books)
+
+    found = reconciled(books)
+
+    assert told(found) == [(*RED_CASH, "-5.00")]
+    assert found.verdict.unexplained_gross == D("5")
+    assert found.verdict.intervals == 2
+    assert len(found.proof.scopes) == 2
+
+
+@pytest.mark.parametrize(("shard_after", "unexplained"), [("100", ["-5.00"]), ("95", ["-5.00"])])
+def test_total_counts_only_for_what_its_shards_leave(
+    shard_after: str, unexplained: list[str]
+) -> None:
+    """The shard was last read before the money went, or shows it as well: named once either way."""
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("100", later(10), shard=0))
+    put(
+        books,
+        Stream.BALANCES,
+        balance("95", later(500)),
+        balance(shard_after, later(500 if shard_after == "95" else 400), shard=0),
+    )
+    cover(books)
+
+    found = judged(books)
+
+    assert [str(e.difference) for e in found.intervals() if e.difference] == unexplained
+
+
+def test_subaccount_with_fills_whose_cash_was_never_read_is_amber() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(
+        books,
+        Stream.FILLS,
+        fill(1, at=later(1), subaccount=3),
+        fill(2, at=later(2), subaccount=3, side=Side.NO),
+    )
+    put(books, Stream.MARKETS, market())
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("100", later(20)))
+    cover(books)
+
+    found = reconciled(books)
+
+    assert told(found) == [GAP]
+    assert found.breaks[0].found.subaccount == 3
+    assert "never read" in found.breaks[0].found.summary
+    assert found.verdict.closing is Closing.AMBER
+    assert found.proof.verdict.closing is Closing.AMBER
+
+
+def test_pot_that_was_read_once_is_amber_until_it_is_read_again() -> None:
+    books = new_books()
+    put(books, Stream.OPENING, opening("100", at=later(0)))
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("100", later(20)))
+    put(books, Stream.BALANCES, balance("37.11", later(20), subaccount=1))
+    cover(books, since=later(-5), subaccounts=(0, 1))
+
+    once = reconciled(books)
+    put(books, Stream.BALANCES, balance("37.11", later(30), subaccount=1))
+    twice = reconciled(books)
+
+    assert told(once) == [GAP]
+    assert "read once" in once.breaks[0].found.summary
+    assert twice.verdict.closing is Closing.CLOSES
