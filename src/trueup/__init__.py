@@ -1,10 +1,14 @@
 """trueup: trade Kalshi and keep books that provably equal the exchange's.
 
-import trueup
+The front door in a few lines:
 
-with trueup.open_account() as account:      # the built-in sandbox, no key
-account.backfill()
-print(account.reconcile().verdict.words())
+    import trueup
+
+    with trueup.open_account() as account:      # the built-in sandbox, no key
+        account.backfill()
+        print(account.reconcile().verdict.words())
+
+Everything else is in `trueup.Account`.
 """
 
 from __future__ import annotations

@@ -227,7 +227,7 @@ def test_row_that_repeats_another_is_not_paid_twice(
     ("content", "words"),
     [
         (None, "There is no database at"),
-        (b"", "no table 'trades'"),
+        (b"", "holds no tables at all"),
         (b"id,market_ticker\n1,KXHIGHNY\n" * 100, "not an SQLite database"),
     ],
 )

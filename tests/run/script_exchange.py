@@ -96,7 +96,9 @@ def opening(cash: str, *, at: Instant) -> Opened:
     return Opened(cash=D(cash), at=at, subaccount=PRIMARY, shard=SHARD_ZERO, note="stated")
 
 
-def balance(amount: str, at: Instant, *, subaccount: int = 0, shard: int | None = None) -> Any:  # noqa: ANN401  # one of the statements
+def balance(
+    amount: str, at: Instant, *, subaccount: int = 0, shard: int | None = None
+) -> Any:  # one of the statements
     return BalanceStated(
         low=D(amount),
         high=D(amount),
@@ -230,7 +232,7 @@ class SmallExchange:
     def count(self, operation: str) -> int:
         return sum(1 for name, _ in self.asked if name == operation)
 
-    def send(self, call: Call[Any]) -> Any:  # noqa: ANN401  # as the call says
+    def send(self, call: Call[Any]) -> Any:  # as the call says
         answer = self._hear(call)
         if isinstance(answer, Exception):
             raise answer

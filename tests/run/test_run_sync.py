@@ -13,7 +13,6 @@ from trueup.core.ids import PRIMARY, ClientOrderId, OrderId, TradeId
 from trueup.core.instant import DAY, HOUR, MINUTE, Instant
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
-from trueup.ledger.breaks import BreakKind
 from trueup.ledger.reconcile import Closing
 from trueup.net.acceptor.faults import Faults
 from trueup.net.acceptor.house import UNLIMITED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,12 +11,13 @@ import typer
 from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.cli.output import moment
 from trueup.core.errors import ConfigError
-from trueup.core.instant import parse_instant
+from trueup.core.instant import Instant, parse_instant
 from trueup.core.units import Money
 from trueup.net.venues import Venue
 from trueup.run.beginning import begin, usual_venue
 from trueup.run.desk import Desk
 from trueup.run.health import Check, Finding, examine
+from trueup.run.proving import Reconciliation
 
 _MARK = {
     Finding.OK: ("✓", "green"),
@@ -86,6 +88,14 @@ def init(
             account.open_with(opening[0], at=opening_at)
         account.backfill()
         found, as_of = account.reconcile(), account.as_of()
+    _show_first(invocation, found, config_path=config_path, as_of=as_of)
+
+
+def _show_first(
+    invocation: Invocation, found: Reconciliation, *, config_path: Path, as_of: Instant | None
+) -> None:
+    """What the first sync came to."""
+    output = invocation.output
     output.result(
         {
             "as_of": moment(as_of),

@@ -1,12 +1,16 @@
 """The front door: one account, and everything that can be asked or done about its books.
 
-import trueup
+A few lines do the whole of it:
 
-with trueup.open_account() as account:
-    account.sync()
-    print(account.reconcile().verdict.words())
-    for position in account.get_open_positions_summary():
-        print(position["ticker"], position["quantity"], position["unrealized_pnl"])
+    import trueup
+
+    with trueup.open_account() as account:
+        account.sync()
+        print(account.reconcile().verdict.words())
+        for position in account.get_open_positions_summary():
+            print(position["ticker"], position["quantity"], position["unrealized_pnl"])
+
+Without any configuration that is the built-in sandbox, which needs no key.
 """
 
 from __future__ import annotations

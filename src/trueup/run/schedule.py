@@ -17,7 +17,7 @@ from trueup.core.errors import (
 from trueup.core.instant import SECOND
 from trueup.run.clock import Clock
 
-_INTERVAL: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d)?\Z")
+_INTERVAL: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d)?\Z", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 PAUSE_MIN_SECONDS: Final = 5
 

@@ -3,10 +3,9 @@
 `open_books` opens (or makes) the database of one venue, mode and account, on
 SQLite or PostgreSQL; `Books` is the handle.  A path, ``sqlite:///path`` or
 ``:memory:`` is SQLite; ``postgresql://…`` is PostgreSQL.  The in-memory form is
-the same code on a database without a file: a fake that cannot drift.
-
-Only one process writes at a time (`trueup.store.lease`); reading is always
-possible.  Times are arguments, the store has no clock.
+the same code on a database without a file: a fake that cannot drift.  Only one
+process writes at a time (`trueup.store.lease`); reading is always possible.
+Times are arguments, the store has no clock.
 """
 
 from __future__ import annotations
