@@ -101,6 +101,38 @@ def test_returned_deposit_goes_back() -> None:
     ]
 
 
+def test_return_without_a_time_of_its_own_is_booked_when_it_was_seen() -> None:
+    """The row keeps the time at which the deposit was applied."""
+    entries = book_cash(
+        [
+            recorded(banked("100", "applied", "10:00"), "10:01"),
+            recorded(banked("100", "returned", "10:00"), "12:01", version=2),
+        ]
+    )
+
+    assert [(each.kind, each.at) for each in entries] == [
+        (EntryKind.DEPOSIT, at("10:00")),
+        (EntryKind.REVERSAL, at("12:01")),
+    ]
+
+
+def test_deposit_and_withdrawal_of_one_id_are_two_facts() -> None:
+    deposit = recorded(banked("100", "applied", "10:00"), "10:01")
+    withdrawal = recorded(banked("-30", "applied", "11:00"), "11:01")
+
+    entries = book_cash(
+        [
+            replace(deposit, stream=Stream.DEPOSITS),
+            replace(withdrawal, stream=Stream.WITHDRAWALS),
+        ]
+    )
+
+    assert [(each.stream, str(each.cash())) for each in entries] == [
+        (Stream.DEPOSITS, "100.00"),
+        (Stream.WITHDRAWALS, "-30.00"),
+    ]
+
+
 def test_corrected_amount_is_taken_back_and_booked_again() -> None:
     entries = book_cash(
         [

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
-from trade_script import at, book, facts, seen
+from dataclasses import replace
 
-from trueup.core.market import MarketResult
+from trade_script import EVENT, TICKER, at, book, facts, seen
+
+from trueup.core.facts import Source
+from trueup.core.ids import SHARD_ZERO, Shard
+from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.observations import Recorded
 from trueup.core.orders import Side
+from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money, Price
+from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import BreakKind
 from trueup.ledger.entries import EntryKind, MarketBook
 
@@ -151,3 +158,114 @@ def test_two_revisions_of_one_fact_are_both_taken_back() -> None:
         "-1.26",
     ]
     assert len(found.breaks) == 2
+
+
+def test_row_told_again_with_another_time_does_not_move_the_cash() -> None:
+    buy, row = facts("12:00 buy yes 4 @ .40\n13:00 row yes revenue 4 yes 4 yes_cost 1.6")
+    retold = seen(row, "18:00", at=at("15:00"))
+
+    found = book([buy, row, retold])
+
+    assert told(found)[1:] == [(EntryKind.SETTLEMENT, at("13:00"), "4.00")]
+    assert "2026-06-01T15:00" in found.entries[1].evidence
+    assert not found.breaks
+
+
+def test_fill_told_again_with_another_time_does_not_move() -> None:
+    (first,) = facts("12:00 buy yes 3 @ .40")
+
+    found = book([first, seen(first, "15:00", at=at("14:00"))])
+
+    assert told(found) == [(EntryKind.FILL, at("12:00"), "-1.20")]
+
+
+def test_shard_that_becomes_known_is_no_revision() -> None:
+    (first,) = facts("12:00 buy yes 3 @ .40")
+    unnamed = seen(first, "12:01", version=1, shard_named=False)
+    named = seen(first, "15:00", shard=Shard(2))
+
+    found = book([unnamed, named])
+
+    assert [(each.kind, each.shard) for each in found.entries] == [(EntryKind.FILL, 2)]
+    assert not found.breaks
+
+
+def test_shard_told_otherwise_moves_the_cash_when_it_became_known() -> None:
+    (first,) = facts("12:00 buy yes 3 @ .40")
+
+    found = book([first, seen(first, "15:00", shard=Shard(2))])
+
+    assert [(each.at, each.shard, str(each.cash())) for each in found.entries] == [
+        (at("12:00"), 0, "-1.20"),
+        (at("15:00"), 0, "1.20"),
+        (at("15:00"), 2, "-1.20"),
+    ]
+
+
+def outcome(clock: str, result: MarketResult, *, version: int) -> Recorded:
+    final = MarketStated(
+        ticker=TICKER,
+        event_ticker=EVENT,
+        status=MarketStatus.FINALIZED,
+        result=result,
+        settlement_value=None,
+        close_at=at("12:30"),
+        settled_at=at("13:00"),
+        shard=SHARD_ZERO,
+    )
+    return Recorded(90 + version, TICKER, version, final, Source.REST, at(clock))
+
+
+def test_corrected_result_is_taken_back_when_it_became_known() -> None:
+    (buy,) = facts("12:00 buy yes 4 @ .40")
+    first = outcome("13:01", MarketResult.YES, version=1)
+    second = outcome("18:00", MarketResult.NO, version=2)
+
+    found = book([buy, second, first])
+
+    assert told(found)[1:] == [
+        (EntryKind.SETTLEMENT, at("13:00"), "4.00"),
+        (EntryKind.REVERSAL, at("18:00"), "-4.00"),
+        (EntryKind.SETTLEMENT, at("18:00"), "0.00"),
+    ]
+    assert [(each.kind, each.amount) for each in found.breaks] == [
+        (BreakKind.REVISED_SETTLEMENT, D("-4"))
+    ]
+    assert found.realized == D("-1.60")
+
+
+def test_same_result_with_another_time_pays_at_the_first() -> None:
+    (buy,) = facts("12:00 buy yes 4 @ .40")
+    first = outcome("13:01", MarketResult.YES, version=1)
+    second = seen(first, "18:00", settled_at=at("17:00"))
+
+    found = book([buy, first, second], market=second.value)  # pyright: ignore[reportArgumentType]
+
+    assert told(found)[1:] == [(EntryKind.SETTLEMENT, at("13:00"), "4.00")]
+    assert not found.breaks
+
+
+def test_corrected_result_pays_nothing_where_a_row_did() -> None:
+    buy, row = facts("12:00 buy yes 4 @ .40\n13:00 row yes revenue 4 yes 4 yes_cost 1.6")
+    first = outcome("13:01", MarketResult.YES, version=1)
+    second = outcome("18:00", MarketResult.NO, version=2)
+
+    found = book([buy, row, first, second])
+
+    assert cash(found) == D("2.40")
+    assert len(found.entries) == 2
+
+
+def test_home_is_what_the_row_says_then_the_market_then_the_newest_fill() -> None:
+    old, new, row = facts(
+        "12:00 buy yes 1 @ .40\n12:10 buy yes 1 @ .40\n13:00 row yes revenue 2 yes 2 yes_cost .8"
+    )
+    fills = [seen(old, "12:01", shard=Shard(1)), seen(new, "12:11", shard=Shard(2))]
+    market = outcome("13:01", MarketResult.YES, version=1).value
+    assert isinstance(market, MarketStated)
+    unnamed = seen(row, "13:01", shard_named=False)
+
+    assert home_shard([*fills, seen(row, "13:01", shard=Shard(4))], market) == 4
+    assert home_shard([*fills, unnamed], replace(market, shard=Shard(3))) == 3
+    assert home_shard([*fills, unnamed], market) == 2
+    assert home_shard([unnamed], None) == SHARD_ZERO

@@ -224,3 +224,18 @@ def test_final_market_is_asked_again_until_it_says_when_it_paid(books: Books) ->
     assert before == {RAIN}
     assert books.unsettled_tickers() == set()
     assert books.totals().cash == D("3.83")
+
+
+def test_rebuild_finds_moved_facts_where_they_were(books: Books) -> None:
+    poor = replace(fill(1), shard_named=False)
+    books.append(seen(poor, source=Source.HISTORICAL), stream=Stream.FILLS)
+    whole = replace(fill(1, subaccount=3), shard=FAR)
+    books.append(seen(whole, at=60), stream=Stream.FILLS)
+    books.append(seen(replace(fill(2), shard_named=False)), stream=Stream.FILLS)
+    book_everything(books)
+    before = (list(books.fills()), list(books.entries()), list(books.market_books()))
+
+    books.rebuild()
+    book_everything(books)
+
+    assert (list(books.fills()), list(books.entries()), list(books.market_books())) == before

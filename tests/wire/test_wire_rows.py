@@ -151,6 +151,20 @@ def test_both_sides_of_a_settlement_stay_gross() -> None:
     assert settled.result is MarketResult.SCALAR
 
 
+def test_shard_that_no_row_names_is_known_to_be_a_default() -> None:
+    bare = {name: value for name, value in SETTLEMENT.items() if name != "exchange_index"}
+
+    settled = first(portfolio.settlements(), "settlements", SETTLEMENT)
+    unnamed = first(portfolio.settlements(), "settlements", bare)
+    filled = first(portfolio.fills(), "fills", OLD_FILL)
+    placed = first(portfolio.fills(), "fills", {**OLD_FILL, "exchange_index": 0})
+
+    assert (settled.shard, settled.shard_named) == (2, True)
+    assert (unnamed.shard, unnamed.shard_named) == (0, False)
+    assert not filled.shard_named
+    assert placed.shard_named
+
+
 def test_settlement_belongs_to_the_subaccount_that_was_asked_for() -> None:
     call = portfolio.settlements(subaccount=Subaccount(7))
 
