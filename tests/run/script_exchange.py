@@ -7,9 +7,29 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from trueup.core.errors import NotAuthorized
-from trueup.core.facts import Banked, BankingStatus, Fact, Filled, Opened, Settled, Source, Stream
+from trueup.core.facts import (
+    Banked,
+    BankingStatus,
+    Fact,
+    Filled,
+    Opened,
+    Settled,
+    Source,
+    Stream,
+    Transferred,
+    TransferStatus,
+)
 from trueup.core.fees import Precision
-from trueup.core.ids import PRIMARY, SHARD_ZERO, EventTicker, OrderId, Subaccount, Ticker, TradeId
+from trueup.core.ids import (
+    PRIMARY,
+    SHARD_ZERO,
+    EventTicker,
+    OrderId,
+    Shard,
+    Subaccount,
+    Ticker,
+    TradeId,
+)
 from trueup.core.instant import DAY, HOUR, SECOND, Instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.observations import Observation
@@ -92,6 +112,20 @@ def deposit(amount: str, *, at: Instant) -> Banked:
     )
 
 
+def to_other_shard(amount: str, *, at: Instant) -> Transferred:
+    """From shard 0 to shard 1, complete."""
+    return Transferred(
+        transfer_id=f"transfer of {amount}",
+        amount=D(amount),
+        from_subaccount=PRIMARY,
+        to_subaccount=PRIMARY,
+        from_shard=SHARD_ZERO,
+        to_shard=Shard(1),
+        status=TransferStatus.COMPLETE,
+        at=at,
+    )
+
+
 def opening(cash: str, *, at: Instant) -> Opened:
     return Opened(cash=D(cash), at=at, subaccount=PRIMARY, shard=SHARD_ZERO, note="stated")
 
@@ -104,7 +138,7 @@ def balance(
         high=D(amount),
         portfolio_value=None,
         subaccount=Subaccount(subaccount),
-        shard=None if shard is None else cast("Any", shard),
+        shard=None if shard is None else Shard(shard),
         at=at,
         observed_at=at,
     )

@@ -17,6 +17,7 @@ from script_exchange import (
     opening,
     put,
     reconciled,
+    to_other_shard,
 )
 
 from trueup.core.facts import Stream
@@ -121,6 +122,21 @@ def test_readings_before_an_opening_are_judged_by_their_changes_only() -> None:
         (later(10), Proven.PROVEN),
         (None, Proven.PROVEN),
     ]
+
+
+def test_total_beside_an_opening_has_a_level_where_its_other_shards_are_known_whole() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.OPENING, opening("100", at=later(0)))
+    put(books, Stream.SHARD_TRANSFERS, to_other_shard("30", at=later(5)))
+    for shard, amount in ((None, "100"), (0, "70"), (1, "30")):
+        put(books, Stream.BALANCES, balance(amount, later(10), shard=shard))
+    cover(books)
+
+    found = reconciled(books)
+
+    assert found.verdict.closing is Closing.CLOSES
+    assert len([scope for scope in found.proof.scopes if scope.intervals]) == 3
 
 
 def test_money_that_total_and_shard_both_miss_is_counted_once() -> None:

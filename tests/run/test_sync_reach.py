@@ -128,6 +128,27 @@ def refuse_subaccount(number: str):  # noqa: ANN201  # an answer
     return answer
 
 
+def test_settlement_that_no_subaccount_gives_is_a_break_until_one_does() -> None:
+    row = settlement(at=later(-7200))
+
+    def only_in_all(query: dict[str, str]) -> list[object]:
+        return [page()] if "subaccount" in query else [page(row)]
+
+    exchange = SmallExchange()
+    exchange.answers["GetSettlements"] = only_in_all
+
+    first = exchange.sync()
+    exchange.sync()
+    blind = exchange.reconciled()
+    exchange.answers["GetSettlements"] = lambda _: [page(row)]
+    second = exchange.sync()
+    seeing = exchange.reconciled()
+
+    assert (len(first.only_in_all), second.only_in_all) == (1, [])
+    assert told(blind) == [(BreakKind.QUARANTINED, Severity.RED)]
+    assert BreakKind.QUARANTINED not in {kind for kind, _ in told(seeing)}
+
+
 @pytest.mark.parametrize("may_list_keys", [True, False])
 def test_locked_key_is_asked_for_its_own_subaccount(may_list_keys: bool) -> None:
     exchange = SmallExchange(cash={3: "5"}, locked_to=3)

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Filled, Settled, Stream
@@ -41,8 +41,9 @@ from trueup.core.position import FLAT, Position, trade
 from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.accounts import Account
-from trueup.ledger.entries import Entry, EntryKind, Evidence, MarketBook, Posting
+from trueup.ledger.entries import EntryKind, Evidence, MarketBook
 from trueup.ledger.entry_log import EntryLog
+from trueup.ledger.lines import Leg, Line, balanced
 from trueup.ledger.notes import BookingNotes
 from trueup.ledger.outcomes import final_value, find_outcomes, outcome_breaks
 from trueup.ledger.revisions import (
@@ -57,6 +58,16 @@ from trueup.ledger.shares import Shares
 from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
 
 _CENT: Final = Money.of_cents(1)
+
+# Looking a member up on its enum costs as much as making a value.
+_CASH: Final = Account.CASH
+_SETTLEMENT_FEES: Final = Account.SETTLEMENT_FEES
+_POSITIONS: Final = Account.POSITIONS
+_EXCHANGE_CONTRACTS: Final = Account.EXCHANGE_CONTRACTS
+_REALIZED: Final = Account.REALIZED
+_SETTLEMENT: Final = EntryKind.SETTLEMENT
+_SCALAR: Final = MarketResult.SCALAR
+_YES: Final = Side.YES
 
 
 def book_market(
@@ -129,8 +140,7 @@ def home_shard(recorded: Iterable[Recorded], market: MarketStated | None) -> Sha
     return max(fills)[1] if fills else SHARD_ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class _Payment:
+class _Payment(NamedTuple):
     """What a payout is booked from, when and on which shard."""
 
     shard: Shard
@@ -258,7 +268,7 @@ class MarketBooking:
         self.position = change.after
         self._realized += change.realized.units
         self._fees += fee
-        if side is Side.YES:
+        if side is _YES:
             self._yes_bought += count.units
             self._yes_cost += price.units * count.units
         else:
@@ -280,7 +290,9 @@ class MarketBooking:
             message = f"settlement {recorded.key} belongs to another book than {self._where}"
             raise InvariantBroken(message)
         value = row_value(row, self._market)
-        payout, cut, remark = _row_payout(self.position.net, row, value, step=self._cut(row.at))
+        # A yes or no result pays whole cents: nothing can be cut off.
+        step = self._cut(row.at) if row.result is _SCALAR else _CENT
+        payout, cut, remark = _row_payout(self.position.net, row, value, step=step)
         self._event_ticker = row.event_ticker
         now = self.retold.get(recorded.key, row.at)
         if now != row.at:
@@ -322,18 +334,18 @@ class MarketBooking:
         subaccount, _, ticker = self._where
         self._shares.settle(position, payout, value=value, at=source.at)
         self.log.append(
-            Entry(
-                stream=source.stream,
-                key=source.key,
-                version=source.version,
-                kind=EntryKind.SETTLEMENT,
-                at=source.at,
-                subaccount=subaccount,
-                shard=source.shard,
-                ticker=ticker,
-                strategy=self._shares.only_strategy() or UNTAGGED,
-                postings=_settlement_postings(position, payout, cut),
-                evidence=f"{source.evidence}; {remark}" if remark else str(source.evidence),
+            Line(
+                source.stream,
+                source.key,
+                source.version,
+                _SETTLEMENT,
+                source.at,
+                subaccount,
+                source.shard,
+                ticker,
+                self._shares.only_strategy() or UNTAGGED,
+                f"{source.evidence}; {remark}" if remark else source.evidence.value,
+                _settlement_legs(position, payout.units, cut.units),
             )
         )
         gain = payout - position.cost
@@ -370,21 +382,22 @@ def _row_payout(
     # The row shows whole cents; the balance of a direct member moves more finely.
     if payout.floor_to(_CENT) != row.revenue:
         return row.revenue, ZERO_MONEY, f"pays {row.revenue} where the books expect {payout}"
-    if row.result is not MarketResult.SCALAR:
+    if row.result is not _SCALAR:
         return payout, ZERO_MONEY, ""
     remark = f"scalar {value}: {payout} credited, the row shows {row.revenue}"
     return payout, gross - payout, remark
 
 
-def _settlement_postings(position: Position, payout: Money, cut: Money) -> tuple[Posting, ...]:
+def _settlement_legs(position: Position, payout: int, cut: int) -> tuple[Leg, ...]:
     """Cash in, position out.  A flat position is settled by a posting of nothing."""
-    postings = [Posting(Account.CASH, payout, ZERO_COUNT)]
-    gain = payout + cut - position.cost
+    legs: list[Leg] = [(_CASH, payout, 0)]
+    cost, net = position.cost.units, position.net.units
+    gain = payout + cut - cost
     if cut:
-        postings.append(Posting(Account.SETTLEMENT_FEES, cut, ZERO_COUNT))
-    if position.net:
-        postings.append(Posting(Account.POSITIONS, -position.cost, -position.net))
-        postings.append(Posting(Account.EXCHANGE_CONTRACTS, ZERO_MONEY, position.net))
+        legs.append((_SETTLEMENT_FEES, cut, 0))
+    if net:
+        legs.append((_POSITIONS, -cost, -net))
+        legs.append((_EXCHANGE_CONTRACTS, 0, net))
     if gain:
-        postings.append(Posting(Account.REALIZED, -gain, ZERO_COUNT))
-    return tuple(postings)
+        legs.append((_REALIZED, -gain, 0))
+    return balanced(legs)

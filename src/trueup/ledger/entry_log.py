@@ -8,16 +8,16 @@ recorded fact itself, from which the same entry is made again at any time.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
 from trueup.core.facts import Filled, Stream
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.observations import Recorded
 from trueup.core.position import Change
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.ledger.accounts import Account
-from trueup.ledger.entries import Entry, EntryKind, Posting
+from trueup.ledger.entries import Entry, EntryKind
+from trueup.ledger.lines import Leg, Line, balanced, entry_of, line_of
 from trueup.ledger.strategy import StrategyOf
 
 FEE_UNKNOWN = "fee unknown"
@@ -31,6 +31,8 @@ _TRADING_FEES = Account.TRADING_FEES
 _POSITIONS = Account.POSITIONS
 _REALIZED = Account.REALIZED
 _EXCHANGE_CONTRACTS = Account.EXCHANGE_CONTRACTS
+_FILLS = Stream.FILLS
+_FILL = EntryKind.FILL
 
 
 class EntryLog(Sequence[Entry]):
@@ -41,7 +43,7 @@ class EntryLog(Sequence[Entry]):
     def __init__(self, where: tuple[Subaccount, Shard, Ticker], *, strategy_of: StrategyOf) -> None:
         self._where = where
         self._strategy_of = strategy_of
-        self._rows: list[Recorded | Entry] = []
+        self._rows: list[Recorded | Line] = []
         self._numbers = array("q")
 
     def append_fill(self, recorded: Recorded, change: Change) -> None:
@@ -56,9 +58,9 @@ class EntryLog(Sequence[Entry]):
             )
         )
 
-    def append(self, entry: Entry) -> None:
+    def append(self, line: Line) -> None:
         """Add an entry that is not a fill's."""
-        self._rows.append(entry)
+        self._rows.append(line)
         self._numbers.extend((0,) * _WIDTH)
 
     def __len__(self) -> int:
@@ -92,21 +94,29 @@ class EntryLog(Sequence[Entry]):
     def __repr__(self) -> str:
         return f"EntryLog({len(self)} entries)"
 
+    def lines(self) -> Iterator[Line]:
+        """The entries in bare units."""
+        return map(self._line, range(len(self._rows)))
+
     def _made(self, index: int) -> Entry:
+        return entry_of(self._line(index))
+
+    def _line(self, index: int) -> Line:
         row = self._rows[index]
-        if isinstance(row, Entry):
+        if row.__class__ is Line:
             return row
+        assert isinstance(row, Recorded)  # noqa: S101 - the only other kind
         numbers = self._numbers[index * _WIDTH : index * _WIDTH + _WIDTH]
-        return fill_entry(row, numbers, self._where, strategy_of=self._strategy_of)
+        return fill_line(row, numbers, self._where, strategy_of=self._strategy_of)
 
 
-def fill_entry(
+def fill_line(
     recorded: Recorded,
     numbers: Sequence[int],
     where: tuple[Subaccount, Shard, Ticker],
     *,
     strategy_of: Callable[..., str],
-) -> Entry:
+) -> Line:
     """The entry of a fill: `numbers` are cost in, cost out, realised, contracts closed.
 
     Cash and fee against position and gain; a trade through zero has one leg
@@ -120,29 +130,32 @@ def fill_entry(
     count = filled.count.units
     sign = filled.side.sign
     charged = 0 if fee is None else fee.units
-    cash = Money(cost_out + realized - cost_in - charged)
-    postings = [Posting(_CASH, cash, ZERO_COUNT)]
-    if charged and fee is not None:
-        postings.append(Posting(_TRADING_FEES, fee, ZERO_COUNT))
+    legs: list[Leg] = [(_CASH, cost_out + realized - cost_in - charged, 0)]
+    if charged:
+        legs.append((_TRADING_FEES, charged, 0))
     if closed:
-        postings.append(Posting(_POSITIONS, Money(-cost_out), Count(sign * closed)))
+        legs.append((_POSITIONS, -cost_out, sign * closed))
     if closed != count:
-        opened = Count(sign * (count - closed))
-        postings.append(Posting(_POSITIONS, Money(cost_in), opened))
+        legs.append((_POSITIONS, cost_in, sign * (count - closed)))
     if realized:
-        postings.append(Posting(_REALIZED, Money(-realized), ZERO_COUNT))
-    postings.append(Posting(_EXCHANGE_CONTRACTS, ZERO_MONEY, Count(-sign * count)))
+        legs.append((_REALIZED, -realized, 0))
+    legs.append((_EXCHANGE_CONTRACTS, 0, -sign * count))
     subaccount, home, ticker = where
-    return Entry(
-        stream=Stream.FILLS,
-        key=recorded.key,
-        version=recorded.version,
-        kind=EntryKind.FILL,
-        at=filled.at,
-        subaccount=subaccount,
-        shard=filled.shard if filled.shard_named else home,
-        ticker=ticker,
-        strategy=strategy_of(filled.order_id, ticker),
-        postings=tuple(postings),
-        evidence=FEE_UNKNOWN if fee is None else "",
+    return Line(
+        _FILLS,
+        recorded.key,
+        recorded.version,
+        _FILL,
+        filled.at,
+        subaccount,
+        filled.shard if filled.shard_named else home,
+        ticker,
+        strategy_of(filled.order_id, ticker),
+        FEE_UNKNOWN if fee is None else "",
+        balanced(legs),
     )
+
+
+def lines_of(entries: Iterable[Entry]) -> Iterable[Line]:
+    """Entries in bare units, without making them first where they are a log."""
+    return entries.lines() if isinstance(entries, EntryLog) else map(line_of, entries)

@@ -6,7 +6,9 @@ needed, so that a command that only reads the books needs no key.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +33,8 @@ from trueup.run.clock import Clock, SystemClock, unseeded
 from trueup.run.config import Config, books_path, home_directory, load_config
 from trueup.run.sandbox import EmbeddedSandbox, embedded_clock, remember
 from trueup.store.database import Books, open_books
-from trueup.store.opening import connect, sqlite_path
+from trueup.store.opening import connect, sqlite_path, take_away
+from trueup.store.sqlite import MEMORY
 
 MODE = "live"
 """Books that mirror an account of the venue (paper and backtest have their own)."""
@@ -149,15 +152,43 @@ class Desk:
             if create and not read_only and self.settings.is_embedded:
                 # The world's time and the books of it begin together.
                 remember(self.settings.home, self.clock)
-            self._books = open_books(
-                place,
-                venue=self.settings.venue.value,
-                mode=MODE,
-                account=self.settings.config.account,
-                create=create,
-                read_only=read_only,
-            )
+            path = sqlite_path(place)
+            if create and not read_only and path is not None and path != MEMORY:
+                self._make_file(Path(path))
+            self._books = self._open(place, create=create, read_only=read_only)
         return self._books
+
+    def _open(self, place: str, *, create: bool, read_only: bool = False) -> Books:
+        return open_books(
+            place,
+            venue=self.settings.venue.value,
+            mode=MODE,
+            account=self.settings.config.account,
+            create=create,
+            read_only=read_only,
+        )
+
+    def _make_file(self, path: Path) -> None:
+        """Make absent books whole under another name, and only then give them theirs.
+
+        Two programs that make them at the same moment would otherwise build in, or
+        take away, each other's half of a file.
+        """
+        if path.exists():
+            return
+        part = path.with_name(f".{path.name}.{os.getpid()}.new")
+        take_away(part)
+        try:
+            self._open(str(part), create=True).close()
+            with suppress(FileExistsError):
+                # Unlike a renaming it never replaces books that somebody else has just made.
+                path.hardlink_to(part)
+        except OSError:
+            # No hard links on this file system.
+            if not path.exists():
+                part.rename(path)
+        finally:
+            take_away(part)
 
     def credentials(self) -> Credentials | None:
         """The key, from the environment or the configuration; `None` when there is none."""

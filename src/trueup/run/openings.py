@@ -63,18 +63,22 @@ class Openings:
             subaccount in {None, owner} and shard in {None, on} for owner, on in self._stated
         )
 
-    def level(self, subaccount: Subaccount | None, shard: Shard | None) -> Level | None:
+    def level(
+        self, subaccount: Subaccount | None, shard: Shard | None, *, whole: bool
+    ) -> Level | None:
         """From when on it is stated how much of a pot's cash no movement explains.
 
-        `None`: a part of the pot has no opening, or one that contradicts the books.
+        `whole`: what has no opening is known from the account's beginning on.
+        `None`: a part of the pot is not, or has an opening that contradicts the books.
         """
         if not self.opens(subaccount, shard):
             return None
         movements = self._books.cash_movements(subaccount, shard)
         owners = {(each.subaccount, each.shard) for each in movements}
-        stated = [self._stated.get(owner) for owner in owners]
-        found = [each for each in stated if each is not None and not each.difference]
-        if not found or len(found) < len(stated):
+        stated = [self._stated[owner] for owner in owners if owner in self._stated]
+        found = [each for each in stated if not each.difference]
+        known = len(owners) == len(stated) or whole
+        if not found or len(found) < len(stated) or not known:
             return None
         return Level(
             at=max(each.opened.at for each in found),

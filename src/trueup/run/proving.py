@@ -123,7 +123,9 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
             holds=holds(books.rested_orders(subaccount, shard), books.fills_of),
             precision=precision.step,
             absolute=is_whole and not openings.opens(subaccount, shard),
-            level=openings.level(subaccount, shard) if certificate.complete else None,
+            level=openings.level(subaccount, shard, whole=is_whole)
+            if certificate.complete
+            else None,
         )
         proven = tuple(_listing_less(explain(intervals, suspects)))
         scopes.append(ScopeProof(subaccount, shard, proven))

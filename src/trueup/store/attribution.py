@@ -17,7 +17,8 @@ import msgspec
 
 from trueup.core.facts import Stream
 from trueup.ledger.accounts import Account
-from trueup.ledger.entries import Entry, EntryKind
+from trueup.ledger.entries import EntryKind
+from trueup.ledger.lines import Line
 
 FEES: Final = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
 
@@ -35,26 +36,30 @@ class Sums(NamedTuple):
     legs: str
 
 
-def sums_of(entry: Entry) -> Sums:
+def sums_of(line: Line) -> Sums:
     """The sums of an entry."""
     cash = realized = fees = held = 0
-    legs: list[tuple[str, int, int]] = []
-    for posting in entry.postings:
-        account, money, contracts = posting.account, posting.money.units, posting.contracts.units
-        legs.append((_NAMES[account], money, contracts))
-        if account is Account.CASH:
+    for account, money, contracts in line.legs:
+        if account is _CASH:
             cash += money
-        elif account is Account.POSITIONS:
+        elif account is _POSITIONS:
             held += contracts
-        elif account is Account.REALIZED:
+        elif account is _REALIZED:
             realized -= money
         elif account in FEES:
             fees += money
-    return Sums(cash, realized, fees, held, _encode(legs).decode())
+    return Sums(cash, realized, fees, held, _encode(line.legs).decode())
 
 
-_NAMES: Final = {account: account.value for account in Account}
 _encode: Final = msgspec.json.Encoder().encode
+
+# Looking a member up on its enum costs as much as the rest of a loop.
+_CASH: Final = Account.CASH
+_POSITIONS: Final = Account.POSITIONS
+_REALIZED: Final = Account.REALIZED
+_FILL: Final = EntryKind.FILL
+_SETTLEMENT: Final = EntryKind.SETTLEMENT
+_FILLS: Final = Stream.FILLS
 
 
 class Attribution:
@@ -70,17 +75,17 @@ class Attribution:
         self._paid: dict[int, int] = {}
         """The same at the last settlement, in case that is taken back."""
 
-    def add(self, entry: Entry, sums: Sums) -> None:
+    def add(self, line: Line, sums: Sums) -> None:
         """Take in the next entry."""
         gain = sums.realized - sums.fees
         before, after = self._held, self._held + sums.held
         self._held = after
-        if entry.kind is EntryKind.FILL:
+        if line.kind is _FILL:
             self._add_fill(gain, before, after)
-        elif entry.kind is EntryKind.SETTLEMENT:
+        elif line.kind is _SETTLEMENT:
             self._share(gain, self._opened)
             self._paid, self._opened = self._opened, {}
-        elif entry.stream is not Stream.FILLS:
+        elif line.stream is not _FILLS:
             self._share(gain, self._paid)
             self._opened = self._paid
         else:
@@ -105,12 +110,12 @@ class Attribution:
         self.profits[next(reversed(opened), -1)] += rest
 
 
-def attribute(entries: Iterable[Entry]) -> tuple[list[Sums], list[int]]:
+def attribute(lines: Iterable[Line]) -> tuple[list[Sums], list[int]]:
     """The sums of each entry, and the profit attributed to each, in their order."""
     attribution = Attribution()
     all_sums: list[Sums] = []
-    for entry in entries:
-        sums = sums_of(entry)
+    for line in lines:
+        sums = sums_of(line)
         all_sums.append(sums)
-        attribution.add(entry, sums)
+        attribution.add(line, sums)
     return all_sums, attribution.profits

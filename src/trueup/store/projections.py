@@ -24,6 +24,8 @@ from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import Break
 from trueup.ledger.cash import cash_stream
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.ledger.entry_log import lines_of
+from trueup.ledger.lines import Line
 from trueup.store import sql
 from trueup.store.attribution import attribute
 from trueup.store.driver import AnyRow, Reading, Transaction
@@ -251,11 +253,15 @@ class _Writer:
     def add_entries(self, book: int, entries: Sequence[Entry]) -> None:
         """Add entries with their legs, numbered from 1 in their order."""
         rows = self._rows("entries")
+        lines: Iterable[Line] = lines_of(entries)
         if len(entries) <= _CHUNK:
-            # The ledger makes entries when they are looked at: look once where that is cheap.
-            entries = tuple(entries)
-        sums, profits = attribute(entries)
-        for place, entry in enumerate(entries):
+            # The ledger makes lines when they are looked at: look once where that is cheap.
+            lines = tuple(lines)
+            sums, profits = attribute(lines)
+        else:
+            sums, profits = attribute(lines)
+            lines = lines_of(entries)
+        for place, entry in enumerate(lines):
             cash, realized, fees, _, legs = sums[place]
             rows.append(
                 (
