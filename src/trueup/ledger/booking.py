@@ -25,7 +25,7 @@ See `ledger.revisions` for facts that the exchange has told in more than one way
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken

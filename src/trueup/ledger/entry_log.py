@@ -103,9 +103,8 @@ class EntryLog(Sequence[Entry]):
 
     def _line(self, index: int) -> Line:
         row = self._rows[index]
-        if row.__class__ is Line:
+        if isinstance(row, Line):
             return row
-        assert isinstance(row, Recorded)  # noqa: S101 - the only other kind
         numbers = self._numbers[index * _WIDTH : index * _WIDTH + _WIDTH]
         return fill_line(row, numbers, self._where, strategy_of=self._strategy_of)
 
