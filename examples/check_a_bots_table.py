@@ -28,7 +28,7 @@ def check(table: str) -> None:
         print(len(dry.report.patches), "rows are wrong; nothing was written")
 
         done = trueup.backfill_settlements(account, table, write=True)
-        if done.patched is not None:
+        if done.patched is not None and done.patched.undo_file is not None:
             print(done.patched.rows, "rows patched")
             print(undo_backfill(table, done.patched.undo_file), "rows restored again")
 

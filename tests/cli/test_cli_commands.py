@@ -363,6 +363,13 @@ def test_service_install_writes_a_unit_only_when_told(
     assert settled.type("service", "install", "--sync", "--every", "soon").code == 2
 
 
+def test_tour_as_json_is_one_object_with_every_step(user: User) -> None:
+    told = user.type("tour", "--json").json()
+
+    assert told["venue"] == "sandbox"
+    assert [step.get("verdict") for step in told["steps"]][-3:-1] == ["closes", "closes"]
+
+
 def test_tour_tells_the_story_and_the_books_close(user: User) -> None:
     said = user.type("tour")
 

@@ -42,7 +42,7 @@ from trueup.run.clock import ManualClock
 from trueup.run.config import Config
 from trueup.run.fetching import Fetcher
 from trueup.run.proving import PROVEN_STREAMS, Proof, Reconciliation, prove_cash, reconcile_books
-from trueup.run.sync import SyncReport, sync_account
+from trueup.run.sync import BEGINNING, SyncReport, sync_account
 from trueup.store.database import Books, open_books
 from trueup.store.progress import Progress, Tier
 from trueup.wire.rest.api_keys import ApiKey
@@ -188,9 +188,7 @@ def put(books: Books, stream: Stream, *values: Fact | Statement) -> None:
     books.append(observed, stream=stream)
 
 
-def cover(
-    books: Books, *, since: Instant = Instant(0), subaccounts: tuple[int, ...] = (0,)
-) -> None:
+def cover(books: Books, *, since: Instant = BEGINNING, subaccounts: tuple[int, ...] = (0,)) -> None:
     """Every stream is complete from `since` on."""
     until = later(10**7)
     for stream in PROVEN_STREAMS:

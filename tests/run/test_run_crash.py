@@ -20,7 +20,7 @@ ROUNDS = 3
 """How often each run is killed before it may end."""
 
 
-@pytest.mark.parametrize("seed", [SEED, SEED + 1])
+@pytest.mark.parametrize("seed", [SEED])
 def test_backfill_killed_at_random_pages_closes_in_the_end(
     demo: OpenDemo, server: SandboxServer, clock: ShiftedClock, tmp_path: Path, seed: int
 ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from script_exchange import (
     NOW,
     REFUSED,
+    Answer,
     SmallExchange,
     deposit,
     fill,
@@ -18,7 +21,7 @@ from script_exchange import (
 )
 
 from trueup.core.errors import NotAuthorized
-from trueup.core.facts import Stream
+from trueup.core.facts import Filled, Stream
 from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.orders import Side
 from trueup.core.units import Count
@@ -26,13 +29,14 @@ from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.reconcile import Closing
 from trueup.run.proving import Reconciliation
 from trueup.store.progress import Tier
+from trueup.wire.rest.call import Page
 
 
 def told(found: Reconciliation) -> list[tuple[BreakKind, Severity]]:
     return [(each.found.kind, each.found.severity) for each in found.breaks]
 
 
-def bought_and_sold(subaccount: int) -> list[object]:
+def bought_and_sold(subaccount: int) -> list[Filled]:
     return [
         fill(1, at=later(-7200), subaccount=subaccount),
         fill(2, at=later(-7000), subaccount=subaccount, side=Side.NO),
@@ -119,8 +123,8 @@ def test_subaccount_that_fills_name_and_the_key_may_not_read_is_amber() -> None:
     assert (BreakKind.COVERAGE_GAP, Severity.AMBER) in told(exchange.reconciled())
 
 
-def refuse_subaccount(number: str):  # noqa: ANN201  # an answer
-    def answer(query: dict[str, str]) -> list[object]:
+def refuse_subaccount(number: str) -> Answer:
+    def answer(query: dict[str, str]) -> list[Page[Any]]:
         if query.get("subaccount") == number:
             raise REFUSED
         return [page()]
@@ -131,7 +135,7 @@ def refuse_subaccount(number: str):  # noqa: ANN201  # an answer
 def test_settlement_that_no_subaccount_gives_is_a_break_until_one_does() -> None:
     row = settlement(at=later(-7200))
 
-    def only_in_all(query: dict[str, str]) -> list[object]:
+    def only_in_all(query: dict[str, str]) -> list[Page[Any]]:
         return [page()] if "subaccount" in query else [page(row)]
 
     exchange = SmallExchange()
@@ -248,7 +252,7 @@ def test_first_sync_interrupted_in_the_historical_tier_is_finished_by_the_next_o
     exchange = SmallExchange(cash={0: "-12.34"})
     pages = [[], [page(fill(9, at=later(-30 * 86_400)))]]
 
-    def historical(_: dict[str, str]) -> list[object]:
+    def historical(_: dict[str, str]) -> list[Page[Any]]:
         found = pages.pop(0)
         if not found:
             raise Stopped

@@ -167,7 +167,11 @@ class Output:
     def result(self, payload: Mapping[str, Any]) -> None:
         """The data of the command: printed as one JSON object with `--json`."""
         if self.as_json:
-            print(json.dumps({**self._heading, **plain(payload)}, indent=2, ensure_ascii=False))  # noqa: T201
+            self.emit({**self._heading, **plain(payload)})
+
+    def emit(self, finished: Mapping[str, Any]) -> None:
+        """Print one JSON object.  A command that runs others overrides this to gather theirs."""
+        print(json.dumps(finished, indent=2, ensure_ascii=False))  # noqa: T201
 
     @contextmanager
     def progress(self, what: str) -> Generator[ProgressLine]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from trueup.cli.account import pnl
 from trueup.cli.common import Invocation, open_account
 from trueup.cli.fetching import backfill
+from trueup.cli.output import Output
 from trueup.cli.proving import proof, reconcile
 from trueup.cli.setup import doctor
 from trueup.cli.trades import show_backfill
@@ -35,6 +38,18 @@ def tell(invocation: Invocation) -> None:
         guide.walk(home / "trades.db")
 
 
+class _Gathering(Output):
+    """The output of one step of a tour with `--json`: kept for the tour's own object."""
+
+    def __init__(self, steps: list[Mapping[str, Any]]) -> None:
+        super().__init__(as_json=True, verbose=False)
+        self._gathered = steps
+
+    def emit(self, finished: Mapping[str, Any]) -> None:
+        """Keep what a step has to say."""
+        self._gathered.append(finished)
+
+
 class _Guide:
     """Leads from step to step."""
 
@@ -43,6 +58,7 @@ class _Guide:
         self._environment = environment
         self._steps = 0
         self._main = invocation
+        self._gathered: list[Mapping[str, Any]] = []
 
     def walk(self, bot_table: Path) -> None:
         """All steps in order."""
@@ -84,10 +100,12 @@ class _Guide:
         say("  trueup sandbox serve            this world as an exchange for your own bot")
         say("  trueup init --venue demo        the same for your account; reading needs a key only")
         say("  trueup settlements backfill --db YOUR.db    your own bot's table, a dry run first")
+        self._output.result({"venue": "sandbox", "account": "main", "steps": self._gathered})
         self._main.exit_code = judged.exit_code or proven.exit_code
 
     def _new(self) -> Invocation:
-        return Invocation(self._output, environment=self._environment)
+        output = _Gathering(self._gathered) if self._output.as_json else self._output
+        return Invocation(output, environment=self._environment)
 
     def _step(self, what: str, command: str) -> None:
         self._steps += 1

@@ -12,13 +12,14 @@ from trueup.core.market import MarketResult
 from trueup.core.units import ONE_DOLLAR, Count, Money, Price
 
 _NOTHING = Price(0)
+_YES, _NO = MarketResult.YES, MarketResult.NO
 
 
 def yes_value(result: MarketResult, settlement_value: Price | None) -> Price | None:
     """What one YES contract pays; `None` for a scalar result of unknown value."""
-    if result is MarketResult.YES:
+    if result is _YES:
         return ONE_DOLLAR
-    if result is MarketResult.NO:
+    if result is _NO:
         return _NOTHING
     return settlement_value
 

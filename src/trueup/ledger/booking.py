@@ -207,7 +207,7 @@ class MarketBooking:
         self._shares = Shares(self._where)
         self._realized = self._fees = 0
         self._yes_bought = self._yes_cost = self._no_bought = self._no_cost = 0
-        self._payout = self._settlement_gain = self._settlement_fees = ZERO_MONEY
+        self._payout = self._settlement_gain = self._settlement_fees = 0
         self._net_at_settlement = ZERO_COUNT
         self._settled_at: Instant | None = None
         self._evidence: Evidence | None = None
@@ -241,7 +241,7 @@ class MarketBooking:
             position=self.position,
             realized=Money(self._realized),
             fees=Money(self._fees),
-            payout=self._payout,
+            payout=Money(self._payout),
             total_traded=Money(self._yes_cost + self._no_cost),
             yes_bought=Count(self._yes_bought),
             no_bought=Count(self._no_bought),
@@ -250,8 +250,8 @@ class MarketBooking:
             round_trips=self._shares.round_trips(),
             settled=self._settled_at is not None,
             last_at=self._last_at,
-            settlement_gain=self._settlement_gain,
-            settlement_fees=self._settlement_fees,
+            settlement_gain=Money(self._settlement_gain),
+            settlement_fees=Money(self._settlement_fees),
             net_at_settlement=self._net_at_settlement,
             settled_at=self._settled_at,
             evidence=self._evidence,
@@ -348,11 +348,11 @@ class MarketBooking:
                 _settlement_legs(position, payout.units, cut.units),
             )
         )
-        gain = payout - position.cost
-        self._payout += payout
+        gain = payout.units - position.cost.units
+        self._payout += payout.units
         self._settlement_gain += gain
-        self._settlement_fees += cut
-        self._realized += gain.units
+        self._settlement_fees += cut.units
+        self._realized += gain
         if self._settled_at is None:
             self._net_at_settlement = position.net
         self._settled_at = source.at

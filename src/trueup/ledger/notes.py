@@ -42,6 +42,8 @@ class BookingNotes:
 
     def breaks(self) -> tuple[Break, ...]:
         """One break for each kind that occurred."""
+        if not self._counts:
+            return ()
         return tuple(self._break(kind) for kind in sorted(self._counts))
 
     def _note(self, kind: BreakKind, at: Instant) -> bool:

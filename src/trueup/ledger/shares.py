@@ -89,6 +89,8 @@ class Shares:
 
     def round_trips(self) -> tuple[RoundTrip, ...]:
         """All round trips in the order in which they began."""
+        if self._alone is not None:
+            return tuple(self._alone[1].trips.all())
         trips = [trip for share in self._shares.values() for trip in share.trips.all()]
         trips.sort(key=lambda trip: trip.number)
         return tuple(trips)

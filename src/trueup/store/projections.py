@@ -161,8 +161,9 @@ def _facts(
     kind = KINDS[stream]
     sources = {source.value: source for source in Source}
     retold: dict[str, int] = {}
-    for book, sequence, version, source, observed_at, *rest in rows:
-        row = tuple(rest)
+    for found in rows:
+        book, sequence, version, source, observed_at = found[:5]
+        row = found[5:]
         key = kind.key_of(row)
         if version > 1:
             retold[key] = book

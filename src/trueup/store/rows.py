@@ -6,6 +6,8 @@ texts and None.
 
 from __future__ import annotations
 
+from typing import Final
+
 from trueup.core.facts import (
     Banked,
     BankingStatus,
@@ -23,6 +25,12 @@ from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.core.units import Count, Money, Price
 from trueup.store.driver import AnyRow
 
+# Looking members and words up on an enum costs as much as the rest of a row.
+_SIDES: Final = {side.value: side for side in Side}
+_SIDE_WORDS: Final = {side: side.value for side in Side}
+_RESULTS: Final = {result.value: result for result in MarketResult}
+_RESULT_WORDS: Final = {result: result.value for result in MarketResult}
+
 
 def _money(units: int | None) -> Money | None:
     return None if units is None else Money(units)
@@ -39,7 +47,7 @@ def filled_row(v: Filled) -> AnyRow:
         v.trade_id,
         v.order_id,
         v.ticker,
-        v.side.value,
+        _SIDE_WORDS[v.side],
         v.count.units,
         v.price.units,
         None if fee is None else fee.units,
@@ -56,7 +64,7 @@ def filled(r: AnyRow) -> Filled:
         trade_id=r[0],
         order_id=r[1],
         ticker=r[2],
-        side=Side(r[3]),
+        side=_SIDES[r[3]],
         count=Count(r[4]),
         price=Price(r[5]),
         fee=_money(r[6]),
@@ -73,7 +81,7 @@ def settled_row(v: Settled) -> AnyRow:
     return (
         v.ticker,
         v.event_ticker,
-        v.result.value,
+        _RESULT_WORDS[v.result],
         v.yes_count.units,
         v.no_count.units,
         v.yes_cost.units,
@@ -92,7 +100,7 @@ def settled(r: AnyRow) -> Settled:
     return Settled(
         ticker=r[0],
         event_ticker=r[1],
-        result=MarketResult(r[2]),
+        result=_RESULTS[r[2]],
         yes_count=Count(r[3]),
         no_count=Count(r[4]),
         yes_cost=Money(r[5]),

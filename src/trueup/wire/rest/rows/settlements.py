@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -105,6 +106,7 @@ def _cost(dollars: Number | None, cents: Number | None, field: str) -> Money:
     return values.exact_cents(_needed(cents, field))
 
 
+@lru_cache(maxsize=1024)
 def _value(cents: Number | None) -> Price | None:
     """What one YES contract paid, in whole cents.
 
