@@ -364,7 +364,7 @@ def test_service_install_writes_a_unit_only_when_told(
 
 
 def test_tour_as_json_is_one_object_with_every_step(user: User) -> None:
-    told = user.type("tour", "--json").json()
+    told = user.json("tour")
 
     assert told["venue"] == "sandbox"
     assert [step.get("verdict") for step in told["steps"]][-3:-1] == ["closes", "closes"]
