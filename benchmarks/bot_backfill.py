@@ -6,6 +6,9 @@ one UPDATE and a commit with SQLite's default durability (rollback journal,
 ``synchronous=FULL``).  Nothing else is written: no journal, no raw payload, no
 fills, no fees, no postings.
 
+`record_fills` writes the trades themselves the same way, a connection and a commit
+for each: what the bot did when it traded, and what our books have to do as well.
+
 It is given a little help: the connection to the server is kept alive (the
 script opens one per page), and its pause of 0.3 s between pages is left out.
 """
@@ -29,7 +32,7 @@ PAUSE_SECONDS = 0.3
 
 
 def make_bot_database(path: Path, count: int) -> None:
-    """A bot's table in which all `count` trades are still open."""
+    """A bot's table in which `count` trades are still open."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "CREATE TABLE trades (id INTEGER PRIMARY KEY, market_ticker TEXT, status TEXT, "
@@ -43,8 +46,7 @@ def make_bot_database(path: Path, count: int) -> None:
 
 def backfill(origin: str, path: Path) -> int:
     """Bring the bot's table up to date; returns how many rows were settled."""
-    with connection_from_url(origin) as pool:
-        rows = [row for page in pages(pool) for row in page]
+    rows = fetch_all(origin, "settlements")
     opened = open_trades(path)
     patched = 0
     for row in rows:
@@ -58,15 +60,31 @@ def backfill(origin: str, path: Path) -> int:
     return patched
 
 
-def pages(pool: HTTPConnectionPool) -> Iterator[list[dict[str, Any]]]:
-    """The settlement rows page by page, newest first."""
+def record_fills(origin: str, path: Path) -> None:
+    """Write every fill as an open trade: a connection and a commit of its own."""
+    for row in fetch_all(origin, "fills"):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(
+                "INSERT INTO trades (market_ticker, status) VALUES (?, 'open')", (row["ticker"],)
+            )
+            connection.commit()
+
+
+def fetch_all(origin: str, listing: str) -> list[dict[str, Any]]:
+    """All rows of a listing, newest first."""
+    with connection_from_url(origin) as pool:
+        return [row for page in pages(pool, listing) for row in page]
+
+
+def pages(pool: HTTPConnectionPool, listing: str) -> Iterator[list[dict[str, Any]]]:
+    """A listing page by page."""
     cursor = ""
     while True:
         fields = {"limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
-        answer = pool.request("GET", "/trade-api/v2/portfolio/settlements", fields=fields)
+        answer = pool.request("GET", f"/trade-api/v2/portfolio/{listing}", fields=fields)
         assert answer.status == 200
         page = json.loads(answer.data)
-        yield page["settlements"]
+        yield page[listing]
         cursor = page["cursor"]
         if not cursor:
             return

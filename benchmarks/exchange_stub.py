@@ -100,12 +100,13 @@ def render(name: str, rows: list[dict[str, object]], size: int) -> dict[str, byt
 
 
 def application(count: int) -> web.Application:
-    """The server for `count` markets.  Pages have 1,000 rows, settlements also 100."""
+    """The server for `count` markets; pages of 1,000 and of 100 rows."""
     fills = [fill(number) for number in range(count)]
     settlements = [settlement(number) for number in range(count)]
     bodies = {
         ("fills", "1000"): render("fills", fills, 1000),
         ("settlements", "1000"): render("settlements", settlements, 1000),
+        ("fills", "100"): render("fills", fills, 100),
         ("settlements", "100"): render("settlements", settlements, 100),
     }
     asides = {"limits": json.dumps(LIMITS).encode(), "endpoint_costs": json.dumps(COSTS).encode()}

@@ -41,6 +41,7 @@ def test_both_ways_to_ingest_do_all_of_their_work(benchmark: ModuleType) -> None
     assert {name: len(timing.rounds) for name, timing in timings.items()} == {
         benchmark.SQLITE: 1,
         benchmark.PEER: 1,
+        benchmark.BOTH: 1,
     }
 
 
