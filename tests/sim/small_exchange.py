@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from trueup.core import catalog
 from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
+from trueup.core.grid import DECI_CENT, LINEAR_CENT, PriceGrid
 from trueup.core.ids import (
     PRIMARY,
     SHARD_ZERO,
@@ -26,7 +27,6 @@ from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Count, Money, Price, Ratio
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
-from trueup.sim.grid import DECI_CENT, LINEAR_CENT, PriceGrid
 
 START = parse_instant("2026-10-01T12:00:00Z")
 MEMBER = c.Member("member-1")

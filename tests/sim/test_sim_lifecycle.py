@@ -8,6 +8,7 @@ import pytest
 from small_exchange import CLOSES, EVENT, MEMBER, RAIN, SNOW, START, a_market, small_exchange
 
 from trueup.core.fees import Precision
+from trueup.core.grid import LINEAR_CENT
 from trueup.core.ids import PRIMARY, Ticker
 from trueup.core.instant import HOUR, MINUTE, SECOND, Instant
 from trueup.core.market import MARKET_TRANSITIONS, MarketResult, MarketStatus
@@ -15,7 +16,6 @@ from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ONE_DOLLAR, Count, Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
-from trueup.sim.grid import LINEAR_CENT
 from trueup.sim.lifecycle import MarketState, Stage
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import InvariantBroken
+from trueup.core.grid import GRIDS, LINEAR_CENT, TAPERED_DECI_CENT
 from trueup.core.instant import Instant
 from trueup.core.units import ZERO_MONEY, Money, Price
 from trueup.run.clock import seeded
 from trueup.sim.chance import between, happens, identifier, pick
-from trueup.sim.grid import GRIDS, LINEAR_CENT, TAPERED_DECI_CENT
 from trueup.sim.history import CashBook, History
 
 

@@ -13,12 +13,12 @@ from typing import Final, NewType
 from trueup.core import catalog
 from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
+from trueup.core.grid import LINEAR_CENT, PriceGrid
 from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker, TradeId
 from trueup.core.instant import HOUR, Instant
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
-from trueup.sim.grid import LINEAR_CENT, PriceGrid
 
 SETTLEMENT_TIMER: Final = HOUR
 """How long most markets wait between determination and settlement."""

@@ -14,13 +14,13 @@ from heapq import heappop, heappush
 from typing import Final
 
 from trueup.core import catalog
+from trueup.core.grid import PriceGrid
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.core.market import MARKET_TRANSITIONS, MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
 from trueup.core.units import Price
 from trueup.sim.commands import Member
-from trueup.sim.grid import PriceGrid
 from trueup.sim.history import History
 
 ROW_DELAY: Final = 20 * SECOND

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trueup.core import catalog
+from trueup.core.grid import PriceGrid
 from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT
 from trueup.sim.exchange import Exchange
-from trueup.sim.grid import PriceGrid
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.paging import Listing, Query, page
 from trueup.sim.tiers import Cutoffs, Tiers

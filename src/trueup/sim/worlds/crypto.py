@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from trueup.core.grid import DECI_CENT, LINEAR_CENT
 from trueup.core.ids import SeriesTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
 from trueup.sim.chance import between, happens, pick
-from trueup.sim.grid import DECI_CENT, LINEAR_CENT
 from trueup.sim.worlds.plan import Plan, date_code, yes_or_no
 
 PREFIX: Final = "btc"

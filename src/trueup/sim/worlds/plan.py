@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trueup.core import catalog
+from trueup.core.grid import LINEAR_CENT, PriceGrid
 from trueup.core.ids import (
     PRIMARY,
     SHARD_ZERO,
@@ -30,7 +31,6 @@ from trueup.core.units import ONE_DOLLAR, Count, Price, Ratio
 from trueup.sim import commands as c
 from trueup.sim.chance import Chance, between, happens, identifier
 from trueup.sim.commands import SETTLEMENT_TIMER
-from trueup.sim.grid import LINEAR_CENT, PriceGrid
 
 MONTHS: Final = (
     "JAN",
