@@ -12,7 +12,8 @@
     │   ├── RateLimited            429: too many requests, try later
     │   └── NotFound               404
     ├── OutcomeUnknown         nobody knows what happened: ask the exchange before going on
-    │   └── Unreachable            no answer came (network, DNS, time-out, 5xx)
+    │   ├── Unreachable            no answer came (network, DNS, time-out, 5xx)
+    │   └── BookUnknown            an order book has no snapshot, or missed a change
     ├── ProtocolBroken         they sent something that cannot be understood
     └── InvariantBroken        we broke a rule of our own: stop, keep the evidence, report it
 
@@ -99,6 +100,12 @@ class OutcomeUnknown(TrueupError):
 
 class Unreachable(OutcomeUnknown):
     """No usable answer came: network, DNS, time-out, or the exchange is down (5xx)."""
+
+
+class BookUnknown(OutcomeUnknown):
+    """An order book cannot be believed: no snapshot yet, or a change was missed."""
+
+    remedy = "Wait for its next snapshot; it is asked for already."
 
 
 class ProtocolBroken(TrueupError):
