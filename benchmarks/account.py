@@ -64,7 +64,7 @@ _RAW: Final = b'{"invented":"' + b"x" * 500 + b'"}'
 
 def write_account(books: Books, *, fills: int) -> Instant:
     """Write the account into the journal, block by block; returns a time after all of it."""
-    books.save_series([_SERIES], fetched_at=_BEGINNING)
+    books.cache.save_series([_SERIES], fetched_at=_BEGINNING)
     before = Instant(_BEGINNING - DAY)
     deposit = Banked(
         banking_id="deposit-1",
@@ -206,9 +206,9 @@ class Block:
             (Stream.BALANCES, balances),
         ):
             books.append(_seen(values, self.end), stream=stream)
-        books.save_events([_event(self._markets[0].event)], fetched_at=self.end)
+        books.cache.save_events([_event(self._markets[0].event)], fetched_at=self.end)
         described = [_described(market, settled_at) for market in self._markets]
-        books.save_markets(described, fetched_at=self.end)
+        books.cache.save_markets(described, fetched_at=self.end)
 
     def _fills(self) -> Iterator[Filled]:
         at = self._begin

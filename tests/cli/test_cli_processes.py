@@ -125,11 +125,11 @@ def open_settled(user: User) -> Books:
 
 def test_second_writer_waits_for_the_first_and_says_for_whom(settled: User) -> None:
     with open_settled(settled) as books:
-        assert books.try_lease(role="the bot", now=SystemClock().now()) is None
+        assert books.lease.try_acquire(role="the bot", now=SystemClock().now()) is None
         process = settled.start("sync", "--verbose")
         assert process.stderr is not None
         said = next(line for line in process.stderr if "Waiting for" in line)
-        books.release_lease()
+        books.lease.release()
     _, err = process.communicate(timeout=WAIT)
 
     assert process.returncode == 0, err
@@ -140,7 +140,7 @@ def test_read_command_does_not_wait_for_a_writer(settled: User) -> None:
     with (settled.home / "config.toml").open("a", encoding="utf-8") as file:
         file.write("max_age_seconds = 0\n")
     with open_settled(settled) as books:
-        books.try_lease(role="the bot", now=SystemClock().now())
+        books.lease.try_acquire(role="the bot", now=SystemClock().now())
         began = time.monotonic()
         process = settled.start("positions")
         out, err = process.communicate(timeout=WAIT)

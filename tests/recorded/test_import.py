@@ -146,7 +146,7 @@ def test_thin_markets_tell_how_they_ended_and_what_is_missing_stays_unknown(
     report = take(books, tmp_path)
 
     assert report.described == {"markets": 1}
-    assert list(books.catalog().markets) == ["M-2"]
+    assert list(books.cache.catalog().markets) == ["M-2"]
     assert books.market(Ticker("M-1")) == MarketStated(
         ticker=Ticker("M-1"),
         event_ticker=EventTicker(""),
@@ -174,7 +174,7 @@ def test_a_whole_market_with_a_bad_figure_is_not_taken_for_a_thin_one(
 
     assert report.brought == {Stream.MARKETS: Appended(new=1, quarantined=1)}
     assert books.market(Ticker(PAID)) is None
-    assert list(books.quotes()) == [OPEN]
+    assert list(books.cache.quotes()) == [OPEN]
 
 
 def test_a_quote_of_unknown_age_is_no_mark(books: Books, tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_a_quote_of_unknown_age_is_no_mark(books: Books, tmp_path: Path) -> None
 
     take(books, tmp_path)
 
-    assert books.quotes() == {}
-    assert list(books.catalog().markets) == [OPEN]
+    assert books.cache.quotes() == {}
+    assert list(books.cache.catalog().markets) == [OPEN]
 
 
 def test_an_older_quote_does_not_replace_a_newer_one(books: Books, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_an_older_quote_does_not_replace_a_newer_one(books: Books, tmp_path: Pat
 
     take(books, tmp_path)
 
-    assert str(books.quotes()[Ticker(OPEN)].quote.yes_bid) == "0.55"
+    assert str(books.cache.quotes()[Ticker(OPEN)].quote.yes_bid) == "0.55"
 
 
 def test_an_unreadable_row_is_quarantined_by_file_and_line(books: Books, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_broken_line_is_named_and_nothing_is_imported(
 
     assert raised.value.remedy
     assert set(books.record_counts().values()) <= {0}
-    assert books.catalog().series == {}
+    assert books.cache.catalog().series == {}
 
 
 def test_folders_that_are_no_recordings_are_refused(books: Books, tmp_path: Path) -> None:

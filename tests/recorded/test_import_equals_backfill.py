@@ -65,7 +65,7 @@ def imported(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def contents(books: Books) -> Mapping[str, object]:
     """Everything the books hold but when and how it came."""
-    catalog = books.catalog()
+    catalog = books.cache.catalog()
     return {
         "fills": list(books.fills()),
         "settlements": sorted(books.settlements(), key=lambda row: (row.at, row.subaccount)),
@@ -77,7 +77,7 @@ def contents(books: Books) -> Mapping[str, object]:
         "series": dict(catalog.series),
         "events": dict(catalog.events),
         "market details": dict(catalog.markets),
-        "quotes": {ticker: aged.quote for ticker, aged in books.quotes().items()},
+        "quotes": {ticker: aged.quote for ticker, aged in books.cache.quotes().items()},
         # What happened at one instant may be listed in any order.
         "entries": sorted(books.entries(), key=lambda entry: (entry.at, entry.subaccount)),
         "books": list(books.market_books()),

@@ -246,11 +246,11 @@ def test_without_any_one_moving_fact_its_interval_fails(
 
 def test_fees_follow_from_the_published_rules_on_every_order(books: Books) -> None:
     """The rules of May 2026: trade fees to $0.0001, whole-cent balances, a rebate per order."""
-    fees = check_fees(books.fills_by_order(), books.catalog(), PRECISION)
+    fees = check_fees(books.fills_by_order(), books.cache.catalog(), PRECISION)
     assert (fees.orders, fees.exact, fees.unknown) == (305, 298, 7)
 
     # The seven belong to the two markets that nobody recorded, but their series is known.
-    fees = check_fees(books.fills_by_order(), _with_unrecorded(books.catalog()), PRECISION)
+    fees = check_fees(books.fills_by_order(), _with_unrecorded(books.cache.catalog()), PRECISION)
 
     assert (fees.orders, fees.exact, fees.unknown, fees.breaks) == (305, 305, 0, ())
 

@@ -170,12 +170,12 @@ def test_fresh_books_are_not_fetched_again(home: Path) -> None:
 def test_lease_is_free_after_every_call_and_beaten_by_machine_time(home: Path) -> None:
     with open_account(environment={"TRUEUP_HOME": str(home)}) as account:
         with account.writing("test"):
-            holder = account.books.lease_holder(SystemClock().now())
+            holder = account.books.lease.holder(SystemClock().now())
             assert holder is not None
             assert abs(holder.expires_at - SystemClock().now()) < 120 * 1_000_000
-        assert account.books.lease_holder(SystemClock().now()) is None
+        assert account.books.lease.holder(SystemClock().now()) is None
         account.reconcile()
-        assert account.books.lease_holder(SystemClock().now()) is None
+        assert account.books.lease.holder(SystemClock().now()) is None
 
 
 def test_bots_patch_their_own_table_by_the_same_function(home: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_what_strategies_hold_against_each_other_is_shown_as_such(books: Books) 
         volume_24h=ZERO_COUNT,
         open_interest=ZERO_COUNT,
     )
-    books.save_quotes([quote], fetched_at=later(0))
+    books.cache.save_quotes([quote], fetched_at=later(0))
     book(books, CONFIG)
 
     found = lines(books, By.STRATEGY)

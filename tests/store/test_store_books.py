@@ -326,15 +326,15 @@ def test_catalog_comes_back_as_it_was_saved(books: Books) -> None:
         effective_at=later(1),
     )
     books.append(seen(fill(1)), stream=Stream.FILLS)
-    assert books.unsettled_tickers() == {RAIN}
-    books.save_markets([described], fetched_at=NOW)
-    assert list(books.event_ages()) == [(event.ticker, None)]
-    books.save_events([event], fetched_at=NOW)
-    assert list(books.series_ages()) == [(series.ticker, None)]
-    books.save_series([series], fetched_at=later(9))
-    books.save_fee_changes([change], fetched_at=NOW)
+    assert books.cache.unsettled_tickers() == {RAIN}
+    books.cache.save_markets([described], fetched_at=NOW)
+    assert list(books.cache.event_ages()) == [(event.ticker, None)]
+    books.cache.save_events([event], fetched_at=NOW)
+    assert list(books.cache.series_ages()) == [(series.ticker, None)]
+    books.cache.save_series([series], fetched_at=later(9))
+    books.cache.save_fee_changes([change], fetched_at=NOW)
 
-    catalog = books.catalog()
+    catalog = books.cache.catalog()
 
     assert catalog.series_of(RAIN) == series
     assert catalog.event_of(RAIN) == event
@@ -343,7 +343,7 @@ def test_catalog_comes_back_as_it_was_saved(books: Books) -> None:
     assert catalog.observed_at == NOW
     final = market(MarketStatus.FINALIZED, result=MarketResult.YES)
     books.append(seen(final), stream=Stream.MARKETS)
-    assert books.unsettled_tickers() == set()
+    assert books.cache.unsettled_tickers() == set()
 
 
 def test_quotes_keep_their_age(books: Books) -> None:
@@ -356,11 +356,11 @@ def test_quotes_keep_their_age(books: Books) -> None:
         volume_24h=Count(50),
         open_interest=Count(25),
     )
-    books.save_quotes([quote], fetched_at=NOW)
-    books.save_quotes([quote], fetched_at=later(60))
+    books.cache.save_quotes([quote], fetched_at=NOW)
+    books.cache.save_quotes([quote], fetched_at=later(60))
 
-    assert books.quotes()[RAIN].quote == quote
-    assert books.quotes()[RAIN].fetched_at == later(60)
+    assert books.cache.quotes()[RAIN].quote == quote
+    assert books.cache.quotes()[RAIN].fetched_at == later(60)
 
 
 def test_user_reads_plain_tables_with_his_own_tools(sqlite_place: str) -> None:

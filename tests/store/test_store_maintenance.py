@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest_names import ACCOUNT, MODE, VENUE
+from postgres_databases import PostgresDatabases
 from store_facts import NOW, book_everything, deposit, fill, order, run_script, seen, settlement
 
-from conftest import PostgresDatabases
 from trueup.core.errors import BooksError, InvariantBroken
 from trueup.core.facts import Stream
 from trueup.store import maintenance
@@ -26,7 +26,7 @@ def fill_books(books: Books) -> None:
     books.append(seen(settlement()), stream=Stream.SETTLEMENTS)
     books.append(seen(order()), stream=Stream.ORDERS)
     books.append(seen(deposit()), stream=Stream.DEPOSITS)
-    books.hand_over(seen(fill(99)), stream=Stream.FILLS, role="bot")
+    books.handoff.hand_over(seen(fill(99)), stream=Stream.FILLS, role="bot")
     book_everything(books)
 
 
@@ -112,7 +112,7 @@ def test_restore_under_a_living_writer_is_refused(sqlite_place: Path, tmp_path: 
     backup = tmp_path / "backup.db"
     maintenance.backup(str(sqlite_place), backup, **WHOSE)
     with reopened(sqlite_place) as bot:
-        bot.try_lease(role="bot", now=NOW)
+        bot.lease.try_acquire(role="bot", now=NOW)
 
         with pytest.raises(BooksError, match="is being written by bot"):
             maintenance.restore(backup, str(sqlite_place), **WHOSE)
@@ -134,7 +134,7 @@ def test_move_to_postgres_and_back_is_proven_and_loses_nothing(
     assert there.rows > 100
     with reopened(server) as moved:
         assert moved.append(seen(fill(1), fill(50)), stream=Stream.FILLS).new == 1
-        assert moved.drain_handoff().new == 1
+        assert moved.handoff.drain().new == 1
         book_everything(moved)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest_names import ACCOUNT, MODE, VENUE
+from postgres_databases import PostgresDatabases
 from store_facts import fill, seen
 
-from conftest import PostgresDatabases
 from trueup.core.errors import BooksError
 from trueup.core.facts import Stream
 from trueup.store import maintenance

@@ -212,17 +212,17 @@ def test_final_market_is_asked_again_until_it_says_when_it_paid(books: Books) ->
         fee_waiver_until=None,
         shard=Shard(0),
     )
-    books.save_markets([described], fetched_at=NOW)
+    books.cache.save_markets([described], fetched_at=NOW)
     final = replace(market(MarketStatus.FINALIZED, result=MarketResult.YES), settled_at=None)
     books.append(seen(final), stream=Stream.MARKETS)
     book_everything(books)
-    before = books.unsettled_tickers()
+    before = books.cache.unsettled_tickers()
 
     books.append(seen(replace(final, settled_at=later(3600)), at=60), stream=Stream.MARKETS)
     book_everything(books)
 
     assert before == {RAIN}
-    assert books.unsettled_tickers() == set()
+    assert books.cache.unsettled_tickers() == set()
     assert books.totals().cash == D("3.83")
 
 

@@ -57,38 +57,38 @@ def progress(cursor: str, *, start: Instant | None = None, done: bool = False) -
 
 def test_second_process_learns_who_holds_the_lease(opener: Opener) -> None:
     with opener() as bot, opener() as sync:
-        assert bot.try_lease(role="bot", now=NOW) is None
+        assert bot.lease.try_acquire(role="bot", now=NOW) is None
 
-        holder = sync.try_lease(role="sync", now=later(1))
+        holder = sync.lease.try_acquire(role="sync", now=later(1))
 
         assert isinstance(holder, LeaseHolder)
         assert holder.words().startswith(f"bot (process {os.getpid()} on ")
-        assert sync.lease_holder(later(1)) == holder
+        assert sync.lease.holder(later(1)) == holder
         with pytest.raises(BooksError, match="written by another process: bot"):
             sync.append(seen(fill(1)), stream=Stream.FILLS)
 
 
 def test_lease_given_back_can_be_taken(opener: Opener) -> None:
     with opener() as bot, opener() as sync:
-        bot.try_lease(role="bot", now=NOW)
-        bot.release_lease()
+        bot.lease.try_acquire(role="bot", now=NOW)
+        bot.lease.release()
 
-        assert sync.try_lease(role="sync", now=NOW) is None
+        assert sync.lease.try_acquire(role="sync", now=NOW) is None
         assert sync.append(seen(fill(1)), stream=Stream.FILLS) == Appended(new=1)
 
 
 def test_silent_holder_is_replaced_and_cannot_write_any_more(opener: Opener) -> None:
     with opener() as bot, opener() as sync:
-        bot.try_lease(role="bot", now=NOW, seconds=60)
-        bot.beat(now=later(50), seconds=60)
-        assert sync.try_lease(role="sync", now=later(100)) is not None
+        bot.lease.try_acquire(role="bot", now=NOW, seconds=60)
+        bot.lease.beat(now=later(50), seconds=60)
+        assert sync.lease.try_acquire(role="sync", now=later(100)) is not None
 
-        assert sync.try_lease(role="sync", now=later(111)) is None
+        assert sync.lease.try_acquire(role="sync", now=later(111)) is None
 
         with pytest.raises(BooksError, match="written by another process: sync"):
             bot.append(seen(fill(1)), stream=Stream.FILLS)
         with pytest.raises(BooksError, match="was taken over by sync"):
-            bot.beat(now=later(112))
+            bot.lease.beat(now=later(112))
 
 
 _HOLD = """
@@ -97,7 +97,7 @@ from conftest_names import ACCOUNT, MODE, VENUE
 from store_facts import NOW
 from trueup.store.database import open_books
 books = open_books(sys.argv[1], venue=VENUE, mode=MODE, account=ACCOUNT)
-print(books.try_lease(role="recorder", now=NOW), flush=True)
+print(books.lease.try_acquire(role="recorder", now=NOW), flush=True)
 time.sleep(60)
 """
 
@@ -107,7 +107,7 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(place: str, opener: Ope
     assert holder.stdout is not None
     assert holder.stdout.readline() == "None\n"
     with opener() as books:
-        held = books.try_lease(role="sync", now=later(1))
+        held = books.lease.try_acquire(role="sync", now=later(1))
         assert held is not None
         assert (held.role, held.pid) == ("recorder", holder.pid)
 
@@ -115,7 +115,7 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(place: str, opener: Ope
         holder.wait()
         holder.stdout.close()
 
-        assert books.try_lease(role="sync", now=later(2)) is None
+        assert books.lease.try_acquire(role="sync", now=later(2)) is None
 
 
 def test_waiting_for_the_lease_says_whom_for_and_ends(opener: Opener) -> None:
@@ -126,9 +126,9 @@ def test_waiting_for_the_lease_says_whom_for_and_ends(opener: Opener) -> None:
         clock[0] += round(seconds * SECOND)
 
     with opener() as bot, opener() as sync:
-        bot.try_lease(role="bot", now=NOW, seconds=3600)
+        bot.lease.try_acquire(role="bot", now=NOW, seconds=3600)
         with pytest.raises(BooksError, match=r"is being written by bot .* for 5 s"):
-            sync.wait_for_lease(
+            sync.lease.wait(
                 role="sync",
                 now=lambda: Instant(clock[0]),
                 sleep=sleep,
@@ -142,20 +142,22 @@ def test_waiting_for_the_lease_says_whom_for_and_ends(opener: Opener) -> None:
 def test_handed_over_observations_reach_the_journal_in_their_order(opener: Opener) -> None:
     unreadable = Quarantined(Stream.FILLS, "torn", Source.WEBSOCKET, NOW, b"{")
     with opener() as bot, opener() as sync:
-        bot.try_lease(role="bot", now=NOW)
-        sync.hand_over(seen(fill(1), fill(2)), stream=Stream.FILLS, role="sync")
-        sync.hand_over(seen(settlement()), stream=Stream.SETTLEMENTS, role="sync")
-        waiting = sync.hand_over([], stream=Stream.FILLS, quarantined=[unreadable], role="sync")
+        bot.lease.try_acquire(role="bot", now=NOW)
+        sync.handoff.hand_over(seen(fill(1), fill(2)), stream=Stream.FILLS, role="sync")
+        sync.handoff.hand_over(seen(settlement()), stream=Stream.SETTLEMENTS, role="sync")
+        waiting = sync.handoff.hand_over(
+            [], stream=Stream.FILLS, quarantined=[unreadable], role="sync"
+        )
         assert waiting == 4
 
-        assert bot.drain_handoff(limit=3) == Appended(new=3)
-        assert bot.drain_handoff() == Appended(quarantined=1)
+        assert bot.handoff.drain(limit=3) == Appended(new=3)
+        assert bot.handoff.drain() == Appended(quarantined=1)
 
-        assert bot.handoff_waiting() == 0
+        assert bot.handoff.waiting() == 0
         assert list(bot.fills()) == [fill(1), fill(2)]
         assert list(bot.settlements()) == [settlement()]
         assert bot.quarantined() == [unreadable]
-        assert bot.drain_handoff() == Appended()
+        assert bot.handoff.drain() == Appended()
 
 
 def test_reader_in_the_middle_of_a_stream_neither_blocks_nor_sees_the_writer(

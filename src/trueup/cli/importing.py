@@ -56,7 +56,7 @@ def import_folder(
 
         def told(what: str, records: int) -> None:
             # A long import must not look like a process that died with the lease.
-            account.books.beat(now=clock.now())
+            account.books.lease.beat(now=clock.now())
             line.step(what, records)
 
         with account.writing("import"):

@@ -200,7 +200,7 @@ class Account:
         """Hold the writer lease; waits for its holder and says so.  Makes absent books."""
         books = self.desk.books()
         say = on_wait or self._on_wait
-        books.wait_for_lease(
+        books.lease.wait(
             role=role,
             now=self._lease_clock.now,
             sleep=lambda seconds: self._lease_clock.sleep(round(seconds * SECOND)),
@@ -209,17 +209,17 @@ class Account:
         )
         self._beaten_at = self._lease_clock.now()
         try:
-            while books.handoff_waiting():
-                books.drain_handoff()
+            while books.handoff.waiting():
+                books.handoff.drain()
             yield
         finally:
-            books.release_lease()
+            books.lease.release()
 
     def _beat(self) -> None:
         """Say now and then that the holder of the lease lives."""
         now = self._lease_clock.now()
         if now - self._beaten_at >= BEAT_EVERY:
-            self.books.beat(now=now)
+            self.books.lease.beat(now=now)
             self._beaten_at = now
 
     def _snapshot(self) -> Snapshot:
@@ -332,7 +332,7 @@ class Account:
                 ),
             )
         ]
-        return Naming(catalog=self.books.catalog(), rules=tuple(rules))
+        return Naming(catalog=self.books.cache.catalog(), rules=tuple(rules))
 
     # Breaks
 
@@ -355,7 +355,7 @@ class Account:
         if as_of is not None and 0 <= self.now() - as_of <= limit:
             return ""
         if as_of is not None:
-            writer = self.books.lease_holder(self._lease_clock.now())
+            writer = self.books.lease.holder(self._lease_clock.now())
             if writer is not None:
                 return f"{writer.words()} is writing the books just now. {_LOCAL}"
         try:

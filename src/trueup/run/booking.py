@@ -87,7 +87,7 @@ def strategies(books: Books, config: Config) -> StrategyOf:
     ]
     if not rules:
         return no_strategy
-    catalog = books.catalog()
+    catalog = books.cache.catalog()
 
     def series_of(ticker: Ticker) -> SeriesTicker | None:
         series = catalog.series_of(ticker)

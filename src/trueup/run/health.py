@@ -83,7 +83,7 @@ def _books(desk: Desk) -> Iterator[Check]:
         return
     yield Check("books", Finding.OK, books.place)
     # Leases go by the machine's time, whatever date the sandbox shows.
-    holder = books.lease_holder(SystemClock().now())
+    holder = books.lease.holder(SystemClock().now())
     if holder is not None:
         yield Check("writer", Finding.NOTICE, f"the books are being written by {holder.words()}")
     quarantined = len(books.quarantined())

@@ -53,7 +53,7 @@ def refresh_metadata(fetcher: Fetcher, *, tickers: Iterable[Ticker] = ()) -> Met
     `tickers` adds markets the account never touched (a bot's own rows).
     """
     report = MetadataReport()
-    wanted = fetcher.books.unsettled_tickers() | set(tickers)
+    wanted = fetcher.books.cache.unsettled_tickers() | set(tickers)
     for batch in _batches(sorted(wanted), TICKERS_AT_ONCE):
         found = _read_markets(fetcher, batch)
         _store_markets(fetcher, list(found.values()))
@@ -85,14 +85,14 @@ def _store_markets(fetcher: Fetcher, found: Sequence[Found]) -> None:
         [Observation(each.detail.stated, Source.REST, now, each.raw) for each in found],
         stream=Stream.MARKETS,
     )
-    fetcher.books.save_markets([each.detail.market for each in found], fetched_at=now)
-    fetcher.books.save_quotes([each.detail.quote for each in found], fetched_at=now)
+    fetcher.books.cache.save_markets([each.detail.market for each in found], fetched_at=now)
+    fetcher.books.cache.save_quotes([each.detail.quote for each in found], fetched_at=now)
 
 
 def _read_events(fetcher: Fetcher, report: MetadataReport) -> None:
     """Events by name in one listing, and one by one what that listing leaves out."""
     now = fetcher.clock.now()
-    for batch in _batches(_stale(fetcher.books.event_ages(), now), TICKERS_AT_ONCE):
+    for batch in _batches(_stale(fetcher.books.cache.event_ages(), now), TICKERS_AT_ONCE):
         wanted = {EventTicker(name) for name in batch}
         found = [
             event
@@ -104,25 +104,25 @@ def _read_events(fetcher: Fetcher, report: MetadataReport) -> None:
                 found.append(fetcher.client.send(events.event(event_ticker)))
             except NotFound:
                 continue
-        fetcher.books.save_events(found, fetched_at=now)
+        fetcher.books.cache.save_events(found, fetched_at=now)
         fetcher.told("events", len(found))
         report.events += len(found)
 
 
 def _read_series(fetcher: Fetcher, report: MetadataReport) -> None:
     now = fetcher.clock.now()
-    for series_ticker in _stale(fetcher.books.series_ages(), now):
+    for series_ticker in _stale(fetcher.books.cache.series_ages(), now):
         try:
             found = fetcher.client.send(series.series(SeriesTicker(series_ticker)))
         except NotFound:
             continue
-        fetcher.books.save_series([found], fetched_at=now)
+        fetcher.books.cache.save_series([found], fetched_at=now)
         fetcher.told("series", 1)
         report.series += 1
     for listing in (series.fee_changes(show_historical=True), events.fee_changes()):
         try:
             for page in fetcher.client.pages(listing):
-                fetcher.books.save_fee_changes(page.items, fetched_at=now)
+                fetcher.books.cache.save_fee_changes(page.items, fetched_at=now)
         except ExchangeRefused:
             # Not every venue lists them; fees are then predicted from the present terms.
             continue

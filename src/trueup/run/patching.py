@@ -109,7 +109,7 @@ def evidence_of(
         if book.ticker in wanted:
             held[book.ticker].setdefault(book.subaccount, _Held()).books.append(book)
     coverage = coverage_of(books)
-    catalog = books.catalog()
+    catalog = books.cache.catalog()
     found: dict[Ticker, Sequence[TickerEvidence]] = {}
     for ticker in sorted(wanted):
         stated = books.market(ticker)

@@ -100,7 +100,7 @@ def _open_positions(
         else:
             (strategy,) = strategies.get(market) or {position.strategy}
             yield replace(position, strategy=strategy)
-    quotes = books.quotes() if shared else {}
+    quotes = books.cache.quotes() if shared else {}
     for market in sorted(shared):
         subaccount, ticker = market
         aged = quotes.get(ticker)

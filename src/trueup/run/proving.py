@@ -220,7 +220,7 @@ def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reco
             settlements=books.settlements(),
             orders=books.orders_by_id,
             fills=books.fills_by_order,
-            catalog=books.catalog(),
+            catalog=books.cache.catalog(),
             precision=precision,
             quarantined=books.quarantined(),
             certificate=proof.certificate,

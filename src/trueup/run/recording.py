@@ -351,16 +351,18 @@ class _Import:
     def _save_markets(self, found: Sequence[tuple[Instant | None, RecordedMarket]]) -> None:
         for seen_at, group in _by_time(found):
             listed = [each.market for each in group if each.market is not None]
-            self._books.save_markets(listed, fetched_at=seen_at or self._now)
+            self._books.cache.save_markets(listed, fetched_at=seen_at or self._now)
             self._count("markets", len(listed))
             if seen_at is None:
                 # A quote of unknown age would be taken for the present mark.
                 continue
             newer = {
-                ticker for ticker, aged in self._books.quotes().items() if aged.fetched_at > seen_at
+                ticker
+                for ticker, aged in self._books.cache.quotes().items()
+                if aged.fetched_at > seen_at
             }
             quotes = [each.quote for each in group if each.quote is not None]
-            self._books.save_quotes(
+            self._books.cache.save_quotes(
                 [quote for quote in quotes if quote.ticker not in newer], fetched_at=seen_at
             )
 
@@ -381,10 +383,10 @@ class _Import:
 
     def _save_described(self, found: Sequence[Series | Event | FeeChange], at: Instant) -> None:
         books = self._books
-        books.save_series([one for one in found if isinstance(one, Series)], fetched_at=at)
-        books.save_events([one for one in found if isinstance(one, Event)], fetched_at=at)
+        books.cache.save_series([one for one in found if isinstance(one, Series)], fetched_at=at)
+        books.cache.save_events([one for one in found if isinstance(one, Event)], fetched_at=at)
         changes = [one for one in found if isinstance(one, FeeChange)]
-        books.save_fee_changes(changes, fetched_at=at)
+        books.cache.save_fee_changes(changes, fetched_at=at)
 
     def cover(self, stream: Stream, spans: Sequence[Span]) -> None:
         """Store somebody's word that a stream is complete."""

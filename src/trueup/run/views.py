@@ -61,7 +61,7 @@ def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: I
 
 def open_positions(books: Books) -> Iterator[OpenPosition]:
     """Every held position at its mark."""
-    quotes = books.quotes()
+    quotes = books.cache.quotes()
     for book in books.market_books(open_only=True):
         aged = quotes.get(book.ticker)
         position = open_position(book, None if aged is None else aged.quote)
@@ -71,8 +71,8 @@ def open_positions(books: Books) -> Iterator[OpenPosition]:
 
 def positions(books: Books, *, ticker: str = "", now: Instant) -> list[Row]:
     """Open positions with average price, mark, its age, and unrealised P&L."""
-    quotes = books.quotes()
-    markets = books.catalog().markets
+    quotes = books.cache.quotes()
+    markets = books.cache.catalog().markets
     rows: list[Row] = []
     for position in open_positions(books):
         if ticker and position.ticker != ticker:

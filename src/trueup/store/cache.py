@@ -62,142 +62,148 @@ class AgedQuote:
     fetched_at: Instant
 
 
-def save_series(session: Session, series: Sequence[Series], *, fetched_at: Instant) -> None:
-    """Cache series; a known ticker is replaced."""
-    rows = {
-        each.ticker: (
-            each.ticker,
-            each.title,
-            each.category,
-            msgspec.json.encode(each.tags).decode(),
-            each.fee_type,
-            str(each.fee_multiplier),
-            fetched_at,
+class CatalogCache:
+    """What is remembered about series, events, markets, fees and quotes (`Books.cache`)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def save_series(self, series: Sequence[Series], *, fetched_at: Instant) -> None:
+        """Cache series; a known ticker is replaced."""
+        rows = {
+            each.ticker: (
+                each.ticker,
+                each.title,
+                each.category,
+                msgspec.json.encode(each.tags).decode(),
+                each.fee_type,
+                str(each.fee_multiplier),
+                fetched_at,
+            )
+            for each in series
+        }
+        _save(self._session, "series", SERIES_COLUMNS, list(rows.values()))
+
+    def save_events(self, events: Sequence[Event], *, fetched_at: Instant) -> None:
+        """Cache events; a known ticker is replaced."""
+        rows = {
+            each.ticker: (
+                each.ticker,
+                each.series_ticker,
+                each.title,
+                1 if each.mutually_exclusive else 0,
+                each.fee_type_override,
+                _ratio_text(each.fee_multiplier_override),
+                fetched_at,
+            )
+            for each in events
+        }
+        _save(self._session, "events", EVENT_COLUMNS, list(rows.values()))
+
+    def save_markets(self, markets: Sequence[Market], *, fetched_at: Instant) -> None:
+        """Cache market descriptions; a known ticker is replaced."""
+        rows = {
+            each.ticker: (
+                each.ticker,
+                each.event_ticker,
+                each.title,
+                each.open_at,
+                each.close_at,
+                each.expected_expiration_at,
+                each.fee_waiver_until,
+                each.shard,
+                fetched_at,
+            )
+            for each in markets
+        }
+        _save(self._session, "market_details", MARKET_COLUMNS, list(rows.values()))
+
+    def save_fee_changes(self, changes: Sequence[FeeChange], *, fetched_at: Instant) -> None:
+        """Cache fee changes; a known id is replaced."""
+        rows = {
+            each.change_id: (
+                each.change_id,
+                each.series_ticker,
+                each.event_ticker,
+                each.fee_type,
+                _ratio_text(each.fee_multiplier),
+                each.effective_at,
+                fetched_at,
+            )
+            for each in changes
+        }
+        _save(
+            self._session,
+            "fee_changes",
+            FEE_CHANGE_COLUMNS,
+            list(rows.values()),
+            identity="change_id",
         )
-        for each in series
-    }
-    _save(session, "series", SERIES_COLUMNS, list(rows.values()))
 
+    def save_quotes(self, quotes: Sequence[Quote], *, fetched_at: Instant) -> None:
+        """Keep the newest quote of each market."""
+        rows = {
+            each.ticker: (
+                each.ticker,
+                None if each.yes_bid is None else each.yes_bid.units,
+                None if each.yes_ask is None else each.yes_ask.units,
+                None if each.last is None else each.last.units,
+                each.volume.units,
+                each.volume_24h.units,
+                each.open_interest.units,
+                fetched_at,
+            )
+            for each in quotes
+        }
+        _save(self._session, "quotes", QUOTE_COLUMNS, list(rows.values()))
 
-def save_events(session: Session, events: Sequence[Event], *, fetched_at: Instant) -> None:
-    """Cache events; a known ticker is replaced."""
-    rows = {
-        each.ticker: (
-            each.ticker,
-            each.series_ticker,
-            each.title,
-            1 if each.mutually_exclusive else 0,
-            each.fee_type_override,
-            _ratio_text(each.fee_multiplier_override),
-            fetched_at,
+    def catalog(self) -> Catalog:
+        """The whole cache as one value; it was observed when its oldest part was fetched."""
+        series = _all(self._session.driver, "series", SERIES_COLUMNS)
+        events = _all(self._session.driver, "events", EVENT_COLUMNS)
+        ages = [row[-1] for row in (*series, *events)]
+        return Catalog(
+            series=[_series(row) for row in series],
+            events=[_event(row) for row in events],
+            markets=[
+                _market(row) for row in _all(self._session.driver, "market_details", MARKET_COLUMNS)
+            ],
+            fee_changes=[
+                _fee_change(row)
+                for row in _all(self._session.driver, "fee_changes", FEE_CHANGE_COLUMNS)
+            ],
+            observed_at=min(ages) if ages else None,
         )
-        for each in events
-    }
-    _save(session, "events", EVENT_COLUMNS, list(rows.values()))
 
+    def quotes(self) -> dict[Ticker, AgedQuote]:
+        """The newest quote of every market looked at."""
+        return {
+            row[0]: AgedQuote(
+                Quote(
+                    ticker=row[0],
+                    yes_bid=_price(row[1]),
+                    yes_ask=_price(row[2]),
+                    last=_price(row[3]),
+                    volume=Count(row[4]),
+                    volume_24h=Count(row[5]),
+                    open_interest=Count(row[6]),
+                ),
+                row[7],
+            )
+            for row in _all(self._session.driver, "quotes", QUOTE_COLUMNS)
+        }
 
-def save_markets(session: Session, markets: Sequence[Market], *, fetched_at: Instant) -> None:
-    """Cache market descriptions; a known ticker is replaced."""
-    rows = {
-        each.ticker: (
-            each.ticker,
-            each.event_ticker,
-            each.title,
-            each.open_at,
-            each.close_at,
-            each.expected_expiration_at,
-            each.fee_waiver_until,
-            each.shard,
-            fetched_at,
-        )
-        for each in markets
-    }
-    _save(session, "market_details", MARKET_COLUMNS, list(rows.values()))
+    def unsettled_tickers(self) -> set[Ticker]:
+        """Markets of the account that are not known to have paid, or have no description."""
+        return {row[0] for row in self._session.driver.rows(_UNSETTLED)}
 
+    def event_ages(self) -> Iterator[tuple[EventTicker, Instant | None]]:
+        """The events of all cached markets with when they were fetched (`None`: never)."""
+        return ((row[0], row[1]) for row in self._session.driver.rows(_EVENT_AGES))
 
-def save_fee_changes(
-    session: Session, changes: Sequence[FeeChange], *, fetched_at: Instant
-) -> None:
-    """Cache fee changes; a known id is replaced."""
-    rows = {
-        each.change_id: (
-            each.change_id,
-            each.series_ticker,
-            each.event_ticker,
-            each.fee_type,
-            _ratio_text(each.fee_multiplier),
-            each.effective_at,
-            fetched_at,
-        )
-        for each in changes
-    }
-    _save(session, "fee_changes", FEE_CHANGE_COLUMNS, list(rows.values()), identity="change_id")
-
-
-def save_quotes(session: Session, quotes: Sequence[Quote], *, fetched_at: Instant) -> None:
-    """Keep the newest quote of each market."""
-    rows = {
-        each.ticker: (
-            each.ticker,
-            None if each.yes_bid is None else each.yes_bid.units,
-            None if each.yes_ask is None else each.yes_ask.units,
-            None if each.last is None else each.last.units,
-            each.volume.units,
-            each.volume_24h.units,
-            each.open_interest.units,
-            fetched_at,
-        )
-        for each in quotes
-    }
-    _save(session, "quotes", QUOTE_COLUMNS, list(rows.values()))
-
-
-def load_catalog(reading: Reading) -> Catalog:
-    """The whole cache as one value; it was observed when its oldest part was fetched."""
-    series = _all(reading, "series", SERIES_COLUMNS)
-    events = _all(reading, "events", EVENT_COLUMNS)
-    ages = [row[-1] for row in (*series, *events)]
-    return Catalog(
-        series=[_series(row) for row in series],
-        events=[_event(row) for row in events],
-        markets=[_market(row) for row in _all(reading, "market_details", MARKET_COLUMNS)],
-        fee_changes=[_fee_change(row) for row in _all(reading, "fee_changes", FEE_CHANGE_COLUMNS)],
-        observed_at=min(ages) if ages else None,
-    )
-
-
-def quotes(reading: Reading) -> dict[Ticker, AgedQuote]:
-    """The newest quote of every market looked at."""
-    return {
-        row[0]: AgedQuote(
-            Quote(
-                ticker=row[0],
-                yes_bid=_price(row[1]),
-                yes_ask=_price(row[2]),
-                last=_price(row[3]),
-                volume=Count(row[4]),
-                volume_24h=Count(row[5]),
-                open_interest=Count(row[6]),
-            ),
-            row[7],
-        )
-        for row in _all(reading, "quotes", QUOTE_COLUMNS)
-    }
-
-
-def unsettled_tickers(reading: Reading) -> set[Ticker]:
-    """Markets of the account that are not known to have paid, or have no description."""
-    return {row[0] for row in reading.rows(_UNSETTLED)}
-
-
-def event_ages(reading: Reading) -> Iterator[tuple[EventTicker, Instant | None]]:
-    """The events of all cached markets with when they were fetched (`None`: never)."""
-    return ((row[0], row[1]) for row in reading.rows(_EVENT_AGES))
-
-
-def series_ages(reading: Reading) -> Iterator[tuple[SeriesTicker, Instant | None]]:
-    """The series of all cached events with when they were fetched (`None`: never)."""
-    return ((row[0], row[1]) for row in reading.rows(_SERIES_AGES))
+    def series_ages(self) -> Iterator[tuple[SeriesTicker, Instant | None]]:
+        """The series of all cached events with when they were fetched (`None`: never)."""
+        return ((row[0], row[1]) for row in self._session.driver.rows(_SERIES_AGES))
 
 
 def _save(

@@ -10,18 +10,15 @@ Times are arguments, the store has no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
-from trueup.core.catalog import Catalog, Event, FeeChange, Market, Quote, Series
 from trueup.core.facts import Filled, Opened, OrderReported, Settled, Stream
 from trueup.core.ids import (
     ClientOrderId,
-    EventTicker,
     OrderId,
-    SeriesTicker,
     Shard,
     Subaccount,
     Ticker,
@@ -35,9 +32,7 @@ from trueup.ledger.proof import CashMovement
 from trueup.store import (
     book_reading,
     break_register,
-    cache,
     journal,
-    lease,
     order_reading,
     projections,
     proof_reading,
@@ -47,10 +42,11 @@ from trueup.store import (
 from trueup.store import progress as progress_of
 from trueup.store.book_reading import ProfitRow, Totals
 from trueup.store.break_register import AgedBreak, BreakStatus
-from trueup.store.cache import AgedQuote
+from trueup.store.cache import CatalogCache
 from trueup.store.driver import Driver
+from trueup.store.handoff import Handoff
 from trueup.store.journal import Appended
-from trueup.store.lease import LEASE_SECONDS, LeaseHolder
+from trueup.store.lease import WriterLease
 from trueup.store.opening import check_identity, open_driver
 from trueup.store.progress import Covered, Fetch, Progress
 from trueup.store.projections import UnbookedMarket
@@ -117,6 +113,12 @@ class Books:
         self._session = session
         self.driver: Driver = session.driver
         """The database itself, for maintenance."""
+        self.cache = CatalogCache(session)
+        """What is remembered about series, events, markets, fees and quotes."""
+        self.lease = WriterLease(session)
+        """Which process writes."""
+        self.handoff = Handoff(session)
+        """What other processes saw and handed over."""
         self.venue = venue
         self.mode = mode
         self.account = account
@@ -349,48 +351,6 @@ class Books:
         """What booking itself noticed."""
         return book_reading.booking_breaks(self.driver)
 
-    # The catalog's cache
-
-    def catalog(self) -> Catalog:
-        """Everything cached about series, events, markets and fees, as one value."""
-        return cache.load_catalog(self.driver)
-
-    def save_series(self, series: Sequence[Series], *, fetched_at: Instant) -> None:
-        """Cache series."""
-        cache.save_series(self._session, series, fetched_at=fetched_at)
-
-    def save_events(self, events: Sequence[Event], *, fetched_at: Instant) -> None:
-        """Cache events."""
-        cache.save_events(self._session, events, fetched_at=fetched_at)
-
-    def save_markets(self, markets: Sequence[Market], *, fetched_at: Instant) -> None:
-        """Cache market descriptions."""
-        cache.save_markets(self._session, markets, fetched_at=fetched_at)
-
-    def save_fee_changes(self, changes: Sequence[FeeChange], *, fetched_at: Instant) -> None:
-        """Cache fee changes."""
-        cache.save_fee_changes(self._session, changes, fetched_at=fetched_at)
-
-    def save_quotes(self, quotes: Sequence[Quote], *, fetched_at: Instant) -> None:
-        """Keep the newest quote of each market."""
-        cache.save_quotes(self._session, quotes, fetched_at=fetched_at)
-
-    def quotes(self) -> dict[Ticker, AgedQuote]:
-        """The newest quote of every market looked at, with its age."""
-        return cache.quotes(self.driver)
-
-    def unsettled_tickers(self) -> set[Ticker]:
-        """Markets of the account not known to be final, or without a description."""
-        return cache.unsettled_tickers(self.driver)
-
-    def event_ages(self) -> Iterator[tuple[EventTicker, Instant | None]]:
-        """The events of all cached markets with when they were fetched."""
-        return cache.event_ages(self.driver)
-
-    def series_ages(self) -> Iterator[tuple[SeriesTicker, Instant | None]]:
-        """The series of all cached events with when they were fetched."""
-        return cache.series_ages(self.driver)
-
     # Breaks and snapshots
 
     def record_breaks(self, found: Iterable[Break], *, now: Instant) -> list[AgedBreak]:
@@ -421,70 +381,12 @@ class Books:
         """The last snapshot: how old the figures are."""
         return snapshots.newest(self.driver)
 
-    # Who writes
-
-    def try_lease(
-        self, *, role: str, now: Instant, seconds: int = LEASE_SECONDS
-    ) -> LeaseHolder | None:
-        """Take or renew the writer lease; `None` when it is ours, else who holds it."""
-        return lease.try_acquire(self._session, role=role, now=now, seconds=seconds)
-
-    def wait_for_lease(
-        self,
-        *,
-        role: str,
-        now: Callable[[], Instant],
-        sleep: Callable[[float], None],
-        patience_seconds: int,
-        on_wait: Callable[[LeaseHolder], None] | None = None,
-    ) -> None:
-        """Take the writer lease, waiting for its holder; `BooksError` when patience ends."""
-        lease.wait(
-            self._session,
-            role=role,
-            now=now,
-            sleep=sleep,
-            patience_seconds=patience_seconds,
-            on_wait=on_wait,
-        )
-
-    def beat(self, *, now: Instant, seconds: int = LEASE_SECONDS) -> None:
-        """Say that the holder of the lease lives."""
-        lease.beat(self._session, now=now, seconds=seconds)
-
-    def release_lease(self) -> None:
-        """Give the lease back."""
-        lease.release(self._session)
-
-    def lease_holder(self, now: Instant) -> LeaseHolder | None:
-        """The living process that writes these books; `None` when nobody does."""
-        return lease.current_holder(self.driver, now)
-
-    def hand_over(
-        self,
-        observations: Sequence[Observation],
-        *,
-        stream: Stream,
-        quarantined: Sequence[Quarantined] = (),
-        role: str,
-    ) -> int:
-        """Give observations to the holder of the lease; returns how many wait there."""
-        return lease.hand_over(
-            self._session, observations, stream=stream, quarantined=quarantined, role=role
-        )
-
-    def drain_handoff(self, *, limit: int = 1000) -> Appended:
-        """Take up to `limit` handed-over observations into the journal."""
-        return lease.drain(self._session, limit=limit)
-
-    def handoff_waiting(self) -> int:
-        """How many handed-over observations wait."""
-        return lease.waiting(self.driver)
+    # The end
 
     def close(self) -> None:
         """Give the lease back and close the database."""
         try:
-            lease.release(self._session)
+            self.lease.release()
         finally:
             self.driver.close()
 
