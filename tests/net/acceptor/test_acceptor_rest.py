@@ -11,7 +11,7 @@ from asker import Asker, OpenSandbox
 
 from trueup.core.catalog import Catalog
 from trueup.core.ids import Shard, Subaccount
-from trueup.core.instant import Instant
+from trueup.core.instant import SECOND, Instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus
 from trueup.core.units import Money
@@ -214,6 +214,22 @@ def test_reads_may_lag_behind(open_sandbox: OpenSandbox, clock: Callable[[], Ins
     assert before <= told + 2_000_000 <= clock()
 
 
+def test_reads_of_the_account_show_it_as_it_was(
+    open_sandbox: OpenSandbox, world: World, sandbox: Asker
+) -> None:
+    """A balance that lags a week behind is the balance of a week ago; markets do not lag."""
+    week = 7 * 24 * 3600 * SECOND
+    late = open_sandbox(Settings(limits=UNLIMITED, lag=week))
+
+    shown, now = late.send(portfolio.balance()), sandbox.send(portfolio.balance())
+
+    then = AccountSurface(world.exchange, world.member, EVERYTHING_LIVE).balance(
+        Instant(now.at - week), Query()
+    )
+    assert shown.low == then.dollars != now.low
+    assert late.raw("/markets?limit=5").body == sandbox.raw("/markets?limit=5").body
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_every_operation_of_the_table_is_served(sandbox: Asker, name: str) -> None:
     path = OPERATIONS[name].template
@@ -334,26 +350,6 @@ def test_orders_of_the_first_version_are_gone(sandbox: Asker, method: str) -> No
 
     assert answer.status == 410
     assert "deprecated_v1_order_endpoint" in str(answer.tree)
-
-
-def test_body_that_is_not_json_gets_the_flat_shape(sandbox: Asker) -> None:
-    answer = sandbox.raw(
-        "/portfolio/events/orders",
-        {"Content-Type": "application/json"},
-        method="POST",
-        body=b"{broken",
-    )
-
-    assert answer.status == 400
-    assert (answer.tree["code"], answer.tree["message"]) == ("bad_request", "bad request")
-    assert answer.tree["details"]
-
-
-def test_body_without_its_type_is_refused(sandbox: Asker) -> None:
-    answer = sandbox.raw("/portfolio/events/orders", method="POST", body=b"{}")
-
-    assert answer.status == 400
-    assert "invalid_content_type" in str(answer.tree)
 
 
 def test_empty_bucket_gets_the_bare_429(open_sandbox: OpenSandbox) -> None:

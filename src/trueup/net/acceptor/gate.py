@@ -13,8 +13,18 @@ from typing import Final
 from trueup.core.ids import Subaccount
 from trueup.core.instant import SECOND, Instant, from_milliseconds
 from trueup.net.acceptor import replies
-from trueup.net.acceptor.keys import READ, READ_BALANCE, KeyRing
+from trueup.net.acceptor.keys import (
+    READ,
+    READ_BALANCE,
+    READ_BLOCK_TRADES,
+    WRITE,
+    WRITE_BLOCK_TRADES,
+    WRITE_TRADE,
+    WRITE_TRANSFER,
+    KeyRing,
+)
 from trueup.net.acceptor.replies import Reply
+from trueup.sim.commands import Member
 from trueup.wire.rest.table import Operation
 from trueup.wire.signing import signing_text
 
@@ -33,9 +43,40 @@ _ACCOUNT_WIDE: Final = frozenset(
         "GetSubaccountTransfers",
         "GetIntraExchangeInstanceTransfers",
         "GetIntraExchangeInstanceTransfer",
+        "IntraExchangeInstanceTransfer",
+        "CreateSubaccount",
+        "ApplySubaccountTransfer",
+        "ApplySubaccountPositionTransfer",
+        "GetSubaccountNetting",
+        "UpdateSubaccountNetting",
+        "GetTargetBalanceAllocation",
+        "SetTargetBalanceAllocation",
+        "GetApiKeys",
+        "CreateApiKey",
+        "GenerateApiKey",
+        "DeleteApiKey",
     }
 )
 """What a key that is locked to one subaccount may not see at all."""
+
+_SCOPES: Final = {
+    "GetBalance": READ_BALANCE,
+    "GetBlockTradeProposals": READ_BLOCK_TRADES,
+    "AcceptBlockTradeProposal": WRITE_BLOCK_TRADES,
+    "IntraExchangeInstanceTransfer": WRITE_TRANSFER,
+    "ApplySubaccountTransfer": WRITE_TRANSFER,
+    "ApplySubaccountPositionTransfer": WRITE_TRANSFER,
+    "SetTargetBalanceAllocation": WRITE_TRANSFER,
+}
+"""What a key needs where the section does not say it."""
+
+_TRADING: Final = (
+    "/portfolio/events/orders",
+    "/portfolio/orders",
+    "/portfolio/order_groups",
+    "/communications/",
+)
+"""Sections whose writes are trading."""
 
 _DIGITS_MIN: Final = 13
 
@@ -47,10 +88,12 @@ class Caller:
     """Whoever a request comes from.  `subaccount` is set for a locked key."""
 
     key_id: str
+    member: Member
     subaccount: Subaccount | None = None
 
 
-ANYBODY: Final = Caller("")
+ANYBODY: Final = Caller("", Member(""))
+"""Somebody without a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +110,20 @@ class Gate:
         """The caller of a request, or why it is refused.  `path` is as it was sent."""
         if not operation.signed:
             return ANYBODY
+        caller = self.identify(headers, method=operation.method, path=path)
+        if isinstance(caller, Reply):
+            return caller
+        key = self.keys.find(caller.key_id)
+        if key is not None and not key.may(scope_of(operation)):
+            return replies.NO_SCOPE
+        if caller.subaccount is not None and operation.name in _ACCOUNT_WIDE:
+            return replies.OTHER_SUBACCOUNT
+        return caller
+
+    def identify(self, headers: Mapping[str, str], *, method: str, path: str) -> Caller | Reply:
+        """Who signed a request, whatever it asks for; or why nobody believes it."""
         if self.keys.accepts_token(headers.get("Authorization", "")):
-            return Caller("bearer")
+            return Caller("bearer", self.keys.owner)
         key_id = headers.get(KEY_HEADER, "")
         signature = headers.get(SIGNATURE_HEADER, "")
         timestamp = headers.get(TIMESTAMP_HEADER, "")
@@ -77,23 +132,12 @@ class Gate:
             refused = replies.EXPIRED
         if refused is not None:
             return refused
-        return self._recognize(
-            key_id, signature, operation, text=signing_text(int(timestamp), operation.method, path)
-        )
-
-    def _recognize(
-        self, key_id: str, signature: str, operation: Operation, *, text: bytes
-    ) -> Caller | Reply:
         key = self.keys.find(key_id)
         if key is None:
             return replies.UNKNOWN_KEY
-        if not key.verifies(signature, text):
+        if not key.verifies(signature, signing_text(int(timestamp), method, path)):
             return replies.WRONG_SIGNATURE
-        if not key.may(_scope(operation)):
-            return replies.NO_SCOPE
-        if key.subaccount is not None and operation.name in _ACCOUNT_WIDE:
-            return replies.OTHER_SUBACCOUNT
-        return Caller(key_id, key.subaccount)
+        return Caller(key_id, key.member or self.keys.owner, key.subaccount)
 
     def _is_near(self, timestamp: str) -> bool:
         # A time in seconds is decades off; the text to sign could not even be made of it.
@@ -111,6 +155,11 @@ def _missing(key_id: str, signature: str, timestamp: str) -> Reply | None:
     return None if timestamp else replies.NO_TIMESTAMP
 
 
-def _scope(operation: Operation) -> str:
-    """What a key must be allowed: so far everything signed is a read."""
-    return READ_BALANCE if operation.name == "GetBalance" else READ
+def scope_of(operation: Operation) -> str:
+    """What a key must be allowed."""
+    listed = _SCOPES.get(operation.name)
+    if listed is not None:
+        return listed
+    if operation.method == "GET":
+        return READ
+    return WRITE_TRADE if operation.template.startswith(_TRADING) else WRITE

@@ -1,25 +1,46 @@
-"""What the exchange says about itself and about the caller's account: limits, keys, status."""
+"""What the exchange says about itself: tiers, costs, shards, whether it is open."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from trueup.core.ids import Shard
-from trueup.core.instant import Instant
-from trueup.core.limits import Bucket, Buckets, Budget
 from trueup.wire.rest.account import AccountLimits, BucketSize, EndpointCost, EndpointCosts
 from trueup.wire.rest.call import DEFAULT_COST
 from trueup.wire.rest.exchange import ExchangeStatus, ShardStatus
-from trueup.wire.rest.table import OPERATIONS, Operation
+from trueup.wire.rest.table import OPERATIONS
 
-BASIC: Final = AccountLimits(
-    tier="basic",
-    read=BucketSize(capacity=600, refill_per_second=200),
-    write=BucketSize(capacity=100, refill_per_second=100),
-    grants=(),
-)
-"""The tier that everybody starts with (since 2026-09-24)."""
+
+def _tier(name: str, *, read: int, write: int) -> AccountLimits:
+    """Reads hold one second of budget, of the lower tiers three; writes three."""
+    read_seconds = _LONG if name in {"basic", "advanced"} else 1
+    write_seconds = 1 if name == "basic" else _LONG
+    return AccountLimits(
+        tier=name,
+        read=BucketSize(capacity=read * read_seconds, refill_per_second=read),
+        write=BucketSize(capacity=write * write_seconds, refill_per_second=write),
+        grants=(),
+    )
+
+
+_LONG: Final = 3
+
+TIERS: Final = {
+    each.tier: each
+    for each in (
+        _tier("basic", read=200, write=100),
+        _tier("advanced", read=300, write=300),
+        _tier("expert", read=600, write=600),
+        _tier("premier", read=1_200, write=1_200),
+        _tier("paragon", read=2_400, write=2_400),
+        _tier("prime", read=4_800, write=4_800),
+        _tier("prestige", read=12_000, write=9_600),
+    )
+}
+"""Every usage tier by its name, lowest first (since 2026-09-24)."""
+
+BASIC: Final = TIERS["basic"]
+"""The tier that everybody starts with."""
 
 UNLIMITED: Final = AccountLimits(
     tier="sandbox",
@@ -29,7 +50,8 @@ UNLIMITED: Final = AccountLimits(
 )
 """No limit that anybody would notice: for tests and benchmarks."""
 
-_SHARDS: Final = {0: "Default", 1: "Exotics", 2: "Crypto and Commodities", 3: "Sports"}
+SHARDS: Final = {0: "Default", 1: "Exotics", 2: "Crypto and Commodities", 3: "Sports"}
+"""The exchange's shards, as it describes them."""
 
 COSTS: Final = EndpointCosts(
     default=DEFAULT_COST,
@@ -54,33 +76,7 @@ OPEN: Final = ExchangeStatus(
             trading_active=True,
             transfers_active=True,
         )
-        for shard, description in _SHARDS.items()
+        for shard, description in SHARDS.items()
     ),
 )
 """An exchange at work."""
-
-
-@dataclass(slots=True)
-class Meter:
-    """The token buckets of the account: one for reads, one for writes, shared by all its keys."""
-
-    buckets: Buckets
-
-    @classmethod
-    def full(cls, limits: AccountLimits, at: Instant) -> Meter:
-        """Buckets that have not been used."""
-        return cls(
-            Buckets(
-                read=Bucket.full(limits.read.capacity, limits.read.refill_per_second, at),
-                write=Bucket.full(limits.write.capacity, limits.write.refill_per_second, at),
-            )
-        )
-
-    def passes(self, operation: Operation, at: Instant) -> bool:
-        """Charge a request; false, and nothing is taken, where the bucket cannot pay for it."""
-        budget = Budget.READ if operation.method == "GET" else Budget.WRITE
-        bucket = self.buckets.read if budget is Budget.READ else self.buckets.write
-        if operation.cost > bucket.capacity or self.buckets.wait_for(budget, operation.cost, at):
-            return False
-        self.buckets = self.buckets.take(budget, operation.cost, at)
-        return True

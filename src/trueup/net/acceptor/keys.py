@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from trueup.core.ids import Subaccount
+from trueup.sim.commands import Member
 from trueup.wire.rest.api_keys import ApiKey
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
@@ -28,6 +29,25 @@ PublicKey = RSAPublicKey | Ed25519PublicKey
 READ: Final = "read"
 WRITE: Final = "write"
 READ_BALANCE: Final = "read::portfolio_balance"
+READ_BLOCK_TRADES: Final = "read::block_trade_accept"
+WRITE_TRADE: Final = "write::trade"
+WRITE_TRANSFER: Final = "write::transfer"
+WRITE_FCM_RISK: Final = "write::fcm_risk"
+WRITE_BLOCK_TRADES: Final = "write::block_trade_accept"
+
+SCOPES: Final = frozenset(
+    {
+        READ,
+        WRITE,
+        READ_BALANCE,
+        READ_BLOCK_TRADES,
+        WRITE_TRADE,
+        WRITE_TRANSFER,
+        WRITE_FCM_RISK,
+        WRITE_BLOCK_TRADES,
+    }
+)
+"""Every scope that a key can have."""
 
 _RSA_EXPONENT: Final = 65_537
 _RSA_BITS: Final = 2_048
@@ -35,10 +55,15 @@ _RSA_BITS: Final = 2_048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredKey:
-    """A key that the exchange knows.  `subaccount` locks it to one."""
+    """A key that the exchange knows.
+
+    It belongs to `member`; `None` stands for the member whose account the world
+    is about.  `subaccount` locks the key to one.
+    """
 
     key_id: str
     public: PublicKey
+    member: Member | None = None
     name: str = "sandbox"
     scopes: tuple[str, ...] = (READ, WRITE)
     subaccount: Subaccount | None = None
@@ -68,11 +93,28 @@ class RegisteredKey:
 
 
 class KeyRing:
-    """The keys of one account, and the tokens that a gateway in front would accept."""
+    """The keys of all members, and the tokens that a gateway in front would accept.
 
-    def __init__(self, keys: Iterable[RegisteredKey], tokens: Iterable[str] = ()) -> None:
-        self._keys = {key.key_id: key for key in keys}
+    `owner` is the member that keys without one, and the tokens, belong to.
+    """
+
+    def __init__(
+        self, keys: Iterable[RegisteredKey], tokens: Iterable[str] = (), *, owner: Member
+    ) -> None:
+        self.owner = owner
+        self._keys: dict[str, RegisteredKey] = {}
         self._tokens = frozenset(tokens)
+        for key in keys:
+            self.add(key)
+
+    def add(self, key: RegisteredKey) -> None:
+        """Register a key."""
+        owned = key if key.member is not None else replace(key, member=self.owner)
+        self._keys[key.key_id] = owned
+
+    def remove(self, key_id: str) -> None:
+        """Forget a key: it opens nothing any more.  `KeyError` for an unknown one."""
+        del self._keys[key_id]
 
     def find(self, key_id: str) -> RegisteredKey | None:
         """The key of that id."""
@@ -83,9 +125,9 @@ class KeyRing:
         scheme, _, token = authorization.partition(" ")
         return scheme == "Bearer" and token in self._tokens
 
-    def listed(self) -> tuple[ApiKey, ...]:
-        """All keys as the listing shows them."""
-        return tuple(key.listed() for key in self._keys.values())
+    def listed(self, member: Member) -> tuple[ApiKey, ...]:
+        """A member's keys as the listing shows them."""
+        return tuple(key.listed() for key in self._keys.values() if key.member == member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +157,17 @@ def new_ed25519_pair(
     *,
     scopes: tuple[str, ...] = (READ, WRITE),
     subaccount: Subaccount | None = None,
+    member: Member | None = None,
 ) -> KeyPair:
     """A new Ed25519 key, as the exchange's web page hands out since October 2026."""
     private = ed25519.Ed25519PrivateKey.generate()
     return KeyPair(
         RegisteredKey(
-            key_id=key_id, public=private.public_key(), scopes=scopes, subaccount=subaccount
+            key_id=key_id,
+            public=private.public_key(),
+            member=member,
+            scopes=scopes,
+            subaccount=subaccount,
         ),
         private,
     )
@@ -131,12 +178,17 @@ def new_rsa_pair(
     *,
     scopes: tuple[str, ...] = (READ, WRITE),
     subaccount: Subaccount | None = None,
+    member: Member | None = None,
 ) -> KeyPair:
     """A new RSA key of 2048 bits.  Takes a moment."""
     private = rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)
     return KeyPair(
         RegisteredKey(
-            key_id=key_id, public=private.public_key(), scopes=scopes, subaccount=subaccount
+            key_id=key_id,
+            public=private.public_key(),
+            member=member,
+            scopes=scopes,
+            subaccount=subaccount,
         ),
         private,
     )

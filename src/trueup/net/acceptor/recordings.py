@@ -16,7 +16,8 @@ import msgspec
 from trueup.core.errors import ConfigError
 from trueup.core.ids import PRIMARY
 from trueup.net.acceptor import replies
-from trueup.net.acceptor.answers import Answer, HouseAnswers, Question
+from trueup.net.acceptor.house_answers import HouseAnswers
+from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content, Reply
 from trueup.sim.recorded import STREAMS, RecordedItem, Recording
 from trueup.wire.rest import encode_exchange

@@ -96,6 +96,7 @@ OTHER_SUBACCOUNT: Final = refusal(
 )
 V1_GONE: Final = refusal(410, "deprecated_v1_order_endpoint")
 NOT_JSON_TYPE: Final = refusal(400, "invalid_content_type")
+TOO_LARGE: Final = refusal(413, "request_too_large")
 TOO_MANY: Final = Reply(
     429,
     to_json(error(ErrorBody("", "too many requests", ""), ErrorShape.TEXT)),

@@ -1,13 +1,14 @@
 """The REST side of the sandbox: real HTTP in, the simulated exchange's answers out.
 
 Requests go through the same stations as at the exchange: is there such an
-operation, who is asking, is there budget left, is the query well formed, what
-is the answer.  Routes come from the table of operations.
+operation, who is asking, can the body be read, is there budget left, is the
+query well formed, what is the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Final
@@ -16,19 +17,22 @@ import msgspec
 from aiohttp import web
 
 from trueup.core.errors import TrueupError
-from trueup.core.instant import to_datetime
+from trueup.core.instant import Instant, to_datetime
 from trueup.net.acceptor import replies
-from trueup.net.acceptor.answers import Answers, Question
+from trueup.net.acceptor.billing import Meters, bill
 from trueup.net.acceptor.faults import FaultLine
+from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Caller, Clock, Gate
-from trueup.net.acceptor.house import Meter
 from trueup.net.acceptor.queries import read_query
+from trueup.net.acceptor.question import Answers, Question
 from trueup.net.acceptor.replies import JSON, Reply
-from trueup.wire.rest.table import Operation, route
+from trueup.net.acceptor.routes import Routes
+from trueup.wire.rest.table import Operation
 from trueup.wire.signing import REST_PREFIX
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _V1_ORDERS: Final = "/portfolio/orders"
+_BODY_BYTES_MAX: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +40,25 @@ class Stations:
     """Everything that a request passes on its way.
 
     `clock` is the machine's time, for budgets and the ``Date`` header;
-    `world_clock` the time at which the world is looked at.
+    `world_clock` the time at which the world is looked at.  Reads of the account
+    show it `lag` microseconds ago.  `floor` is `None` where a recording answers.
     """
 
+    routes: Routes
     gate: Gate
-    meter: Meter
+    meters: Meters
     answers: Answers
     faults: FaultLine
     clock: Clock
     world_clock: Clock
+    lag: int
+    floor: Floor | None
 
 
 def application(stations: Stations) -> web.Application:
     """The server as an aiohttp application."""
     handler = _Handler(stations)
-    app = web.Application(client_max_size=1 << 20)
+    app = web.Application(client_max_size=_BODY_BYTES_MAX)
     app.router.add_route("*", "/{tail:.*}", handler.handle)
     return app
 
@@ -58,6 +66,7 @@ def application(stations: Stations) -> web.Application:
 class _Handler:
     def __init__(self, stations: Stations) -> None:
         self._stations = stations
+        self._date = (0, "")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request, whatever it is."""
@@ -67,42 +76,62 @@ class _Handler:
         reply = faults.before()
         if reply is None:
             reply = faults.after(await self._reply(request))
-        now = to_datetime(self._stations.clock()).replace(microsecond=0)
-        return web.Response(
-            status=reply.status,
-            body=reply.body,
-            headers={"Content-Type": reply.content_type, "Date": format_datetime(now, usegmt=True)},
-        )
+        headers = {"Date": self._dated(self._stations.clock())}
+        if reply.content_type:
+            headers["Content-Type"] = reply.content_type
+        return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+    def _dated(self, now: Instant) -> str:
+        second = now // 1_000_000
+        if self._date[0] != second:
+            shown = format_datetime(to_datetime(now).replace(microsecond=0), usegmt=True)
+            self._date = second, shown
+        return self._date[1]
 
     async def _reply(self, request: web.Request) -> Reply:
-        path = request.raw_path.partition("?")[0]
-        if request.method in _WITH_BODY:
-            refused = _body_refused(request.content_type, await request.read())
-            if refused is not None:
-                return refused
+        stations, path = self._stations, request.raw_path.partition("?")[0]
         if not path.startswith(REST_PREFIX + "/"):
             return replies.NOT_FOUND
         short = request.path.removeprefix(REST_PREFIX)
-        found = route(request.method, short)
+        found = stations.routes.find(request.method, short)
         if found is None:
             return replies.V1_GONE if _is_v1_order(request.method, short) else replies.NOT_FOUND
         operation, values = found
-        caller = self._stations.gate.admit(operation, request.headers, path=path)
+        caller = stations.gate.admit(operation, request.headers, path=path)
         if isinstance(caller, Reply):
             return caller
-        return self._answer(request, operation, values, caller=caller)
+        read = await _read(request)
+        if isinstance(read, Reply):
+            return read
+        given = dict(request.query)
+        if not self._is_paid(operation, caller, given, tree=read.tree):
+            return replies.TOO_MANY
+        return self._answer(operation, values, given, caller=caller, body=read.raw)
+
+    def _is_paid(
+        self, operation: Operation, caller: Caller, given: Mapping[str, str], *, tree: object
+    ) -> bool:
+        """Charge a request.  Those without a key are limited in ways nobody has written down."""
+        if not operation.signed:
+            return True
+        now = self._stations.clock()
+        meter = self._stations.meters.of(caller.member, now)
+        return meter.passes(bill(operation, given, tree), now)
 
     def _answer(
-        self, request: web.Request, operation: Operation, values: dict[str, str], *, caller: Caller
+        self,
+        operation: Operation,
+        values: Mapping[str, str],
+        given: Mapping[str, str],
+        *,
+        caller: Caller,
+        body: bytes,
     ) -> Reply:
         stations = self._stations
-        # Requests without a key are limited per address, in ways nobody has written down.
-        if operation.signed and not stations.meter.passes(operation, stations.clock()):
-            return replies.TOO_MANY
-        given, at = dict(request.query), stations.world_clock()
         query = read_query(operation, given, caller)
         if isinstance(query, Reply):
             return query
+        at = stations.world_clock()
         question = Question(
             operation=operation.name,
             path=values,
@@ -110,6 +139,8 @@ class _Handler:
             given=given,
             caller=caller,
             at=at,
+            read_at=Instant(at - stations.lag),
+            body=body,
         )
         try:
             answer = stations.answers.answer(question)
@@ -120,15 +151,26 @@ class _Handler:
         return stations.faults.alter(operation.name, answer, at).reply()
 
 
-def _body_refused(content_type: str, body: bytes) -> Reply | None:
-    """What the exchange says to a body that it cannot read."""
-    if content_type != JSON:
+@dataclass(frozen=True, slots=True)
+class _Body:
+    raw: bytes
+    tree: object
+
+
+async def _read(request: web.Request) -> _Body | Reply:
+    """The body, which must be JSON where the method has one; or what is said to another."""
+    try:
+        raw = await request.read() if request.can_read_body else b""
+    except web.HTTPRequestEntityTooLarge:
+        return replies.TOO_LARGE
+    if not raw and request.method not in _WITH_BODY:
+        return _Body(raw, None)
+    if request.content_type != JSON:
         return replies.NOT_JSON_TYPE
     try:
-        msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        return replies.flat_refusal(400, "bad_request", str(error))
-    return None
+        return _Body(raw, msgspec.json.decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return replies.flat_refusal(400, "bad_request", str(error) or "unexpected EOF")
 
 
 def _is_v1_order(method: str, path: str) -> bool:

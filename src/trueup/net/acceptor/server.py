@@ -21,27 +21,33 @@ from aiohttp import web
 
 from trueup.core.errors import ConfigError, InvariantBroken
 from trueup.core.instant import Instant
-from trueup.net.acceptor.answers import Answers, HouseAnswers, WorldAnswers
+from trueup.net.acceptor.answers import WorldAnswers
+from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.faults import FaultLine, Faults
-from trueup.net.acceptor.forms import Personality
+from trueup.net.acceptor.floor import Floor
+from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
-from trueup.net.acceptor.house import BASIC, Meter
+from trueup.net.acceptor.house import BASIC
+from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.keys import KeyPair, KeyRing, RegisteredKey, new_ed25519_pair
+from trueup.net.acceptor.question import Answers
 from trueup.net.acceptor.recordings import RecordedAnswers
 from trueup.net.acceptor.rest import Stations, application
+from trueup.net.acceptor.routes import Routes
 from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
-from trueup.sim.exchange import Exchange
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
 from trueup.wire.rest.account import AccountLimits
+from trueup.wire.rest.table import OPERATIONS
 from trueup.wire.signing import REST_PREFIX
 
 HOST: Final = "127.0.0.1"
 DEMO_KEY_ID: Final = "5a2d0b3e-7c41-4a8e-9d02-6b1f00c0ffee"
 """The id of the key pair that a sandbox makes for itself."""
 
+_NOBODY: Final = c.Member("")
 _START_SECONDS_MAX: Final = 10
 _STOP_SECONDS: Final = 1.0
 
@@ -51,8 +57,8 @@ class Settings:
     """How the sandbox behaves.
 
     `tokens` are bearer tokens that a gateway in front would accept.  A request's
-    timestamp may be off by `window` microseconds.  `lag` is what
-    ``user_data_timestamp`` says the reads are behind.  Without `tiers` there are
+    timestamp may be off by `window` microseconds.  Reads of the account lag `lag`
+    microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `tiers` there are
     the present ones, or none at all for the personality of 2025, which knew none.
     """
 
@@ -87,28 +93,29 @@ def stations(
     `clock` is the exchange's time.  A world may live at another date than its
     clients: their signatures are good by `wall_clock`, too.
     """
-    ring = KeyRing(keys, settings.tokens)
-    house = HouseAnswers(ring, settings.limits, settings.personality, lag=settings.lag)
+    forms = FORMS[settings.personality]
+    owner = source.member if isinstance(source, World) else _NOBODY
+    ring = KeyRing(keys, settings.tokens, owner=owner)
+    meters = Meters(settings.limits)
+    house = HouseAnswers(ring, meters, forms)
     answers: Answers
     if isinstance(source, Recording):
-        answers, shown = RecordedAnswers(source, house), clock
+        answers, shown, floor = RecordedAnswers(source, house), clock, None
     else:
-        answers = WorldAnswers(
-            source.exchange,
-            source.member,
-            house,
-            tiers=settings.tiers_shown(),
-            personality=settings.personality,
-        )
+        floor = Floor(source.exchange)
+        answers = WorldAnswers(floor, house, tiers=settings.tiers_shown(), forms=forms)
         shown = _never_before(source.end, clock)
     clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
     return Stations(
+        routes=Routes(OPERATIONS.values()),
         gate=Gate(ring, clocks, settings.window),
-        meter=Meter.full(settings.limits, clock()),
+        meters=meters,
         answers=answers,
         faults=FaultLine(settings.faults),
         clock=clock,
         world_clock=shown,
+        lag=settings.lag,
+        floor=floor,
     )
 
 
@@ -136,7 +143,6 @@ class SandboxServer:
         settings: Settings = PLAIN,
     ) -> None:
         self.pair = new_ed25519_pair(DEMO_KEY_ID) if pair is None else pair
-        self._source = source
         self._stations = stations(
             source,
             (self.pair.registered, *keys),
@@ -196,12 +202,13 @@ class SandboxServer:
 
     def step(self, command: c.Command) -> tuple[ExchangeEvent, ...]:
         """Give the running exchange a command from outside its thread."""
-        if not isinstance(self._source, World):
+        floor = self._stations.floor
+        if floor is None:
             raise ConfigError("a recording takes no commands")
         if self._loop is None or self._thread is None:
-            return self._source.exchange.step(command)
+            return floor.step(command)
         done: Future[tuple[ExchangeEvent, ...]] = asyncio.run_coroutine_threadsafe(
-            _step(self._source.exchange, command), self._loop
+            _step(floor, command), self._loop
         )
         return done.result(_START_SECONDS_MAX)
 
@@ -263,5 +270,5 @@ def _port_of(runner: web.AppRunner) -> int:
     return int(runner.addresses[0][1])
 
 
-async def _step(exchange: Exchange, command: c.Command) -> tuple[ExchangeEvent, ...]:
-    return exchange.step(command)
+async def _step(floor: Floor, command: c.Command) -> tuple[ExchangeEvent, ...]:
+    return floor.step(command)

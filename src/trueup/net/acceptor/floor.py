@@ -1,0 +1,48 @@
+"""The exchange's machine together with everybody who listens to it.
+
+Whoever lets something happen (a request, a world of makers and traders, the
+control API, a FIX session) does it through `Floor.step`, so that every event
+reaches every listener once, in order, before the step returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trueup.core.instant import Instant
+from trueup.sim import commands as c
+from trueup.sim.events import Event
+from trueup.sim.exchange import Exchange
+
+Listener = Callable[[tuple[Event, ...]], None]
+"""Hears the events of one step.  It must not step the exchange itself."""
+
+
+class Floor:
+    """Steps the exchange and tells the listeners."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self._listeners: list[Listener] = []
+
+    def step(self, command: c.Command) -> tuple[Event, ...]:
+        """Carry a command out; the listeners have heard of it when this returns."""
+        events = self.exchange.step(command)
+        if events:
+            for listener in tuple(self._listeners):
+                listener(events)
+        return events
+
+    def time_for(self, at: Instant) -> Instant:
+        """The time of a command given at `at`: never before the last one."""
+        return Instant(max(at, self.exchange.now))
+
+    def catch_up(self, at: Instant) -> None:
+        """Let everything happen that is due until `at`."""
+        if at > self.exchange.now:
+            self.step(c.Advance(at=at))
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` about all further events; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)

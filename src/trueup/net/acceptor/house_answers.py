@@ -1,0 +1,39 @@
+"""Answers that do not depend on any market: status, hours, limits, costs, keys."""
+
+from __future__ import annotations
+
+from trueup.net.acceptor import house
+from trueup.net.acceptor.billing import Meters
+from trueup.net.acceptor.forms import Forms
+from trueup.net.acceptor.keys import KeyRing
+from trueup.net.acceptor.question import Answer, Question
+from trueup.net.acceptor.replies import Content
+from trueup.wire.rest import encode_exchange
+
+
+class HouseAnswers:
+    """What the exchange says about itself and about a member's standing."""
+
+    def __init__(self, keys: KeyRing, meters: Meters, forms: Forms) -> None:
+        self._keys = keys
+        self._meters = meters
+        self._forms = forms
+
+    def table(self) -> dict[str, Answer]:
+        """The answers by operation id."""
+        return {
+            "GetExchangeStatus": lambda _: Content(encode_exchange.exchange_status(house.OPEN)),
+            "GetUserDataTimestamp": lambda q: Content(
+                encode_exchange.user_data_timestamp(q.read_at)
+            ),
+            "GetAccountApiLimits": self._limits,
+            "GetAccountEndpointCosts": lambda _: Content(
+                encode_exchange.endpoint_costs(house.COSTS)
+            ),
+            "GetApiKeys": lambda q: Content(
+                encode_exchange.api_keys(self._keys.listed(q.caller.member)), rows="api_keys"
+            ),
+        }
+
+    def _limits(self, question: Question) -> Content:
+        return Content(self._forms.limits(self._meters.limits(question.caller.member)))
