@@ -52,6 +52,7 @@ from trueup.core.ids import (
 from trueup.core.instant import Instant, from_seconds
 from trueup.core.statements import MarketStated, PositionStated
 from trueup.core.units import Count, Money, Price, Ratio
+from trueup.wire import spelling
 from trueup.wire.rest import (
     account,
     api_keys,
@@ -352,11 +353,11 @@ def test_account_answers_are_read_back() -> None:
 
 
 def test_written_numbers_look_as_on_the_exchange() -> None:
-    assert encode.priced(Price(5_600)) == "0.5600"
-    assert encode.counted(Count(-319)) == "-3.19"
-    assert encode.dollars(Money(17_500)) == "0.017500"
-    assert encode.dollars(Money(-1)) == "-0.000001"
-    assert encode.shortest_dollars(Money.parse("98.0186")) == "98.0186"
-    assert encode.shortest_dollars(Money.parse("98.01865")) == "98.018650"
-    assert encode.floored_cents(Money.parse("98.0186")) == 9_801
+    assert spelling.priced(Price(5_600)) == "0.5600"
+    assert spelling.counted(Count(-319)) == "-3.19"
+    assert spelling.dollars(Money(17_500)) == "0.017500"
+    assert spelling.dollars(Money(-1)) == "-0.000001"
+    assert spelling.shortest_dollars(Money.parse("98.0186")) == "98.0186"
+    assert spelling.shortest_dollars(Money.parse("98.01865")) == "98.018650"
+    assert spelling.floored_cents(Money.parse("98.0186")) == 9_801
     assert msgspec.json.decode(encode.to_json({"a": "é"})) == {"a": "é"}

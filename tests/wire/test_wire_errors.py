@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.wire.rest.encode import to_json
-from trueup.wire.rest.encode_exchange import ErrorShape, error
-from trueup.wire.rest.errors import ErrorBody, read_error
+from trueup.wire.rest.encode_exchange import error
+from trueup.wire.rest.errors import ErrorBody, ErrorShape, read_error
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,20 @@ from typing import Any
 import pytest
 
 from trueup.core.errors import CallerError
-from trueup.core.ids import EventTicker, OrderId, SeriesTicker, Shard, Subaccount, Ticker
+from trueup.core.ids import (
+    ClientOrderId,
+    EventTicker,
+    OrderGroupId,
+    OrderId,
+    SeriesTicker,
+    Shard,
+    Subaccount,
+    Ticker,
+)
 from trueup.core.instant import Instant
+from trueup.core.order_entry import Amendment, Cancellation, Decrease, NewOrder
+from trueup.core.orders import Side
+from trueup.core.units import Count, Price
 from trueup.wire.rest import (
     account,
     api_keys,
@@ -16,12 +28,27 @@ from trueup.wire.rest import (
     exchange,
     historical,
     markets,
+    order_groups,
+    orders,
     portfolio,
     series,
 )
 from trueup.wire.rest.call import Call
 from trueup.wire.rest.table import OPERATIONS, listed_path, route, template_of
 
+TICKER = Ticker("KXA-1")
+ORDER_ID = OrderId("o1")
+GROUP = OrderGroupId("g1")
+ORDER = NewOrder(
+    ticker=TICKER,
+    side=Side.YES,
+    count=Count(100),
+    price=Price(5_000),
+    client_order_id=ClientOrderId("c1"),
+)
+AMENDMENT = Amendment(
+    order_id=ORDER_ID, ticker=TICKER, side=Side.YES, count=Count(100), price=Price(5_000)
+)
 CALLS: Sequence[Call[Any]] = (
     exchange.status(),
     exchange.user_data_timestamp(),
@@ -32,7 +59,23 @@ CALLS: Sequence[Call[Any]] = (
     portfolio.fills(),
     portfolio.settlements(),
     portfolio.orders(),
-    portfolio.order(OrderId("o1")),
+    portfolio.order(ORDER_ID),
+    orders.create(ORDER),
+    orders.create_batch([ORDER]),
+    orders.amend(AMENDMENT),
+    orders.decrease(Decrease(order_id=ORDER_ID, by=Count(1))),
+    orders.cancel(Cancellation(order_id=ORDER_ID)),
+    orders.cancel_batch([Cancellation(order_id=ORDER_ID)]),
+    orders.cancel_all(),
+    orders.queue_positions(),
+    orders.queue_position(ORDER_ID),
+    order_groups.groups(),
+    order_groups.group(GROUP),
+    order_groups.create(Count(100)),
+    order_groups.set_limit(GROUP, Count(100)),
+    order_groups.reset(GROUP),
+    order_groups.trigger(GROUP),
+    order_groups.delete(GROUP),
     portfolio.positions(),
     cash.deposits(),
     cash.withdrawals(),
@@ -76,8 +119,9 @@ def test_call_says_what_the_table_says_and_routes_back(call: Call[Any]) -> None:
         operation.cost,
         operation.signed,
     )
-    assert call.idempotent
-    assert call.body is None
+    assert call.idempotent == operation.idempotent
+    assert call.idempotent or call.method != "GET"
+    assert call.body is None or operation.has_body
     assert {name for name, _ in call.query} <= set(operation.query)
 
 

@@ -18,6 +18,10 @@ TradeId = NewType("TradeId", str)
 """Shared by the public trade and by both sides' fills."""
 
 ClientOrderId = NewType("ClientOrderId", str)
+"""Our own name for an order.  The exchange takes each one once, forever."""
+
+OrderGroupId = NewType("OrderGroupId", str)
+"""Orders that are cancelled together once too many of their contracts filled in 15 seconds."""
 
 Subaccount = NewType("Subaccount", int)
 """0 is the primary account; 1 to 63 are numbered subaccounts."""

@@ -77,6 +77,11 @@ def to_seconds_floor(instant: Instant) -> int:
     return instant // SECOND
 
 
+def to_milliseconds_floor(instant: Instant) -> int:
+    """Whole Unix milliseconds, cut toward the past."""
+    return instant // 1000
+
+
 def from_datetime(moment: datetime) -> Instant:
     """An instant from an aware datetime."""
     if moment.tzinfo is None:

@@ -208,10 +208,13 @@ class Session:
             yield Pause(pause)
 
     def cost_of(self, call: Call[T]) -> int:
-        """Tokens for one call: as the exchange lists it, as the table says before that is known."""
+        """Tokens for one call: as the exchange lists it, as the table says before that is known.
+
+        A batch costs as much as its items one by one.
+        """
         if self._costs is None:
-            return call.cost
-        return self._costs.cost_of(call.method, call.template)
+            return call.cost * call.items
+        return self._costs.cost_of(call.method, call.template) * call.items
 
     def learn_costs(self, costs: EndpointCosts) -> None:
         """Take over the exchange's list of costs."""

@@ -16,7 +16,7 @@ import msgspec
 from trueup.core.instant import Instant, parse_instant
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.replies import JSON, Content, Reply
-from trueup.wire.rest.encode import Record
+from trueup.wire.spelling import Record
 
 _ENUMS: Final = {
     "GetSettlements": "market_result",

@@ -18,10 +18,11 @@ from trueup.core.statements import PositionStated
 from trueup.core.units import Money, Price
 from trueup.sim.market_surface import MarketView
 from trueup.sim.surface import EventPositionView
+from trueup.wire import spelling
 from trueup.wire.rest import encode, encode_cents, encode_exchange
 from trueup.wire.rest.account import AccountLimits
-from trueup.wire.rest.encode import Record
 from trueup.wire.rest.rows.balances import Balance
+from trueup.wire.spelling import Record
 
 
 class Personality(StrEnum):
@@ -57,11 +58,11 @@ def _order(reported: OrderReported, user_id: str) -> Record:
 def _event_position(view: EventPositionView) -> Record:
     return {
         "event_ticker": view.event_ticker,
-        "total_cost_dollars": encode.dollars(view.total_cost),
-        "total_cost_shares_fp": encode.counted(view.total_cost_shares),
-        "event_exposure_dollars": encode.dollars(view.exposure),
-        "realized_pnl_dollars": encode.dollars(view.realized),
-        "fees_paid_dollars": encode.dollars(view.fees_paid),
+        "total_cost_dollars": spelling.dollars(view.total_cost),
+        "total_cost_shares_fp": spelling.counted(view.total_cost_shares),
+        "event_exposure_dollars": spelling.dollars(view.exposure),
+        "realized_pnl_dollars": spelling.dollars(view.realized),
+        "fees_paid_dollars": spelling.dollars(view.fees_paid),
     }
 
 
@@ -79,9 +80,9 @@ def _market(view: MarketView) -> Record:
         "price_level_structure": view.grid.label,
         "price_ranges": [
             {
-                "start": encode.priced(Price(band.start)),
-                "end": encode.priced(Price(band.end)),
-                "step": encode.priced(Price(band.step)),
+                "start": spelling.priced(Price(band.start)),
+                "end": spelling.priced(Price(band.end)),
+                "step": spelling.priced(Price(band.step)),
             }
             for band in view.grid.bands
         ],
@@ -95,10 +96,10 @@ def _old_order(reported: OrderReported, user_id: str) -> Record:
 def _old_event_position(view: EventPositionView) -> Record:
     return {
         "event_ticker": view.event_ticker,
-        "total_cost": encode.cents(view.total_cost),
-        "event_exposure": encode.floored_cents(view.exposure),
-        "realized_pnl": encode.floored_cents(view.realized),
-        "fees_paid": encode.cents(view.fees_paid),
+        "total_cost": spelling.cents(view.total_cost),
+        "event_exposure": spelling.floored_cents(view.exposure),
+        "realized_pnl": spelling.floored_cents(view.realized),
+        "fees_paid": spelling.cents(view.fees_paid),
         "resting_order_count": 0,
     }
 

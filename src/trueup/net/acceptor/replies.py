@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from trueup.wire.rest.encode import Record, to_json
-from trueup.wire.rest.encode_exchange import ErrorShape, error
-from trueup.wire.rest.errors import ErrorBody
+from trueup.wire.rest.encode import to_json
+from trueup.wire.rest.encode_exchange import error
+from trueup.wire.rest.errors import ErrorBody, ErrorShape
+from trueup.wire.spelling import Record
 
 JSON: Final = "application/json"
 HTML: Final = "text/html"

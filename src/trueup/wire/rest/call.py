@@ -53,7 +53,8 @@ class Call(Generic[T_co]):
     `operation` is the exchange's operation id (``GetBalance``).  `template` is
     the path with ``{placeholders}`` as in the exchange's documentation, `path`
     the same with values, both without the ``/trade-api/v2`` prefix.  `query`
-    keeps its order.  `idempotent` calls may be retried.
+    keeps its order.  `idempotent` calls may be retried.  `cost` is in tokens for
+    each of the call's `items`: a batch is billed one by one.
 
     `decode` reads the body of a successful answer; it raises `ProtocolBroken`
     when the answer as a whole cannot be understood.  `unknown_fields` looks at
@@ -72,6 +73,7 @@ class Call(Generic[T_co]):
     signed: bool = True
     idempotent: bool = True
     cost: int = DEFAULT_COST
+    items: int = 1
     unknown_fields: Callable[[bytes], tuple[str, ...]] = _knows_everything
 
     def with_cursor(self, cursor: str) -> Call[T_co]:

@@ -24,12 +24,18 @@ from trueup.core.ids import EventTicker, Ticker
 from trueup.core.instant import format_instant, to_seconds_floor
 from trueup.core.orders import Side
 from trueup.core.statements import PositionStated
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Money
 from trueup.wire.rest.rows.balances import Balance, SubaccountBalance
 from trueup.wire.rest.rows.cash import EVENT_CONTRACTS
-
-Record = dict[str, object]
-"""One JSON object in the exchange's field names."""
+from trueup.wire.spelling import (
+    Record,
+    cents,
+    counted,
+    dollars,
+    floored_cents,
+    priced,
+    shortest_dollars,
+)
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -227,45 +233,6 @@ def shard_transfer(moved: Transferred) -> Record:
         "status": moved.status.value,
         "created_ts": to_seconds_floor(moved.at),
     }
-
-
-def priced(price: Price) -> str:
-    """``"0.5600"``."""
-    return _fixed(price.units, 4)
-
-
-def counted(count: Count) -> str:
-    """``"12.00"``."""
-    return _fixed(count.units, 2)
-
-
-def dollars(money: Money) -> str:
-    """``"0.017500"``: six places, as for costs and fees."""
-    return _fixed(money.units, 6)
-
-
-def shortest_dollars(money: Money) -> str:
-    """``"98.0186"``: four places, as for balances; six where four cannot hold it."""
-    short, rest = divmod(money.units, 100)
-    return _fixed(money.units, 6) if rest else _fixed(short, 4)
-
-
-def cents(money: Money) -> int:
-    """An exact number of cents.  Raises `FinerThanUnit` when it is none."""
-    whole, rest = divmod(money.units, 10_000)
-    if rest:
-        raise FinerThanUnit(f"{money} dollars are not a whole number of cents")
-    return whole
-
-
-def floored_cents(money: Money) -> int:
-    """A number of cents, cut down, as the exchange does with ``balance``."""
-    return money.units // 10_000
-
-
-def _fixed(units: int, places: int) -> str:
-    whole, fraction = divmod(abs(units), 10**places)
-    return f"{'-' if units < 0 else ''}{whole}.{fraction:0{places}d}"
 
 
 def _directions(side: Side) -> Mapping[str, str]:

@@ -21,8 +21,8 @@ from trueup.core.statements import MarketStated, PositionStated
 from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Count, Price
 from trueup.wire.rest.account import AccountLimits
 from trueup.wire.rest.call import DEFAULT_COST
-from trueup.wire.rest.encode import Record, cents, dollars, floored_cents, priced
 from trueup.wire.rest.rows.balances import Balance
+from trueup.wire.spelling import Record, cents, dollars, floored_cents, priced
 
 _NOTHING: Final = Price(0)
 

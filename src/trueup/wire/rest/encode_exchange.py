@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
-from enum import Enum
 from typing import Final
 
 from trueup.core.catalog import Event, FeeChange, Market, Quote, Series
@@ -19,23 +18,14 @@ from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Price, Ratio
 from trueup.wire.rest.account import AccountLimits, BucketSize, EndpointCosts
 from trueup.wire.rest.api_keys import ApiKey
-from trueup.wire.rest.encode import Record, counted, priced
-from trueup.wire.rest.errors import ErrorBody
+from trueup.wire.rest.errors import ErrorBody, ErrorShape
 from trueup.wire.rest.exchange import ExchangeStatus
 from trueup.wire.rest.historical import Cutoffs
 from trueup.wire.rest.table import listed_path
+from trueup.wire.spelling import Record, counted, priced
 
 _NOTHING: Final = Price(0)
 _RATIO_DIGITS: Final = 28
-
-
-class ErrorShape(Enum):
-    """The four shapes of an error body (see `trueup.wire.rest.errors`)."""
-
-    NESTED = "nested"
-    FLAT = "flat"
-    PARAMETER = "parameter"
-    TEXT = "text"
 
 
 def market(place: Market, stated: MarketStated, quote: Quote) -> Record:

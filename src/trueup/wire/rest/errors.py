@@ -18,11 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, cast
 
 import msgspec
 
 from trueup.wire.rest.reading import BROKEN_JSON
+
+
+class ErrorShape(Enum):
+    """The four shapes of a JSON error body, in the order of the list above."""
+
+    NESTED = "nested"
+    FLAT = "flat"
+    PARAMETER = "parameter"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)

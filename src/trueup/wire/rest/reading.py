@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,10 +29,14 @@ from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken
 from trueup.wire.rest.call import Page, Unreadable
 
 T = TypeVar("T")
-S = TypeVar("S", bound=msgspec.Struct)
+S = TypeVar("S")
+R = TypeVar("R", bound=msgspec.Struct)
 
 Reader = Callable[[bytes], T]
 """Decodes one record.  Raises one of `UNREADABLE` when it cannot."""
+
+Search = Callable[[object], Iterable[str]]
+"""Names in a decoded record what this version does not know; looks deeper than the names."""
 
 BROKEN_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding bytes can fail with: no JSON or another shape, no UTF-8, nested too deep."""
@@ -54,8 +58,8 @@ def field_names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-class RecordDecoder(Generic[S]):
-    """Decodes one JSON object into the struct `S`, numbers exactly.
+class RecordDecoder(Generic[R]):
+    """Decodes one JSON object into the struct `R`, numbers exactly.
 
     The struct's fields of type ``str | int`` are numbers that belong in a
     string.  When the exchange sends such a one as a JSON number with decimal
@@ -63,7 +67,7 @@ class RecordDecoder(Generic[S]):
     never passes through a binary float.
     """
 
-    def __init__(self, struct: type[S]) -> None:
+    def __init__(self, struct: type[R]) -> None:
         self._struct = struct
         self._decoder = msgspec.json.Decoder(struct)
         self._numbers = frozenset(
@@ -72,7 +76,7 @@ class RecordDecoder(Generic[S]):
             if {str, int} <= set(get_args(field.type))
         )
 
-    def __call__(self, raw: bytes) -> S:
+    def __call__(self, raw: bytes) -> R:
         """The record; raises one of `UNREADABLE`."""
         try:
             return self._decoder.decode(raw)
@@ -93,6 +97,16 @@ class Answer(Generic[T]):
     decode: Callable[[bytes], T]
     unknown_fields: Callable[[bytes], tuple[str, ...]]
 
+    def then(self, make: Callable[[T], S]) -> Answer[S]:
+        """The same answer, made into something else."""
+        decode = self.decode
+        return Answer(lambda body: make(decode(body)), self.unknown_fields)
+
+
+def nothing() -> Answer[None]:
+    """An answer that says no more than its status: 204, or an empty object."""
+    return Answer(lambda _body: None, lambda _body: ())
+
 
 def page_of(
     key: str,
@@ -100,8 +114,10 @@ def page_of(
     known: frozenset[str],
     *,
     read_all: Callable[[bytes], tuple[Sequence[T], str]] | None = None,
+    unknown: Search | None = None,
+    cursor_key: str = "cursor",
 ) -> Answer[Page[T]]:
-    """An answer ``{key: [record, …], "cursor": …}``.
+    """An answer ``{key: [record, …], "cursor": …}``.  `unknown` searches a record deeper.
 
     The last page has an empty, null or absent cursor.  `read_all`, where there
     is one, gives all records of a body and the cursor at once; it is a quicker
@@ -113,10 +129,10 @@ def page_of(
         if read_all is not None:
             with suppress(*UNREADABLE):
                 everything, cursor = read_all(body)
-                unknown = _unknown(_first_row(key, body), known) if everything else ()
-                return Page(tuple(everything), _Rows(key, body), cursor, (), unknown)
-        rows, cursor = _page(key, body)
-        unknown = _unknown(rows[0], known) if rows else ()
+                strange = _unknown(_first_row(key, body), known, unknown) if everything else ()
+                return Page(tuple(everything), _Rows(key, body), cursor, (), strange)
+        rows, cursor = _page(key, body, cursor_key)
+        strange = _unknown(rows[0], known, unknown) if rows else ()
         holds_nul = b"\\" in body and _NUL in body
         items: list[T] = []
         raws: list[bytes] = []
@@ -135,10 +151,10 @@ def page_of(
             tuple(raws),
             cursor,
             tuple(unreadable),
-            unknown,
+            strange,
         )
 
-    return Answer(decode, _first_of(key, known))
+    return Answer(decode, _first_of(key, known, unknown))
 
 
 def _refuse_nul(raw: bytes) -> None:
@@ -146,7 +162,9 @@ def _refuse_nul(raw: bytes) -> None:
         raise ProtocolBroken("the record holds the character NUL, which no database column takes")
 
 
-def list_of(key: str, read: Reader[T], known: frozenset[str]) -> Answer[tuple[T, ...]]:
+def list_of(
+    key: str, read: Reader[T], known: frozenset[str], unknown: Search | None = None
+) -> Answer[tuple[T, ...]]:
     """An answer ``{key: [record, …]}`` that is one reading: all of it or nothing.
 
     Raises `ProtocolBroken` when any record cannot be read.
@@ -155,10 +173,12 @@ def list_of(key: str, read: Reader[T], known: frozenset[str]) -> Answer[tuple[T,
     def decode(body: bytes) -> tuple[T, ...]:
         return tuple(_read(raw, read) for raw in _page(key, body)[0])
 
-    return Answer(decode, _first_of(key, known))
+    return Answer(decode, _first_of(key, known, unknown))
 
 
-def record_of(key: str | None, read: Reader[T], known: frozenset[str]) -> Answer[T]:
+def record_of(
+    key: str | None, read: Reader[T], known: frozenset[str], unknown: Search | None = None
+) -> Answer[T]:
     """An answer that is one record: the value of `key`, or the whole body.
 
     Raises `ProtocolBroken` when it cannot be read.
@@ -174,7 +194,7 @@ def record_of(key: str | None, read: Reader[T], known: frozenset[str]) -> Answer
 
     def unknown_fields(body: bytes) -> tuple[str, ...]:
         try:
-            return _unknown(record(body), known)
+            return _unknown(record(body), known, unknown)
         except UNREADABLE:
             return ()
 
@@ -198,10 +218,10 @@ def _open(body: bytes) -> dict[str, msgspec.Raw]:
         ) from error
 
 
-def _page(key: str, body: bytes) -> tuple[list[bytes], str]:
+def _page(key: str, body: bytes, cursor_key: str = "cursor") -> tuple[list[bytes], str]:
     """The rows, each as its own bytes, and the cursor."""
     try:
-        envelope = _envelope(key).decode(body)
+        envelope = _envelope(key, cursor_key).decode(body)
     except BROKEN_JSON as error:
         raise _broken(f"the exchange's answer has no list of {key} ({error})", body) from error
     # An empty Go slice is written as null.
@@ -257,31 +277,35 @@ class _Envelope(Protocol):
 
 
 @lru_cache(maxsize=64)
-def _envelope(key: str) -> msgspec.json.Decoder[_Envelope]:
+def _envelope(key: str, cursor_key: str = "cursor") -> msgspec.json.Decoder[_Envelope]:
     """A decoder of ``{key: [...], "cursor": ...}`` that scans the body once."""
     struct = msgspec.defstruct(
         "Envelope",
         [
             ("rows", list[msgspec.Raw] | None, msgspec.field(name=key)),
-            ("cursor", str | None, None),
+            ("cursor", str | None, msgspec.field(name=cursor_key, default=None)),
         ],
     )
     return msgspec.json.Decoder(cast("type[_Envelope]", struct))
 
 
-def _first_of(key: str, known: frozenset[str]) -> Callable[[bytes], tuple[str, ...]]:
+def _first_of(
+    key: str, known: frozenset[str], search: Search | None
+) -> Callable[[bytes], tuple[str, ...]]:
     def unknown_fields(body: bytes) -> tuple[str, ...]:
         try:
             rows = _page(key, body)[0]
         except ProtocolBroken:
             return ()
-        return _unknown(rows[0], known) if rows else ()
+        return _unknown(rows[0], known, search) if rows else ()
 
     return unknown_fields
 
 
-def _unknown(raw: bytes, known: frozenset[str]) -> tuple[str, ...]:
+def _unknown(raw: bytes, known: frozenset[str], search: Search | None) -> tuple[str, ...]:
     try:
+        if search is not None:
+            return tuple(search(msgspec.json.decode(raw)))
         record = _FIELDS.decode(raw)
     except BROKEN_JSON:
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from trueup.core.errors import CallerError
@@ -13,8 +13,11 @@ from trueup.wire.rest.table import OPERATIONS, Operation
 
 T = TypeVar("T")
 
-QueryValue = str | int | bool | None
-"""What a query parameter may be; `None` and empty text leave it out."""
+QueryValue = str | int | bool | Sequence[str] | None
+"""What a query parameter may be; `None` and empty text leave it out.
+
+Several values repeat the parameter; a comma-separated one is `joined` text.
+"""
 
 _UNRESERVED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -28,12 +31,15 @@ def request(
     *,
     path: Mapping[str, str] | None = None,
     query: Mapping[str, QueryValue] | None = None,
+    body: bytes | None = None,
+    items: int = 1,
 ) -> Call[T]:
     """The call of the operation `name`.
 
     A listing without a ``limit`` asks for the largest page that the exchange
-    gives.  Raises `CallerError` for a limit outside the exchange's bounds (it
-    refuses those, it does not clamp) and for a path value that is empty.
+    gives.  `items` is the size of a batch, which is billed one by one.  Raises
+    `CallerError` for a limit outside the exchange's bounds (it refuses those, it
+    does not clamp) and for a path value that is empty.
     """
     operation = OPERATIONS[name]
     return Call(
@@ -44,6 +50,8 @@ def request(
         decode=answer.decode,
         unknown_fields=answer.unknown_fields,
         query=_query(operation, query or {}),
+        body=body,
+        items=items,
         signed=operation.signed,
         idempotent=operation.idempotent,
         cost=operation.cost,
@@ -68,15 +76,13 @@ def joined(values: Iterable[str] | None) -> str | None:
 def _query(operation: Operation, given: Mapping[str, QueryValue]) -> tuple[tuple[str, str], ...]:
     values = dict(given)
     if operation.limit_maximum is not None:
-        values["limit"] = _limit(operation, values.get("limit"))
+        values[operation.limit_name] = _limit(operation, values.get(operation.limit_name))
     _check_subaccount(values.get("subaccount"))
     foreign = values.keys() - set(operation.query)
     if foreign:
         raise CallerError(f"{operation.name} has no parameter {', '.join(sorted(foreign))}")
     return tuple(
-        (name, _text(value))
-        for name in operation.query
-        if (value := values.get(name)) is not None and value != ""
+        (name, text) for name in operation.query for text in _texts(values.get(name)) if text
     )
 
 
@@ -97,10 +103,16 @@ def _check_subaccount(asked: QueryValue) -> None:
         raise CallerError(f"subaccounts are numbered from 0 to {_LAST_SUBACCOUNT}, not {asked}")
 
 
-def _text(value: QueryValue) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _texts(value: QueryValue) -> Sequence[str]:
+    match value:
+        case None:
+            return ()
+        case bool():
+            return ("true" if value else "false",)
+        case str() | int():
+            return (str(value),)
+        case _:
+            return value
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

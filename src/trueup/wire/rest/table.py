@@ -3,234 +3,38 @@
 The calls take method, path, cost and limits from here, and the sandbox routes
 from the same table.  Names, defaults and bounds are those of the exchange's
 OpenAPI description 3.34; costs other than ten tokens are from its
-``/account/endpoint_costs``.
+``/account/endpoint_costs``.  The entries stand in `operations`, one file per
+section.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from trueup.wire.rest.call import DEFAULT_COST
+from trueup.wire.rest.operations import (
+    account,
+    events,
+    exchange,
+    historical,
+    markets,
+    order_groups,
+    orders,
+    portfolio,
+)
+from trueup.wire.rest.operations.operation import Operation
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation of the REST API.
-
-    `template` is the path without ``/trade-api/v2``.  `query` are the names of
-    its query parameters.  `limit_default` is the page size when none is asked
-    for, `limit_maximum` the largest: a larger one is refused, not clamped.
-    Both are `None` where there are no pages.  `idempotent` operations may be
-    repeated.  `signed` is false for what needs no key.
-    """
-
-    name: str
-    template: str
-    method: str = "GET"
-    query: tuple[str, ...] = ()
-    limit_default: int | None = None
-    limit_minimum: int = 1
-    limit_maximum: int | None = None
-    cost: int = DEFAULT_COST
-    signed: bool = True
-    idempotent: bool = True
-
-
-_PAGE: Final = ("limit", "cursor")
-_TIMES: Final = ("min_ts", "max_ts")
-_WHERE: Final = ("subaccount", "exchange_index")
+__all__ = ["OPERATIONS", "Operation", "listed_path", "route", "template_of"]
 
 _OPERATIONS: Final = (
-    Operation(name="GetExchangeStatus", template="/exchange/status", signed=False),
-    Operation(name="GetUserDataTimestamp", template="/exchange/user_data_timestamp", signed=False),
-    Operation(name="GetAccountApiLimits", template="/account/limits"),
-    Operation(name="GetAccountEndpointCosts", template="/account/endpoint_costs", signed=False),
-    Operation(name="GetApiKeys", template="/api_keys", query=("fcm_subtrader_id",)),
-    Operation(name="GetBalance", template="/portfolio/balance", query=_WHERE),
-    Operation(
-        name="GetFills",
-        template="/portfolio/fills",
-        query=("ticker", "order_id", *_TIMES, *_PAGE, *_WHERE),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetSettlements",
-        template="/portfolio/settlements",
-        query=("ticker", "event_ticker", *_TIMES, *_PAGE, "subaccount"),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetOrders",
-        template="/portfolio/orders",
-        query=("ticker", "event_ticker", "status", *_TIMES, *_PAGE, *_WHERE),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(name="GetOrder", template="/portfolio/orders/{order_id}", cost=2),
-    Operation(
-        name="GetPositions",
-        template="/portfolio/positions",
-        query=("ticker", "event_ticker", "count_filter", "settlement_status", *_PAGE, *_WHERE),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetDeposits",
-        template="/portfolio/deposits",
-        query=_PAGE,
-        limit_default=100,
-        limit_maximum=500,
-    ),
-    Operation(
-        name="GetWithdrawals",
-        template="/portfolio/withdrawals",
-        query=_PAGE,
-        limit_default=100,
-        limit_maximum=500,
-    ),
-    Operation(name="GetSubaccountBalances", template="/portfolio/subaccounts/balances"),
-    Operation(
-        name="GetSubaccountTransfers",
-        template="/portfolio/subaccounts/transfers",
-        query=_PAGE,
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetIntraExchangeInstanceTransfers",
-        template="/portfolio/intra_exchange_instance_transfers",
-        query=_PAGE,
-        limit_default=100,
-        limit_maximum=500,
-    ),
-    Operation(
-        name="GetIntraExchangeInstanceTransfer",
-        template="/portfolio/intra_exchange_instance_transfers/{transfer_id}",
-    ),
-    Operation(name="GetHistoricalCutoff", template="/historical/cutoff", signed=False),
-    Operation(
-        name="GetFillsHistorical",
-        template="/historical/fills",
-        query=("ticker", *_TIMES, *_PAGE, "subaccount"),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetHistoricalOrders",
-        template="/historical/orders",
-        query=("ticker", *_TIMES, *_PAGE, "subaccount"),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetHistoricalPositions",
-        template="/historical/positions",
-        query=("ticker", "event_ticker", *_PAGE, "subaccount"),
-        limit_default=100,
-        limit_maximum=1000,
-    ),
-    Operation(
-        name="GetHistoricalMarkets",
-        template="/historical/markets",
-        query=("tickers", "event_ticker", "series_ticker", "mve_filter", *_PAGE),
-        limit_default=100,
-        limit_minimum=0,
-        limit_maximum=1000,
-        signed=False,
-    ),
-    Operation(name="GetHistoricalMarket", template="/historical/markets/{ticker}", signed=False),
-    Operation(
-        name="GetMarkets",
-        template="/markets",
-        query=(
-            "tickers",
-            "event_ticker",
-            "series_ticker",
-            "status",
-            "mve_filter",
-            "min_created_ts",
-            "max_created_ts",
-            "min_updated_ts",
-            "max_updated_ts",
-            "min_close_ts",
-            "max_close_ts",
-            "min_settled_ts",
-            "max_settled_ts",
-            *_PAGE,
-        ),
-        limit_default=100,
-        limit_minimum=0,
-        limit_maximum=1000,
-        signed=False,
-    ),
-    Operation(name="GetMarket", template="/markets/{ticker}", signed=False),
-    Operation(
-        name="GetEvents",
-        template="/events",
-        query=(
-            "tickers",
-            "series_ticker",
-            "status",
-            "with_nested_markets",
-            "with_milestones",
-            "min_close_ts",
-            "min_updated_ts",
-            *_PAGE,
-        ),
-        limit_default=200,
-        limit_maximum=200,
-        signed=False,
-    ),
-    Operation(
-        name="GetMultivariateEvents",
-        template="/events/multivariate",
-        query=("tickers", "series_ticker", "collection_ticker", "with_nested_markets", *_PAGE),
-        limit_default=100,
-        limit_maximum=200,
-        signed=False,
-    ),
-    Operation(
-        name="GetEvent",
-        template="/events/{event_ticker}",
-        query=("exclude_markets", "with_nested_markets"),
-        signed=False,
-    ),
-    Operation(
-        name="GetEventFeeChanges",
-        template="/events/fee_changes",
-        query=("event_ticker", *_PAGE),
-        limit_default=100,
-        limit_maximum=1000,
-        signed=False,
-    ),
-    Operation(
-        name="GetSeriesList",
-        template="/series",
-        query=(
-            "category",
-            "tags",
-            "include_product_metadata",
-            "include_volume",
-            "min_updated_ts",
-        ),
-        signed=False,
-    ),
-    Operation(
-        name="GetSeries",
-        template="/series/{series_ticker}",
-        query=("include_volume",),
-        signed=False,
-    ),
-    Operation(
-        name="GetSeriesFeeChanges",
-        template="/series/fee_changes",
-        query=("series_ticker", "show_historical"),
-        signed=False,
-    ),
+    *exchange.OPERATIONS,
+    *markets.OPERATIONS,
+    *events.OPERATIONS,
+    *orders.OPERATIONS,
+    *order_groups.OPERATIONS,
+    *portfolio.OPERATIONS,
+    *account.OPERATIONS,
+    *historical.OPERATIONS,
 )
 
 OPERATIONS: Final[Mapping[str, Operation]] = {each.name: each for each in _OPERATIONS}
@@ -241,7 +45,6 @@ _ELSEWHERE: Final = frozenset(
         "/markets/trades",
         "/markets/orderbooks",
         "/markets/candlesticks",
-        "/portfolio/orders/queue_positions",
     }
 )
 """Operations that are not in the table and that a placeholder of it would swallow."""
