@@ -16,8 +16,8 @@ from trueup.sim.paging import Query
 from trueup.sim.surface import AccountSurface, PositionsView
 from trueup.sim.tiers import Tiers
 from trueup.wire.rest import encode
-from trueup.wire.rest.encode import Record
 from trueup.wire.rest.rows.balances import Balance, ShardBalance, SubaccountBalance
+from trueup.wire.spelling import Record
 
 _ALL: Final = Query(limit=1_000_000)
 

@@ -11,8 +11,8 @@ from trueup.sim.exchange import Exchange
 from trueup.sim.market_surface import MarketSurface, MarketView
 from trueup.sim.tiers import Tiers
 from trueup.wire.rest import encode, encode_exchange
-from trueup.wire.rest.encode import Record
 from trueup.wire.rest.historical import Cutoffs
+from trueup.wire.spelling import Record
 
 
 class MarketAnswers:

@@ -11,7 +11,7 @@ from trueup.net.acceptor.gate import Caller
 from trueup.net.acceptor.replies import Content, Reply
 from trueup.sim.paging import Listing, Query
 from trueup.wire.rest import encode
-from trueup.wire.rest.encode import Record
+from trueup.wire.spelling import Record
 
 T = TypeVar("T")
 

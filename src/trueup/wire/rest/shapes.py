@@ -286,9 +286,12 @@ def _plain_codec(
 ) -> tuple[Codec[Any] | None, Shape[Any] | None]:
     if given is not None:
         return given.codec, given
+    found = _BY_TYPE.get(hint)
+    if found is not None:
+        return found, None
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return codecs.word_of(hint), None
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         shape = Shape(cast("type[Any]", hint), hint.__name__)
         return shape.codec, shape
-    return _BY_TYPE.get(hint), None
+    return None, None
