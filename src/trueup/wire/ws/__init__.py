@@ -1,0 +1,1 @@
+"""The exchange's WebSocket, both ends of it, without a socket."""
