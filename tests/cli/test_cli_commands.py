@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from typing_user import User, rows_of
 
+from trueup.core.facts import Source, Stream
+from trueup.core.instant import Instant
+from trueup.core.observations import Quarantined
 from trueup.ledger.breaks import EXPLANATIONS
 from trueup.ledger.report import By
+from trueup.store.database import open_books
 
 HEADING = "SANDBOX, no real money · account main"
 
@@ -315,6 +319,26 @@ def test_db_rebuild_gives_the_same_books(settled: User) -> None:
     assert "booked 148 markets again" in rebuilt["did"]
     assert settled.json("pnl", "--by", "ticker")["rows"] == before
     assert settled.json("reconcile", "--offline")["verdict"] == "closes"
+
+
+@pytest.mark.parametrize("words", [("db", "rebuild"), ("sync",)])
+def test_record_that_was_unreadable_is_read_again(settled: User, words: tuple[str, ...]) -> None:
+    row = (
+        b'{"trade_id": "t-late", "order_id": "o-late", "ticker": "KXLATE-1", "outcome_side": "yes",'
+        b' "count_fp": "1.00", "yes_price_dollars": "0.5000", "no_price_dollars": "0.5000",'
+        b' "fee_cost": "0.02", "is_taker": true, "created_time": "2026-06-01T00:00:00Z"}'
+    )
+    kept = Quarantined(Stream.FILLS, "as of an older version", Source.REST, Instant(1), row)
+    with open_books(settled.books, venue="sandbox", mode="live", account="main") as books:
+        books.append([], stream=Stream.FILLS, quarantined=[kept])
+    before = settled.json("fills", "--offline", "--ticker", "KXLATE-1")["fills"]
+
+    settled.json(*words)
+
+    after = settled.json("fills", "--offline", "--ticker", "KXLATE-1")["fills"]
+    kinds = {each["kind"] for each in settled.json("reconcile", "--offline", code=1)["breaks"]}
+    assert (len(before), len(after)) == (0, 1)
+    assert "quarantined" not in kinds
 
 
 def test_db_backup_and_restore_bring_the_books_back(settled: User) -> None:

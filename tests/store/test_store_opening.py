@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from store_facts import fill, seen
 from trueup.core.errors import BooksError
 from trueup.core.facts import Stream
 from trueup.store import maintenance
+from trueup.store.building import migrate
 from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended
-from trueup.store.sqlite import SqliteDriver
+from trueup.store.opening import connect
+from trueup.store.sqlite import SqliteDriver, create_file
 from trueup.store.statement import Statement
 from trueup.store.version import PROJECTION_VERSION, SCHEMA_VERSION
 
@@ -81,6 +84,38 @@ def test_upgrade_brings_older_projections_to_this_version(place: str) -> None:
     assert done.after == f"{SCHEMA_VERSION}.{PROJECTION_VERSION}"
     with open_at(place) as books:
         assert list(books.fills()) == [fill(1)]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Books as the first version made them, with one record that it could not read."""
+    place = str(tmp_path / "old.db")
+    if request.param == "postgres":
+        place = request.getfixturevalue("postgres_databases").empty()
+    else:
+        create_file(Path(place))
+    with closing(connect(place)) as driver:
+        migrate(driver, "0001")
+        meta = {"schema_version": "1", "projection_version": "1", "indexed_to": "0"}
+        meta |= {"venue": VENUE, "mode": MODE, "account": ACCOUNT}
+        record = (b"0123456789abcdef", "fills", "why", "rest", 1, 1, 1, b"raw")
+        columns = ("identity", "stream", "reason", "source", "first_at", "last_at", "seen", "raw")
+        with driver.writing() as transaction:
+            transaction.insert("meta", ("name", "value"), list(meta.items()))
+            transaction.insert("quarantine", columns, [record])
+    return place
+
+
+def test_books_of_the_first_version_are_upgraded_with_all_they_hold(first_version: str) -> None:
+    with pytest.raises(BooksError, match="older trueup"):
+        open_at(first_version)
+
+    done = maintenance.upgrade(first_version, venue=VENUE, mode=MODE, account=ACCOUNT)
+
+    assert done.before == "1.1"
+    with open_at(first_version) as books:
+        (kept,) = books.quarantined()
+        assert (kept.raw, kept.subaccount) == (b"raw", None)
 
 
 @pytest.mark.parametrize("name", ["schema_version", "projection_version"])

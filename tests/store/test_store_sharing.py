@@ -27,6 +27,7 @@ from store_facts import (
 
 from trueup.core.errors import BooksError
 from trueup.core.facts import Source, Stream
+from trueup.core.ids import Subaccount
 from trueup.core.instant import SECOND, Instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.core.orders import OrderStatus
@@ -140,7 +141,7 @@ def test_waiting_for_the_lease_says_whom_for_and_ends(opener: Opener) -> None:
 
 
 def test_handed_over_observations_reach_the_journal_in_their_order(opener: Opener) -> None:
-    unreadable = Quarantined(Stream.FILLS, "torn", Source.WEBSOCKET, NOW, b"{")
+    unreadable = Quarantined(Stream.FILLS, "torn", Source.WEBSOCKET, NOW, b"{", Subaccount(3))
     with opener() as bot, opener() as sync:
         bot.lease.try_acquire(role="bot", now=NOW)
         sync.handoff.hand_over(seen(fill(1), fill(2)), stream=Stream.FILLS, role="sync")

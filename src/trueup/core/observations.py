@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trueup.core.facts import Fact, Source, Stream
+from trueup.core.ids import Subaccount
 from trueup.core.instant import Instant
 from trueup.core.statements import Statement
 
@@ -23,6 +24,9 @@ class Observation:
 class Quarantined:
     """A record that could not be read in full.  It is kept raw and reported,
     never guessed at and never dropped.
+
+    `subaccount` is the one that was asked for it, as settlement and position rows
+    do not name theirs; `None`: all at once, or nobody noted it.
     """
 
     stream: Stream
@@ -30,6 +34,7 @@ class Quarantined:
     source: Source
     observed_at: Instant
     raw: bytes
+    subaccount: Subaccount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from trueup.run.fetching import Fetcher, Told, tell_nobody
 from trueup.run.metadata import MetadataReport, refresh_metadata
 from trueup.run.profit import earned, earned_by_strategy
 from trueup.run.proving import Proof, Reconciliation, prove_cash, reconcile_books
+from trueup.run.rereading import reread_quarantined
 from trueup.run.sync import BEGINNING, SyncReport, sync_account
 from trueup.run.views import Row
 from trueup.store.break_register import AgedBreak, BreakStatus
@@ -172,6 +173,7 @@ class Account:
         self.desk.client().learn_limits()
         with self.writing("sync"):
             fetcher = self.fetcher()
+            reread_quarantined(self.books)
             fetched = sync_account(fetcher, since=since)
             metadata = refresh_metadata(fetcher)
             booked = self.book()

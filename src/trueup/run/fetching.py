@@ -154,7 +154,9 @@ class Fetcher:
             ],
             stream=listing.stream,
             quarantined=[
-                Quarantined(listing.stream, record.reason, source, now, record.raw)
+                Quarantined(
+                    listing.stream, record.reason, source, now, record.raw, listing.subaccount
+                )
                 for record in page.unreadable
             ],
             unknown_fields=page.unknown_fields,

@@ -11,6 +11,7 @@ from pathlib import Path
 from trueup.core.errors import ConfigError
 from trueup.run.booking import book_new
 from trueup.run.desk import MODE, Desk
+from trueup.run.rereading import reread_quarantined
 from trueup.store import maintenance
 from trueup.store.maintenance import Copied, Identity
 from trueup.store.opening import sqlite_path
@@ -29,15 +30,17 @@ def upgrade(desk: Desk) -> Kept:
     done = maintenance.upgrade(desk.database, **_identity(desk))
     if done.before == done.after:
         return Kept(f"{desk.database} is of this version ({done.after}) already.")
-    _book(desk)
-    return Kept(f"{desk.database} was upgraded from version {done.before} to {done.after}.")
+    reread, _ = _book(desk)
+    words = f"{desk.database} was upgraded from version {done.before} to {done.after}."
+    return Kept(words + _reread_words(reread))
 
 
 def rebuild(desk: Desk) -> Kept:
     """Drop every projection and make it again from the journal."""
     read = maintenance.rebuild(desk.database, **_identity(desk))
-    markets = _book(desk)
-    return Kept(f"Read {read:,} records of the journal and booked {markets:,} markets again.")
+    reread, markets = _book(desk)
+    words = f"Read {read:,} records of the journal and booked {markets:,} markets again."
+    return Kept(words + _reread_words(reread))
 
 
 def backup(desk: Desk, target: str) -> Kept:
@@ -110,10 +113,19 @@ def _copied(verb: str, done: Copied) -> Kept:
     return Kept(words, [(table.name, table.rows) for table in done.tables])
 
 
-def _book(desk: Desk) -> int:
+def _book(desk: Desk) -> tuple[int, int]:
+    """Book everything; how many records left the quarantine, and how many markets were booked."""
     settings = desk.settings
     with desk.books(create=False) as books:
-        return book_new(books, precision=settings.precision, config=settings.config).markets
+        reread = reread_quarantined(books)
+        booked = book_new(books, precision=settings.precision, config=settings.config)
+        return reread, booked.markets
+
+
+def _reread_words(reread: int) -> str:
+    if not reread:
+        return ""
+    return f" {reread:,} {'record' if reread == 1 else 'records'} could be read at last."
 
 
 def _identity(desk: Desk) -> Identity:

@@ -15,7 +15,7 @@ from trueup.core.errors import ExchangeRefused, NotFound
 from trueup.core.facts import Source, Stream
 from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import DAY, Instant
-from trueup.core.observations import Observation
+from trueup.core.observations import Observation, Quarantined
 from trueup.run.fetching import Fetcher
 from trueup.wire.rest import events, historical, markets, series
 from trueup.wire.rest.rows.markets import MarketDetail
@@ -75,6 +75,15 @@ def _read_markets(fetcher: Fetcher, tickers: Sequence[Ticker]) -> dict[Ticker, F
         for page in fetcher.client.pages(listing(tickers=missing)):
             for detail, raw in zip(page.items, page.raws, strict=True):
                 found[detail.ticker] = Found(detail, raw)
+            now = fetcher.clock.now()
+            fetcher.books.append(
+                [],
+                stream=Stream.MARKETS,
+                quarantined=[
+                    Quarantined(Stream.MARKETS, record.reason, Source.REST, now, record.raw)
+                    for record in page.unreadable
+                ],
+            )
             fetcher.told("markets", len(page.items))
     return found
 

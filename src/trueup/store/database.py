@@ -36,6 +36,7 @@ from trueup.store import (
     order_reading,
     projections,
     proof_reading,
+    quarantine,
     reading,
     snapshots,
 )
@@ -275,7 +276,7 @@ class Books:
 
     def quarantined(self) -> list[Quarantined]:
         """Everything that could not be read in full, raw."""
-        return list(reading.quarantined(self.driver))
+        return list(quarantine.quarantined(self.driver))
 
     def payloads(self, tickers: Iterable[str]) -> Iterator[tuple[str, Instant, bytes]]:
         """Everything ever said about some markets, raw: (name, observed at, payload)."""
@@ -283,7 +284,7 @@ class Books:
 
     def forget_quarantined(self, records: Iterable[Quarantined]) -> None:
         """Drop quarantined records that could be read meanwhile."""
-        reading.forget_quarantined(self._session, records)
+        quarantine.forget(self._session, records)
 
     def unknown_fields(self) -> list[UnknownField]:
         """Fields that the exchange sends and trueup does not know yet."""

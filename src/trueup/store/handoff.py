@@ -22,6 +22,7 @@ from trueup.store.session import Session
 
 _HANDOFF_COLUMNS: Final = (
     *("number", "stream", "body", "reason", "source", "observed_at", "raw", "handed_by"),
+    "subaccount",
 )
 
 
@@ -48,10 +49,11 @@ class Handoff:
                 kind = checked_kind(stream, each.value)
                 body = kind.body(kind.row_of(each.value)).decode()
                 seen = (each.source.value, each.observed_at, each.raw)
-                rows.append((number + len(rows) + 1, stream.value, body, "", *seen, by))
+                rows.append((number + len(rows) + 1, stream.value, body, "", *seen, by, None))
             for record in quarantined:
                 seen = (record.source.value, record.observed_at, record.raw)
-                rows.append((number + len(rows) + 1, stream.value, "", record.reason, *seen, by))
+                told = (stream.value, "", record.reason, *seen, by, record.subaccount)
+                rows.append((number + len(rows) + 1, *told))
             transaction.insert("handoff", _HANDOFF_COLUMNS, rows)
             return transaction.rows(sql.HANDOFF_COUNT)[0][0]
 
@@ -80,10 +82,10 @@ def _drain_stream(
     kind = KINDS[stream]
     observations: list[Observation] = []
     unreadable: list[Quarantined] = []
-    for _, _, body, reason, source, observed_at, raw in rows:
+    for _, _, body, reason, source, observed_at, raw, subaccount in rows:
         if reason:
-            record = Quarantined(stream, reason, Source(source), observed_at, bytes(raw))
-            unreadable.append(record)
+            seen = (Source(source), observed_at, bytes(raw))
+            unreadable.append(Quarantined(stream, reason, *seen, subaccount))
         else:
             value = kind.value_from_body(body)
             observations.append(Observation(value, Source(source), observed_at, bytes(raw)))

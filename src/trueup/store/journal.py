@@ -16,13 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Source, Stream
 from trueup.core.observations import Observation, Quarantined
-from trueup.store import sql
+from trueup.store import quarantine, sql
 from trueup.store.driver import AnyRow, Transaction
 from trueup.store.journal_index import Tail
 from trueup.store.merging import only_adds, with_known
@@ -108,7 +107,7 @@ def append_in(
     session.tail.store(transaction)
     project(session, transaction, stream, page.versions)
     for record in quarantined:
-        _quarantine(transaction, record)
+        quarantine.keep(transaction, record)
     return Appended(
         new=page.counts[_Verdict.NEW],
         seen=page.counts[_Verdict.SEEN],
@@ -342,23 +341,6 @@ class _Page:
 
 
 _SOURCES: Final[dict[Source, str]] = {source: source.value for source in Source}
-
-
-def _quarantine(transaction: Transaction, record: Quarantined) -> None:
-    words = f"{record.stream.value}\n{record.reason}\n".encode()
-    identity = blake2b(words + record.raw, digest_size=16).digest()
-    transaction.execute(
-        sql.QUARANTINE,
-        (
-            identity,
-            record.stream.value,
-            record.reason,
-            record.source.value,
-            record.observed_at,
-            record.observed_at,
-            record.raw,
-        ),
-    )
 
 
 def _first_at(observations: Sequence[Observation], quarantined: Sequence[Quarantined]) -> int:

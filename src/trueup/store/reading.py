@@ -14,14 +14,13 @@ from typing import Final
 from trueup.core.facts import Filled, OrderReported, Settled, Source, Stream
 from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.observations import Quarantined, Recorded
+from trueup.core.observations import Recorded
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Driver, Reading
 from trueup.store.journal_index import find_sequences, indexed_to
 from trueup.store.records import KINDS, Rule, identity_of
 from trueup.store.selection import EVERYTHING, Selection, select
-from trueup.store.session import Session
 from trueup.store.statement import Statement
 
 
@@ -223,12 +222,6 @@ def payloads(reading: Reading, tickers: Iterable[str]) -> Iterator[tuple[str, In
                 yield name, each.recorded.observed_at, each.raw
 
 
-def quarantined(driver: Driver) -> Iterator[Quarantined]:
-    """Everything that could not be read."""
-    for stream, reason, source, last_at, raw in driver.stream(sql.QUARANTINED):
-        yield Quarantined(Stream(stream), reason, Source(source), last_at, bytes(raw))
-
-
 def unknown_fields(reading: Reading) -> list[UnknownField]:
     """Fields that the exchange sends and trueup does not know yet."""
     return [
@@ -237,13 +230,6 @@ def unknown_fields(reading: Reading) -> list[UnknownField]:
         )
         for stream, field, seen, first_at, last_at in reading.rows(sql.DRIFTED)
     ]
-
-
-def forget_quarantined(session: Session, records: Iterable[Quarantined]) -> None:
-    """Drop quarantined records that could be read meanwhile."""
-    with session.writing() as transaction:
-        for record in records:
-            transaction.execute(sql.QUARANTINE_FORGET, (record.stream.value, record.raw))
 
 
 def record_counts(reading: Reading) -> dict[Stream, int]:

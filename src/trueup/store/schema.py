@@ -133,6 +133,7 @@ quarantine = table(
     number("last_at", f"last seen, {INSTANT}"),
     number("seen", "how often it was seen"),
     octets("raw", "the record exactly as the exchange sent it"),
+    number("subaccount", "the one that was asked for it; null: all, or not noted", null=True),
     Index("quarantine_identity", "identity", unique=True),
     comment="Records that could not be read in full: kept raw, reported, never guessed at.",
 )
@@ -240,6 +241,7 @@ handoff = table(
     number("observed_at", f"when it was seen, {INSTANT}"),
     octets("raw", "the record exactly as the exchange sent it"),
     text("handed_by", "role, process and machine"),
+    number("subaccount", "the one that was asked for a record that could not be read", null=True),
     comment="Observations of processes that do not hold the lease; the holder drains it.",
 )
 

@@ -75,12 +75,13 @@ JOURNAL_COLUMNS: Final = (
 # What could not be read
 
 QUARANTINE: Final = Statement(
-    "INSERT INTO quarantine (identity, stream, reason, source, first_at, last_at, seen, raw) "
-    "VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (identity) DO UPDATE "
+    "INSERT INTO quarantine (identity, stream, reason, source, first_at, last_at, seen, raw, "
+    "subaccount) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (identity) DO UPDATE "
     "SET seen = quarantine.seen + 1, last_at = excluded.last_at"
 )
 QUARANTINED: Final = Statement(
-    "SELECT stream, reason, source, last_at, raw FROM quarantine ORDER BY first_at, identity"
+    "SELECT stream, reason, source, last_at, raw, subaccount FROM quarantine "
+    "ORDER BY first_at, identity"
 )
 QUARANTINE_FORGET: Final = Statement("DELETE FROM quarantine WHERE stream = ? AND raw = ?")
 DRIFT: Final = Statement(
@@ -199,7 +200,7 @@ LEASE_RELEASE: Final = Statement("DELETE FROM lease WHERE name = 'writer' AND to
 HANDOFF_LAST: Final = Statement("SELECT coalesce(max(number), 0) FROM handoff")
 HANDOFF_COUNT: Final = Statement("SELECT count(*) FROM handoff")
 HANDOFF_NEXT: Final = Statement(
-    "SELECT number, stream, body, reason, source, observed_at, raw FROM handoff "
+    "SELECT number, stream, body, reason, source, observed_at, raw, subaccount FROM handoff "
     "ORDER BY number LIMIT ?"
 )
 HANDOFF_DONE: Final = Statement("DELETE FROM handoff WHERE number <= ?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the durable tables: the number of the newest migration."""
 
 PROJECTION_VERSION: Final = 2
