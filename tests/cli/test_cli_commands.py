@@ -333,7 +333,7 @@ def test_record_that_was_unreadable_is_read_again(settled: User, words: tuple[st
         books.append([], stream=Stream.FILLS, quarantined=[kept])
     before = settled.json("fills", "--offline", "--ticker", "KXLATE-1")["fills"]
 
-    settled.json(*words)
+    assert settled.type(*words).code == 0
 
     after = settled.json("fills", "--offline", "--ticker", "KXLATE-1")["fills"]
     kinds = {each["kind"] for each in settled.json("reconcile", "--offline", code=1)["breaks"]}

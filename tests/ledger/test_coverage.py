@@ -176,3 +176,21 @@ def test_what_rolled_off_and_what_results_served_is_said() -> None:
     assert "rolled off before they were seen" in words
     assert "12 markets served by results instead of rows" in words
     assert "rolled off" in coverage_breaks(certificate)[0].remedy
+
+
+def test_word_of_somebody_is_shown_as_that_and_not_as_fetched() -> None:
+    stated = Part(Stream.FILLS, None, Tier.STATED)
+    fetched = Part(Stream.FILLS, None, Tier.LIVE)
+    coverage = Coverage().adding(stated, Span(at("06:00"), at("09:00")))
+    both = coverage.adding(fetched, Span(at("08:00"), at("12:00")))
+
+    (alone,) = certify(coverage, now=at("12:00"), wanted=wanted(Stream.FILLS)).lines
+    (mixed,) = certify(both, now=at("12:00"), wanted=wanted(Stream.FILLS)).lines
+
+    assert "fills of subaccount 0 stated complete by you, not fetched: " in alone.words()
+    assert alone.fetched == ()
+    assert mixed.words() == (
+        "fills of subaccount 0 complete: 2026-06-01T08:00:00Z … 2026-06-01T12:00:00Z; "
+        "stated complete by you, not fetched: 2026-06-01T06:00:00Z … 2026-06-01T08:00:00Z"
+    )
+    assert mixed.missing == ()

@@ -20,6 +20,7 @@ from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money
 from trueup.ledger.coverage import Span
+from trueup.run.listings import BEGINNING
 from trueup.run.recorded_rows import CATALOG_READERS, JOURNAL_FILES, MARKET_FILES
 from trueup.run.recording import (
     ImportReport,
@@ -28,7 +29,6 @@ from trueup.run.recording import (
     import_recording,
     parse_span,
 )
-from trueup.run.sync import BEGINNING
 from trueup.sim.recorded import STREAMS
 from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended

@@ -41,8 +41,9 @@ from trueup.run.booking import book_new
 from trueup.run.clock import ManualClock
 from trueup.run.config import Config
 from trueup.run.fetching import Fetcher
+from trueup.run.listings import BEGINNING
 from trueup.run.proving import PROVEN_STREAMS, Proof, Reconciliation, prove_cash, reconcile_books
-from trueup.run.sync import BEGINNING, SyncReport, sync_account
+from trueup.run.sync import SyncReport, sync_account
 from trueup.store.database import Books, open_books
 from trueup.store.progress import Progress, Tier
 from trueup.wire.rest.api_keys import ApiKey
@@ -245,6 +246,7 @@ class SmallExchange:
     answers: dict[str, Answer | Exception] = field(default_factory=dict[str, "Answer | Exception"])
     cash: dict[int, str] = field(default_factory=lambda: {0: "0"})
     locked_to: int | None = None
+    refusal: NotAuthorized = field(default_factory=lambda: REFUSED)
     asked: list[tuple[str, dict[str, str]]] = field(
         default_factory=list[tuple[str, dict[str, str]]]
     )
@@ -319,5 +321,5 @@ class SmallExchange:
                 ("GetSubaccount", "GetDeposits", "GetWithdrawals", "GetIntraExchange")
             )
             if account_wide or query.get("subaccount") not in {None, str(self.locked_to)}:
-                return REFUSED
+                return self.refusal
         return self.answers.get(call.operation)

@@ -20,13 +20,14 @@ from script_exchange import (
     settlement,
 )
 
-from trueup.core.errors import NotAuthorized
+from trueup.core.errors import NotAuthorized, OutcomeUnknown
 from trueup.core.facts import Filled, Stream
 from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.orders import Side
 from trueup.core.units import Count
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.reconcile import Closing
+from trueup.run.listings import BEGINNING
 from trueup.run.proving import Reconciliation
 from trueup.store.progress import Tier
 from trueup.wire.rest.call import Page
@@ -169,6 +170,82 @@ def test_locked_key_is_asked_for_its_own_subaccount(may_list_keys: bool) -> None
     assert found.verdict.closing is Closing.CLOSES
     # The money came by a transfer that this key may not see: the level is nobody's claim.
     assert all(each.since is not None for each in found.proof.intervals())
+
+
+def lines_of(exchange: SmallExchange) -> list[str]:
+    return list(exchange.reconciled().proof.certificate.words())
+
+
+def test_what_a_locked_key_proved_is_of_its_subaccount_only() -> None:
+    exchange = SmallExchange(cash={3: "5"}, locked_to=3)
+
+    exchange.sync()
+
+    lines = lines_of(exchange)
+    assert any(line.startswith("fills of subaccount 3 complete: the beginning") for line in lines)
+    assert not any(line.startswith("fills complete") for line in lines)
+
+
+def test_open_key_after_a_locked_one_asks_for_what_that_one_could_not_see() -> None:
+    exchange = SmallExchange(cash={0: "4.83", 3: "0"}, locked_to=3)
+    exchange.sync()
+    exchange.an_hour_later()
+    early = fill(1, at=later(-20 * 24 * 3600))
+    exchange.locked_to = None
+    exchange.answers["GetFillsHistorical"] = lambda _: [page(early)]
+
+    exchange.sync()
+
+    asked = [query for operation, query in exchange.asked if operation == "GetFillsHistorical"]
+    assert list(exchange.books.fills()) == [early]
+    assert "min_ts" not in asked[-1]
+    assert any(line.startswith("fills complete: the beginning") for line in lines_of(exchange))
+
+
+def test_locked_key_after_an_open_one_leaves_the_account_unproven_since() -> None:
+    exchange = SmallExchange(cash={0: "0", 3: "0"})
+    exchange.sync()
+    exchange.an_hour_later()
+    exchange.locked_to = 3
+    exchange.sync()
+
+    found = exchange.reconciled()
+
+    gaps = [each.found for each in found.breaks if each.found.kind is BreakKind.COVERAGE_GAP]
+    assert {each.subaccount for each in gaps} == {None, 0}
+    assert any("fills of subaccount 3 complete" in line for line in lines_of(exchange))
+    assert any("a key of the whole account" in each.remedy for each in gaps)
+
+
+def test_key_locked_to_the_primary_subaccount_does_not_speak_for_the_account() -> None:
+    """It may read the balance like any other key: only the exchange's words tell."""
+    exchange = SmallExchange(locked_to=0)
+    exchange.refusal = NotAuthorized(
+        "this API key is restricted to a single sub-account and cannot access this endpoint",
+        status=403,
+    )
+
+    report = exchange.sync()
+
+    assert (report.subaccounts, report.locked) == ((0,), True)
+    assert any(line.startswith("fills of subaccount 0 complete") for line in lines_of(exchange))
+
+
+def test_interrupted_backfill_of_a_locked_key_does_not_keep_an_open_one_busy() -> None:
+    exchange = SmallExchange(cash={0: "0", 3: "0"}, locked_to=3)
+    exchange.answers["GetOrders"] = OutcomeUnknown("cut off")
+    with pytest.raises(OutcomeUnknown):
+        exchange.sync(since=BEGINNING)
+    del exchange.answers["GetOrders"]
+    exchange.locked_to = None
+    exchange.sync()
+    exchange.an_hour_later()
+
+    report = exchange.sync()
+
+    asked = [query for operation, query in exchange.asked if operation == "GetFills"]
+    assert not report.resumed
+    assert "min_ts" in asked[-2]
 
 
 def test_key_that_may_read_no_balance_at_all_is_refused() -> None:

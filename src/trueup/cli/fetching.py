@@ -115,10 +115,9 @@ def _show(invocation: Invocation, synced: Synced, certificate: tuple[str, ...] =
     for note in fetched.notes:
         output.notice(note)
     if synced.metadata.unknown:
-        output.notice(
-            f"{len(synced.metadata.unknown)} markets are not known to the exchange any more: "
-            f"{', '.join(synced.metadata.unknown[:5])}"
-        )
+        unknown = synced.metadata.unknown
+        words = "1 market is" if len(unknown) == 1 else f"{len(unknown)} markets are"
+        output.notice(f"{words} not known to the exchange any more: {', '.join(unknown[:5])}")
 
 
 def _counts(appended: Appended) -> dict[str, int]:

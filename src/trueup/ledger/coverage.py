@@ -6,7 +6,9 @@ live tier must be read first.  Settlement rows have no historical tier: what has
 left the live listing is gone, and only the result of its market can serve.
 Deposits, withdrawals and transfers have one listing for all time.
 
-A span is proven complete when a listing was read to its end for it.
+A span is proven complete when a listing was read to its end for it, for all
+subaccounts or for the one that was asked.  Beside that there is somebody's word
+that a recording is complete: it counts, but is always shown as what it is.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ OVERLAP: Final = 10 * MINUTE
 
 
 class Tier(StrEnum):
-    """Where the exchange keeps a record."""
+    """Where the exchange keeps a record; `STATED`: it was not asked, somebody said so."""
 
     LIVE = "live"
     HISTORICAL = "historical"
+    STATED = "stated"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,6 +109,11 @@ class Coverage:
             if part.stream == stream and part.subaccount in {None, subaccount}
             for span in spans
         )
+
+    def fetched(self, stream: Stream, subaccount: Subaccount | None) -> tuple[Span, ...]:
+        """The part of it that listings of the exchange have proven."""
+        asked = {part: spans for part, spans in self.spans.items() if part.tier is not Tier.STATED}
+        return Coverage(asked).of(stream, subaccount)
 
     def covers(self, stream: Stream, subaccount: Subaccount | None, at: Instant) -> bool:
         """Whether the stream is proven complete at an instant."""
@@ -229,6 +237,7 @@ class CertificateLine:
 
     `refused`: the exchange does not show the stream to this key.  Then nothing is
     missing while the stream could not concern the account (`Refusal.matters`).
+    `stated` is the part of `complete` that rests on somebody's word alone.
     """
 
     stream: Stream
@@ -236,14 +245,26 @@ class CertificateLine:
     complete: tuple[Span, ...]
     missing: tuple[Span, ...]
     refused: bool = False
+    stated: tuple[Span, ...] = ()
+
+    @property
+    def fetched(self) -> tuple[Span, ...]:
+        """The part of `complete` that listings of the exchange have proven."""
+        return tuple(part for span in self.complete for part in without(span, self.stated))
 
     def words(self) -> str:
         """The line for a person."""
         owner = "" if self.subaccount is None else f" of subaccount {self.subaccount}"
         if self.refused and not self.complete and not self.missing:
             return f"{self.stream}{owner}: not applicable to this key, the exchange refuses it"
-        complete = ", ".join(span.words() for span in self.complete) or "nothing yet"
-        text = f"{self.stream}{owner} complete: {complete}"
+        parts: list[str] = []
+        if self.fetched or not self.stated:
+            fetched = ", ".join(span.words() for span in self.fetched)
+            parts.append(f"complete: {fetched or 'nothing yet'}")
+        if self.stated:
+            stated = ", ".join(span.words() for span in self.stated)
+            parts.append(f"stated complete by you, not fetched: {stated}")
+        text = f"{self.stream}{owner} {'; '.join(parts)}"
         if self.missing:
             text += f"; not covered: {', '.join(span.words() for span in self.missing)}"
         if self.refused:
@@ -309,6 +330,7 @@ def certify(
             stream=stream,
             subaccount=subaccount,
             complete=coverage.of(stream, subaccount),
+            stated=_stated(coverage, stream, subaccount),
             missing=without(whole, coverage.of(stream, subaccount))
             if matters.get(stream, True)
             else (),
@@ -325,6 +347,13 @@ def certify(
     return Certificate(at=now, lines=lines, unreachable=lost, served_by_result=served_by_result)
 
 
+def _stated(coverage: Coverage, stream: Stream, subaccount: Subaccount | None) -> tuple[Span, ...]:
+    fetched = coverage.fetched(stream, subaccount)
+    return tuple(
+        part for span in coverage.of(stream, subaccount) for part in without(span, fetched)
+    )
+
+
 def coverage_breaks(certificate: Certificate) -> list[Break]:
     """One amber break for each stream and subaccount with a gap."""
     return [
@@ -339,7 +368,7 @@ def coverage_breaks(certificate: Certificate) -> list[Break]:
             occurred_at=line.missing[0].since,
             summary=f"{line.stream} are not proven complete",
             evidence=tuple(f"not covered: {span.words()}" for span in line.missing),
-            remedy=_REFUSED if line.refused else _remedy(line, certificate.unreachable),
+            remedy=_remedy(line, certificate),
         )
         for line in certificate.lines
         if line.missing
@@ -349,10 +378,21 @@ def coverage_breaks(certificate: Certificate) -> list[Break]:
 _REFUSED: Final = "The exchange refuses it to this key: use one that may read the whole account."
 
 
-def _remedy(line: CertificateLine, unreachable: Iterable[Unreachable]) -> str:
+_ONE_SUBACCOUNT: Final = (
+    "Since then only a key of one subaccount asked: sync with a key of the whole account."
+)
+
+
+def _remedy(line: CertificateLine, certificate: Certificate) -> str:
+    if line.refused:
+        return _REFUSED
     gone = any(
-        each.stream == line.stream and each.subaccount == line.subaccount for each in unreachable
+        each.stream == line.stream and each.subaccount == line.subaccount
+        for each in certificate.unreachable
     )
     if gone:
         return "Part of it has rolled off the exchange's listing; market results serve instead."
+    others = (each for each in certificate.lines if each.stream is line.stream)
+    if line.subaccount is None and any(each.subaccount is not None for each in others):
+        return _ONE_SUBACCOUNT
     return "Run `trueup backfill --full`."

@@ -43,11 +43,12 @@ from trueup.run.booking import Booked, book_new, strategies
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.run.fetching import Fetcher, Told, tell_nobody
+from trueup.run.listings import BEGINNING
 from trueup.run.metadata import MetadataReport, refresh_metadata
 from trueup.run.profit import earned, earned_by_strategy
 from trueup.run.proving import Proof, Reconciliation, prove_cash, reconcile_books
 from trueup.run.rereading import reread_quarantined
-from trueup.run.sync import BEGINNING, SyncReport, sync_account
+from trueup.run.sync import SyncReport, sync_account
 from trueup.run.views import Row
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books

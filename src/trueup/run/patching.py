@@ -24,15 +24,16 @@ from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.ledger.adopt import adopt
-from trueup.ledger.coverage import Coverage, Part, Span, Tier
+from trueup.ledger.coverage import Coverage, Span
 from trueup.ledger.entries import MarketBook
 from trueup.ledger.foreign import AdoptionReport, ForeignTrade, TickerEvidence
 from trueup.run.account import Account
 from trueup.run.config import BotDatabase
+from trueup.run.listings import BEGINNING
 from trueup.run.metadata import refresh_metadata
-from trueup.run.sync import BEGINNING
 from trueup.store.database import Books
 from trueup.store.foreign import ForeignDatabase, ForeignTable, Patched
+from trueup.store.progress import as_coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def evidence_of(
     for book in books.market_books():
         if book.ticker in wanted:
             held[book.ticker].setdefault(book.subaccount, _Held()).books.append(book)
-    coverage = coverage_of(books)
+    coverage = as_coverage(books.coverage())
     catalog = books.cache.catalog()
     found: dict[Ticker, Sequence[TickerEvidence]] = {}
     for ticker in sorted(wanted):
@@ -125,16 +126,18 @@ def evidence_of(
             whose.setdefault(row.subaccount, _Held()).row = row
         if subaccount is not None:
             whose = {subaccount: whose[subaccount]} if subaccount in whose else {}
+        life = Span(opened, Instant(min(ended, now)))
         unheld = TickerEvidence(
             ticker=ticker,
             subaccount=subaccount,
             market=stated,
-            covered=_covers(coverage, Span(opened, Instant(min(ended, now)))),
+            covered=_covers(coverage, subaccount, life),
         )
         found[ticker] = [
             replace(
                 unheld,
                 subaccount=number,
+                covered=_covers(coverage, number, life),
                 books=tuple(each.books),
                 fills=tuple(each.fills),
                 row=each.row,
@@ -153,19 +156,10 @@ class _Held:
     row: Settled | None = None
 
 
-def coverage_of(books: Books) -> Coverage:
-    """What is proven complete, as the ledger sees it."""
-    coverage = Coverage()
-    for each in books.coverage():
-        part = Part(each.stream, each.subaccount, Tier(each.tier))
-        coverage = coverage.adding(part, Span(each.start, each.end))
-    return coverage
-
-
-def _covers(coverage: Coverage, span: Span) -> bool:
+def _covers(coverage: Coverage, subaccount: Subaccount | None, span: Span) -> bool:
     return any(
         each.since <= span.since and span.until <= each.until
-        for each in coverage.of(Stream.FILLS, None)
+        for each in coverage.of(Stream.FILLS, subaccount)
     )
 
 

@@ -21,10 +21,9 @@ from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.breaks import Break
 from trueup.ledger.coverage import (
     Certificate,
+    CertificateLine,
     Coverage,
-    Part,
     Refusal,
-    Span,
     Tier,
     Wanted,
     certify,
@@ -37,10 +36,11 @@ from trueup.ledger.pot_check import check_openings, check_pots
 from trueup.ledger.proof import Interval, Proven, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.run.collecting import collecting_rarely
+from trueup.run.listings import BEGINNING
 from trueup.run.openings import Openings
-from trueup.run.sync import BEGINNING
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
+from trueup.store.progress import Covered, as_coverage
 from trueup.store.proof_reading import pots
 
 Scope = tuple[Subaccount | None, Shard | None]
@@ -58,7 +58,7 @@ LISTED_MAX: Final = 50_000
 """How many movements the intervals of a pot list in full, so that memory stays bounded."""
 LISTED_LATER: Final = 5
 """How many a proven interval lists after that; its count always tells of all."""
-_OF_THE_WHOLE_ACCOUNT: Final = frozenset(PROVEN_STREAMS) - {Stream.SETTLEMENTS}
+_OF_THE_WHOLE_ACCOUNT: Final = tuple(s for s in PROVEN_STREAMS if s is not Stream.SETTLEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,41 +245,28 @@ def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reco
 
 
 def certificate_of(books: Books, *, now: Instant) -> Certificate:
-    """What is proven complete since the beginning, or since the opening balance."""
-    coverage = Coverage()
-    for each in books.coverage():
-        part = Part(each.stream, each.subaccount, Tier(each.tier))
-        coverage = coverage.adding(part, Span(each.start, each.end))
+    """What is proven complete since the beginning, or since the opening balance.
+
+    Each line says whose records it is about: a key that is locked to a subaccount
+    proves that one complete, and nothing about the others.
+    """
+    covered = books.coverage()
+    coverage = as_coverage(covered)
     since = max((opening.at for opening in books.openings()), default=BEGINNING)
-    subaccounts = sorted(
-        {each.subaccount for each in books.coverage() if each.subaccount is not None}
-    )
-    by_result = 0
-    waiting = False
-    for book in books.market_books():
-        if book.evidence is Evidence.MARKET_RESULT:
-            by_result += 1
-        waiting = waiting or bool(
-            book.position.net and not book.settled and not _is_open(books, book)
-        )
+    by_result, waiting = _paid_without_rows(books)
     whole = certify(
         coverage,
         now=now,
         refused=_refusals(books),
-        wanted=Wanted(
-            since=since,
-            streams=tuple(s for s in PROVEN_STREAMS if s in _OF_THE_WHOLE_ACCOUNT),
-            subaccounts=(None,),
-        ),
+        wanted=Wanted(since=since, streams=_OF_THE_WHOLE_ACCOUNT, subaccounts=_views(covered)),
         served_by_result=by_result,
     )
+    owners = sorted({each.subaccount for each in covered if each.subaccount is not None})
     settled = certify(
         coverage,
         now=now,
         wanted=Wanted(
-            since=since,
-            streams=(Stream.SETTLEMENTS,),
-            subaccounts=tuple(subaccounts) or (None,),
+            since=since, streams=(Stream.SETTLEMENTS,), subaccounts=tuple(owners) or (None,)
         ),
     )
     settled_lines = settled.lines
@@ -288,15 +275,59 @@ def certificate_of(books: Books, *, now: Instant) -> Certificate:
         settled_lines = tuple(replace(line, missing=()) for line in settled_lines)
     return Certificate(
         at=now,
-        lines=(*whole.lines, *settled_lines),
+        lines=(*whole.lines, *_of_single_keys(coverage, whole), *settled_lines),
         unreachable=(),
         served_by_result=by_result,
     )
 
 
+def _views(covered: Iterable[Covered]) -> tuple[Subaccount | None, ...]:
+    """Whose streams must be complete: the account's, or those of the only subaccounts ever asked."""
+    asked = {each.subaccount for each in covered if each.stream in _OF_THE_WHOLE_ACCOUNT}
+    single = sorted(each for each in asked if each is not None)
+    return tuple(single) if single and None not in asked else (None,)
+
+
+def _of_single_keys(coverage: Coverage, whole: Certificate) -> Iterator[CertificateLine]:
+    """What keys of one subaccount have proven beyond what is known of the whole account."""
+    for line in whole.lines:
+        if line.subaccount is not None:
+            continue
+        owners = {part.subaccount for part in coverage.spans if part.stream is line.stream}
+        for owner in sorted(each for each in owners if each is not None):
+            complete = coverage.of(line.stream, owner)
+            if complete != line.complete:
+                yield replace(line, subaccount=owner, complete=complete, missing=(), refused=False)
+
+
+def _paid_without_rows(books: Books) -> tuple[int, bool]:
+    """How many markets paid by their result; does a position wait for a row of a market
+    that is over?
+    """
+    by_result = 0
+    waiting = False
+    for book in books.market_books():
+        if book.evidence is Evidence.MARKET_RESULT:
+            by_result += 1
+        held = book.position.net and not book.settled
+        waiting = waiting or bool(held and not _is_open(books, book))
+    return by_result, waiting
+
+
 def _refusals(books: Books) -> tuple[Refusal, ...]:
-    """The streams that this key may not see, and whether the account could have any."""
-    refused = {each.progress.stream for each in books.fetches() if each.progress.refused}
+    """The streams that this key may not see, and whether the account could have any.
+
+    What another key has fetched since is not refused any more.
+    """
+    fetched_at: defaultdict[Stream, Instant] = defaultdict(lambda: BEGINNING)
+    for each in books.coverage():
+        if each.tier is not Tier.STATED:
+            fetched_at[each.stream] = max(fetched_at[each.stream], each.proven_at)
+    refused = {
+        each.progress.stream
+        for each in books.fetches()
+        if each.progress.refused and each.progress.at >= fetched_at[each.progress.stream]
+    }
     if not refused:
         return ()
     known = [*pots(books.driver), *books.balance_scopes()]

@@ -33,6 +33,7 @@ from trueup.core.instant import Instant, format_instant, parse_instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.ledger.coverage import Span, Tier
 from trueup.run.fetching import PAGE_SIZE, Told, tell_nobody
+from trueup.run.listings import BEGINNING
 from trueup.run.proving import PROVEN_STREAMS
 from trueup.run.recorded_rows import (
     CATALOG_READERS,
@@ -44,7 +45,6 @@ from trueup.run.recorded_rows import (
     read_recorded_market,
     read_remarks,
 )
-from trueup.run.sync import BEGINNING
 from trueup.sim.recorded import STREAMS
 from trueup.store.database import Books
 from trueup.store.journal import Appended
@@ -398,8 +398,8 @@ class _Import:
                     stream=stream,
                     subaccount=None,
                     shard=None,
-                    # Not the live tier: nothing was asked of the exchange.
-                    tier=Tier.HISTORICAL,
+                    # No tier of the exchange: it was not asked.
+                    tier=Tier.STATED,
                     window_start=None,
                     window_end=span.until,
                     cursor="",

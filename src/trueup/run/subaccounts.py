@@ -13,6 +13,9 @@ from trueup.wire.rest import api_keys, cash, portfolio
 MAY_NOT_SEE: Final = frozenset({403, 404})
 """The statuses that say: not for this key."""
 
+_RESTRICTED: Final = "restricted to a single sub-account"
+"""The exchange's words for a key that is locked to one."""
+
 SUBACCOUNT_MAX: Final = 63
 """The highest number of a subaccount."""
 
@@ -39,15 +42,21 @@ def find_subaccounts(fetcher: Fetcher) -> FoundSubaccounts:
             raise
         note = f"the subaccounts are not listed to this key ({error})"
         refusal = _refused_balance(fetcher, PRIMARY)
+        if refusal is None and _RESTRICTED in str(error):
+            return _locked_to(PRIMARY, note)
         if refusal is None:
             found = "asked: the primary one, and those that facts name"
             return FoundSubaccounts((PRIMARY,), notes=(f"{note}; {found}",))
         own = _own_subaccount(fetcher)
         if own is None:
             raise refusal from error
-        locked = f"this key is locked to subaccount {own}: the books hold that one only"
-        return FoundSubaccounts((own,), locked=True, notes=(note, locked))
+        return _locked_to(own, note)
     return FoundSubaccounts(tuple(sorted({PRIMARY} | {row.subaccount for row in rows})))
+
+
+def _locked_to(own: Subaccount, note: str) -> FoundSubaccounts:
+    locked = f"this key is locked to subaccount {own}: only that one was asked for"
+    return FoundSubaccounts((own,), locked=True, notes=(note, locked))
 
 
 def _refused_balance(fetcher: Fetcher, subaccount: Subaccount) -> ExchangeRefused | None:

@@ -9,7 +9,8 @@ Balances and positions come last, so that what moved them is already here.
 Rows of balances, positions and settlements do not name their subaccount, and
 the defaults of the calls differ: these are asked for one subaccount at a time,
 for every one that the exchange lists or that a fill, an order or a transfer
-names.  A key that is locked to one subaccount is asked for that one.
+names.  A key that is locked to one subaccount is asked for that one, and what it
+brings proves that one complete, not the account.
 
 What the exchange refuses to this key is noted, and the certificate names it.
 """
@@ -17,7 +18,7 @@ What the exchange refuses to this key is noted, and the certificate names it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,17 +30,16 @@ from trueup.core.observations import Observation, Quarantined
 from trueup.core.orders import OrderStatus
 from trueup.core.statements import PositionStated, Statement
 from trueup.ledger.position_check import nothing_left
+from trueup.run import listings as listing_of
 from trueup.run.fetching import Fetcher, Listing, with_body
+from trueup.run.listings import BEGINNING, Window
 from trueup.run.subaccounts import MAY_NOT_SEE, find_subaccounts
 from trueup.store.journal import Appended
 from trueup.store.progress import NOT_FOR_THIS_KEY, Progress, Tier, as_coverage
 from trueup.store.proof_reading import pots
-from trueup.wire.rest import cash, historical, portfolio
+from trueup.wire.rest import historical, portfolio
 from trueup.wire.rest.call import Page
 from trueup.wire.rest.historical import Cutoffs
-
-BEGINNING: Final = Instant(0)
-"""Before the exchange existed."""
 
 OVERLAP: Final = {Stream.FILLS: HOUR, Stream.ORDERS: DAY, Stream.SETTLEMENTS: 2 * DAY}
 """How far a sync reaches back behind what is covered: rows may appear late."""
@@ -72,39 +72,14 @@ class SyncReport:
         self.brought[stream] = self.brought.get(stream, Appended()) + appended
 
     @property
+    def view(self) -> Subaccount | None:
+        """Whose records the listings of the account show; `None`: those of all subaccounts."""
+        return self.subaccounts[0] if self.locked else None
+
+    @property
     def total(self) -> Appended:
         """Everything that was brought."""
         return sum(self.brought.values(), Appended())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """From when a stream is asked for, and where the live tier begins."""
-
-    since: Instant
-    now: Instant
-    live_from: Instant
-
-    @property
-    def live_covers(self) -> tuple[Instant, Instant] | None:
-        """What reading the live tier to its end proves."""
-        start = max(self.since, self.live_from)
-        return (start, self.now) if start < self.now else None
-
-    @property
-    def needs_history(self) -> bool:
-        """Whether the window reaches back behind the live tier."""
-        return self.since < self.live_from
-
-    @property
-    def history_until(self) -> Instant:
-        """Up to when the historical tier has what the live tier does not prove."""
-        return min(self.live_from, self.now)
-
-    @property
-    def asked_from(self) -> Instant | None:
-        """The time filter: none at all for "from the beginning"."""
-        return None if self.since == BEGINNING else self.since
 
 
 def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
@@ -120,7 +95,7 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
     report = SyncReport(now, BEGINNING if since is None else since, found.subaccounts, found.locked)
     report.notes.extend(found.notes)
     listings: list[Listing] = []
-    if since is None and _was_interrupted(fetcher):
+    if since is None and _was_interrupted(fetcher, report):
         # The first sync goes back to the beginning too; what it missed nothing else would ask for.
         since = BEGINNING
     if since is not None:
@@ -132,7 +107,7 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
         for listing in _news(fetcher, report, cutoffs):
             _fetch(fetcher, listing, report)
             listings.append(listing)
-    for listing in _cash(now):
+    for listing in listing_of.cash_movements(now, report.view):
         _fetch(fetcher, listing, report)
     for listing in _settlements_of_new(fetcher, report, cutoffs, listings):
         _fetch(fetcher, listing, report)
@@ -141,17 +116,27 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
     read_statements(fetcher, report, include_settled=since is not None)
     # A fill between the first listing and the balance would look like missing money.
     late = Window(since=Instant(now - HOUR), now=fetcher.clock.now(), live_from=BEGINNING)
-    for listing in _fills(late, resumable=False):
+    for listing in listing_of.fills(late, report.view, resumable=False):
         _fetch(fetcher, listing, report)
     _forget_places(fetcher, listings)
     return report
 
 
-def _was_interrupted(fetcher: Fetcher) -> bool:
-    """Whether a fetch since the beginning was begun and never came to its end."""
-    return any(
-        each.progress.window_start == BEGINNING and each.progress.stream in OVERLAP
+def _was_interrupted(fetcher: Fetcher, report: SyncReport) -> bool:
+    """Whether a fetch since the beginning was begun and never came to its end.
+
+    One that a key of another view began is of no concern to this one.
+    """
+    begun = [
+        each.progress
         for each in fetcher.books.fetches()
+        if each.progress.window_start == BEGINNING and each.progress.stream in OVERLAP
+    ]
+    return any(
+        each.subaccount in report.subaccounts
+        if each.stream is Stream.SETTLEMENTS
+        else each.subaccount == report.view
+        for each in begun
     )
 
 
@@ -163,11 +148,11 @@ def _history(
     def window(live_from: Instant) -> Window:
         return Window(since=since, now=report.started_at, live_from=live_from)
 
-    yield from _fills(window(_border(cutoffs.trades_created_at)))
-    yield from _orders(window(_border(cutoffs.orders_updated_at)))
+    yield from listing_of.fills(window(_border(cutoffs.trades_created_at)), report.view)
+    yield from listing_of.orders(window(_border(cutoffs.orders_updated_at)), report.view)
     _widen(fetcher, report)
     for subaccount in report.subaccounts:
-        yield _settlements(window(cutoffs.market_settled_at), subaccount)
+        yield listing_of.settlements(window(cutoffs.market_settled_at), subaccount)
 
 
 def _news(fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Listing]:
@@ -175,7 +160,7 @@ def _news(fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Li
     coverage = as_coverage(fetcher.books.coverage())
 
     def window(stream: Stream, live_from: Instant) -> Window:
-        spans = coverage.of(stream, None)
+        spans = coverage.fetched(stream, report.view)
         since = BEGINNING
         if spans:
             since = Instant(max(BEGINNING, spans[0].until - OVERLAP[stream]))
@@ -183,8 +168,10 @@ def _news(fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs) -> Iterator[Li
             since = min([since, *_resting_since(fetcher)])
         return Window(since=since, now=report.started_at, live_from=live_from)
 
-    yield from _fills(window(Stream.FILLS, _border(cutoffs.trades_created_at)))
-    yield from _orders(window(Stream.ORDERS, _border(cutoffs.orders_updated_at)))
+    fills_window = window(Stream.FILLS, _border(cutoffs.trades_created_at))
+    orders_window = window(Stream.ORDERS, _border(cutoffs.orders_updated_at))
+    yield from listing_of.fills(fills_window, report.view)
+    yield from listing_of.orders(orders_window, report.view)
     _widen(fetcher, report)
     for subaccount in report.subaccounts:
         yield _news_of_settlements(fetcher, report, cutoffs, subaccount)
@@ -198,7 +185,7 @@ def _border(cutoff: Instant) -> Instant:
 def _news_of_settlements(
     fetcher: Fetcher, report: SyncReport, cutoffs: Cutoffs, subaccount: Subaccount
 ) -> Listing:
-    spans = as_coverage(fetcher.books.coverage()).of(Stream.SETTLEMENTS, subaccount)
+    spans = as_coverage(fetcher.books.coverage()).fetched(Stream.SETTLEMENTS, subaccount)
     live_from = cutoffs.market_settled_at
     # Rows behind the live tier are gone: a gap there cannot be filled any more.
     spans = tuple(each for each in spans if each.until >= live_from) or spans[-1:]
@@ -206,7 +193,7 @@ def _news_of_settlements(
     if spans:
         since = Instant(max(BEGINNING, spans[0].until - OVERLAP[Stream.SETTLEMENTS]))
     asked = Window(since=since, now=report.started_at, live_from=live_from)
-    return _settlements(asked, subaccount)
+    return listing_of.settlements(asked, subaccount)
 
 
 def _settlements_of_new(
@@ -259,6 +246,8 @@ def _forget_places(fetcher: Fetcher, listings: Iterable[Listing]) -> None:
     for fetch in fetcher.books.fetches():
         stored = fetch.progress
         since = whole.get((stored.stream, stored.subaccount, stored.tier))
+        if since is None:
+            since = whole.get((stored.stream, None, stored.tier))
         if since is not None and (stored.window_start or BEGINNING) >= since:
             fetcher.books.forget_fetch(stored)
 
@@ -378,78 +367,6 @@ _OPTIONAL: Final = frozenset(
 )
 
 
-def _fills(window: Window, *, resumable: bool = True) -> Iterator[Listing]:
-    yield Listing(
-        stream=Stream.FILLS,
-        call=portfolio.fills(min_at=window.asked_from),
-        since=window.since,
-        until=window.now,
-        covers=window.live_covers,
-        resumable=resumable,
-    )
-    if window.needs_history:
-        yield Listing(
-            stream=Stream.FILLS,
-            call=historical.fills(min_at=window.asked_from),
-            tier=Tier.HISTORICAL,
-            since=window.since,
-            until=window.history_until,
-            covers=(window.since, window.history_until),
-            resumable=resumable,
-        )
-
-
-def _orders(window: Window) -> Iterator[Listing]:
-    yield Listing(
-        stream=Stream.ORDERS,
-        call=portfolio.orders(min_at=window.asked_from),
-        since=window.since,
-        until=window.now,
-        covers=window.live_covers,
-        resumable=True,
-    )
-    if window.needs_history:
-        yield Listing(
-            stream=Stream.ORDERS,
-            call=historical.orders(min_at=window.asked_from),
-            tier=Tier.HISTORICAL,
-            since=window.since,
-            until=window.history_until,
-            covers=(window.since, window.history_until),
-            resumable=True,
-        )
-
-
-def _settlements(window: Window, subaccount: Subaccount) -> Listing:
-    return Listing(
-        stream=Stream.SETTLEMENTS,
-        call=portfolio.settlements(min_at=window.asked_from, subaccount=subaccount),
-        subaccount=subaccount,
-        since=window.since,
-        until=window.now,
-        covers=window.live_covers,
-        resumable=True,
-    )
-
-
-def _cash(now: Instant) -> Iterator[Listing]:
-    """Cash movements: short listings, read whole each time."""
-    calls: tuple[tuple[Stream, Callable[[], object]], ...] = (
-        (Stream.DEPOSITS, cash.deposits),
-        (Stream.WITHDRAWALS, cash.withdrawals),
-        (Stream.TRANSFERS, cash.subaccount_transfers),
-        (Stream.SHARD_TRANSFERS, cash.shard_transfers),
-    )
-    for stream, call in calls:
-        yield Listing(
-            stream=stream,
-            call=call(),  # type: ignore[arg-type]  # each gives a listing of facts
-            since=BEGINNING,
-            until=now,
-            covers=(BEGINNING, now),
-        )
-
-
 def _compare_union(fetcher: Fetcher, report: SyncReport, listings: Iterable[Listing]) -> None:
     """Hold the settlements of the single subaccounts against the listing over all of them.
 
@@ -463,7 +380,8 @@ def _compare_union(fetcher: Fetcher, report: SyncReport, listings: Iterable[List
     )
     known = Counter(row.ticker for row in fetcher.books.settlements(since=since))
     rows: defaultdict[Ticker, set[bytes]] = defaultdict(set)
-    call = portfolio.settlements(min_at=None if since == BEGINNING else since)
+    asked_from = None if since == BEGINNING else since
+    call = portfolio.settlements(min_at=asked_from, subaccount=report.view)
     for page in fetcher.client.pages(call):
         for row, raw in zip(page.items, page.raws, strict=True):
             if since <= row.at <= report.started_at - HOUR:

@@ -172,7 +172,7 @@ coverage = table(
     text("stream", "what is covered", primary_key=True),
     number("subaccount", "-1: all", primary_key=True),
     number("shard", "-1: all", primary_key=True),
-    text("tier", "live or historical", primary_key=True),
+    text("tier", "live or historical; stated: somebody's word", primary_key=True),
     number("start_at", f"complete from, {INSTANT}", primary_key=True),
     number("end_at", f"complete up to, {INSTANT}"),
     number("proven_at", f"when the fetch that proved it ended, {INSTANT}"),

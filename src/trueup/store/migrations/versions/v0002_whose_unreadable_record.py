@@ -18,7 +18,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the column to the quarantine and to the handoff."""
+    """Add the column to the quarantine and to the handoff; coverage has a tier more."""
     op.add_column(
         "quarantine",
         sa.Column(
@@ -37,3 +37,7 @@ def upgrade() -> None:
             comment="the one that was asked for a record that could not be read",
         ),
     )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "COMMENT ON COLUMN coverage.tier IS 'live or historical; stated: somebody''s word'"
+        )
