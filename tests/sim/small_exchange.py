@@ -127,6 +127,9 @@ class SmallExchange:
         done += self.advance(Instant(self.now + 2 * HOUR))
         return tuple(done)
 
+    def refusals(self) -> list[e.Refusal]:
+        return [event.reason for event in self.events if isinstance(event, e.Refused)]
+
     def cash(self, subaccount: Subaccount | None = None, shard: Shard | None = None) -> Money:
         return self.exchange.account(MEMBER).cash_at(self.now, subaccount=subaccount, shard=shard)
 
@@ -174,9 +177,10 @@ def small_exchange(
     precision: Precision = Precision.DIRECT,
     grid: PriceGrid = DECI_CENT,
     row_delay: int = 20 * SECOND,
+    audit_every: int = 25,
 ) -> SmallExchange:
     """Two open markets, and a member with a deposit on its account."""
-    small = SmallExchange(Exchange(row_delay=row_delay))
+    small = SmallExchange(Exchange(row_delay=row_delay, audit_every=audit_every))
     for command in (
         c.OpenAccount(at=START, member=MEMBER, precision=precision),
         c.ListSeries(at=START, series=a_series()),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from small_exchange import MEMBER, RAIN, SERIES, SNOW, START, SmallExchange, small_exchange
+from msgspec.structs import replace
+from small_exchange import MEMBER, RAIN, SERIES, SNOW, START, small_exchange
 
 from trueup.core import catalog
 from trueup.core.errors import CallerError
@@ -21,10 +20,6 @@ from trueup.sim import events as e
 
 def money(text: str) -> Money:
     return Money.parse(text)
-
-
-def refusals(small: SmallExchange) -> list[e.Refusal]:
-    return [event.reason for event in small.events if isinstance(event, e.Refused)]
 
 
 def test_buy_pays_price_and_fee() -> None:
@@ -152,7 +147,7 @@ def test_order_that_costs_more_than_there_is_is_refused() -> None:
 
     small.buy(RAIN, Side.YES, "10", at="0.60", filled="0")
 
-    assert refusals(small) == [e.Refusal.INSUFFICIENT_BALANCE]
+    assert small.refusals() == [e.Refusal.INSUFFICIENT_BALANCE]
 
 
 def test_money_on_another_shard_does_not_help() -> None:
@@ -172,7 +167,7 @@ def test_money_on_another_shard_does_not_help() -> None:
 
     small.buy(RAIN, Side.YES, "10", at="0.60", filled="0")
 
-    assert refusals(small) == [e.Refusal.INSUFFICIENT_BALANCE]
+    assert small.refusals() == [e.Refusal.INSUFFICIENT_BALANCE]
     assert small.cash(shard=Shard(2)) == money("99")
 
 
@@ -220,7 +215,7 @@ def test_client_id_never_frees_up() -> None:
 
     small.step(replace(place("0.5"), order_id=OrderId("y")))
 
-    assert refusals(small) == [e.Refusal.ORDER_ALREADY_EXISTS]
+    assert small.refusals() == [e.Refusal.ORDER_ALREADY_EXISTS]
 
 
 def test_trade_at_a_worse_price_is_refused() -> None:
@@ -229,7 +224,7 @@ def test_trade_at_a_worse_price_is_refused() -> None:
 
     small.trade(order_id, Count.parse("1"), Price.parse("0.59"))
 
-    assert refusals(small) == [e.Refusal.INVALID_PRICE]
+    assert small.refusals() == [e.Refusal.INVALID_PRICE]
 
 
 def test_command_of_the_past_is_an_error() -> None:
@@ -313,7 +308,7 @@ def test_withdrawal_beyond_the_cash_is_refused() -> None:
         c.ConcludeBanking(at=small.now, member=MEMBER, banking_id="w", status=BankingStatus.APPLIED)
     )
 
-    assert refusals(small) == [e.Refusal.INSUFFICIENT_BALANCE]
+    assert small.refusals() == [e.Refusal.INSUFFICIENT_BALANCE]
 
 
 def test_credit_moves_cash_and_leaves_no_record() -> None:

@@ -16,7 +16,7 @@ from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ONE_DOLLAR, Count, Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
-from trueup.sim.lifecycle import MarketState, Stage
+from trueup.sim.lifecycle import CLOSE_CANCEL_DELAY, MarketState, Stage
 
 
 def money(text: str) -> Money:
@@ -41,9 +41,17 @@ def test_close_cancels_what_rests() -> None:
     order_id = small.buy(RAIN, Side.YES, "5", at="0.10", filled="0")
 
     small.advance(CLOSES)
+    waiting = small.exchange.account(MEMBER).order(order_id)
+    small.step(c.CancelOrder(at=CLOSES, member=MEMBER, order_id=order_id))
+    small.advance(Instant(CLOSES + CLOSE_CANCEL_DELAY))
 
     order = small.exchange.account(MEMBER).order(order_id)
-    assert (order.status, order.updated_at) == (OrderStatus.CANCELED, CLOSES)
+    assert waiting.status is OrderStatus.RESTING
+    assert small.refusals() == [e.Refusal.MARKET_INACTIVE]
+    assert (order.status, order.updated_at) == (
+        OrderStatus.CANCELED,
+        Instant(CLOSES + CLOSE_CANCEL_DELAY),
+    )
     assert small.exchange.account(MEMBER).available_at(small.now) == money("1000")
 
 
@@ -197,7 +205,7 @@ def test_every_cell_of_the_lifecycle_table_holds_in_the_machine(
     before: MarketStatus, after: MarketStatus
 ) -> None:
     state = MarketState(a_market(RAIN), LINEAR_CENT, HOUR)
-    state.stages.record(START, Stage(status=before))
+    state.enter(START, Stage(status=before))
 
     moved = state.move(START, Stage(status=after))
 

@@ -41,8 +41,8 @@ def test_history_refuses_the_past() -> None:
 
 def test_cash_book_runs_a_total() -> None:
     book = CashBook()
-    book.move(Instant(1), Money(100))
-    book.move(Instant(2), Money(-30))
+    book.move(Instant(1), 100)
+    book.move(Instant(2), -30)
 
     assert book.at(Instant(0)) == ZERO_MONEY
     assert (book.at(Instant(1)), book.at(Instant(2)), book.latest()) == (

@@ -53,6 +53,7 @@ __all__ = [
     "Precision",
     "RoundingRegime",
     "TermsAt",
+    "coefficients",
     "match_order_fees",
     "model_fee",
     "other_regime_at",
@@ -80,10 +81,10 @@ def model_fee(
     if terms.waived:
         return _FREE
     rates = RATES[-1] if at is None else rates_at(at)
-    coefficients = _coefficients(terms.fee_type, rates, is_taker=is_taker)
-    if coefficients is None:
+    found = coefficients(terms.fee_type, rates, is_taker=is_taker)
+    if found is None:
         return None
-    quadratic, per_contract = coefficients
+    quadratic, per_contract = found
     variance = Ratio(price.units * price.complement().units * count.units, 10_000 * 10_000 * 100)
     fee = quadratic * variance
     if per_contract:
@@ -91,7 +92,7 @@ def model_fee(
     return terms.multiplier * fee
 
 
-def _coefficients(fee_type: str, rates: Rates, *, is_taker: bool) -> tuple[Ratio, Ratio] | None:
+def coefficients(fee_type: str, rates: Rates, *, is_taker: bool) -> tuple[Ratio, Ratio] | None:
     """The coefficients of C × P × (1 − P) and of C; `None` for an unknown fee type."""
     match fee_type, is_taker:
         case (

@@ -2,134 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 from trueup.core.collateral import resting_collateral
 from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferred
-from trueup.core.fees import OrderFees, Precision
-from trueup.core.ids import ClientOrderId, EventTicker, OrderId, Shard, Subaccount, Ticker
+from trueup.core.fees import Precision
+from trueup.core.ids import (
+    ClientOrderId,
+    EventTicker,
+    OrderGroupId,
+    OrderId,
+    Shard,
+    Subaccount,
+    Ticker,
+)
 from trueup.core.instant import Instant
-from trueup.core.market import MarketResult
-from trueup.core.orders import OrderStatus, Side
-from trueup.core.payoff import paid_payout
-from trueup.core.position import FLAT, Change, Position
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
-from trueup.sim.commands import Member
+from trueup.core.orders import OrderStatus
+from trueup.core.position import FLAT, Position
+from trueup.core.units import ZERO_MONEY, Money
+from trueup.sim.commands import TransferPosition
+from trueup.sim.events import FillMade
+from trueup.sim.groups import OrderGroup
 from trueup.sim.history import CashBook, History
+from trueup.sim.holding import Holding, HoldingRecord
+from trueup.sim.order import Order
+from trueup.sim.order_commands import Member
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What a subaccount holds, and ever traded, in one market.
-
-    The gross counts and costs are every contract traded on either side: a sale
-    of YES at p is a purchase of NO at 1 − p (the exchange's settlement rows
-    count this way).
-    """
-
-    subaccount: Subaccount
-    shard: Shard
-    ticker: Ticker
-    event_ticker: EventTicker
-    position: Position = FLAT
-    realized: Money = ZERO_MONEY
-    fees: Money = ZERO_MONEY
-    yes_count: Count = ZERO_COUNT
-    no_count: Count = ZERO_COUNT
-    yes_cost: Money = ZERO_MONEY
-    no_cost: Money = ZERO_MONEY
-    payout: Money = ZERO_MONEY
-    settled_at: Instant | None = None
-
-    @property
-    def total_traded(self) -> Money:
-        """Everything ever paid for contracts of either side."""
-        return self.yes_cost + self.no_cost
-
-    def traded(self, filled: Filled, change: Change, fee: Money) -> Holding:
-        """The holding after a fill."""
-        own_price = filled.price if filled.side is Side.YES else filled.price.complement()
-        cost = own_price * filled.count
-        holding = replace(
-            self,
-            position=change.after,
-            realized=self.realized + change.realized,
-            fees=self.fees + fee,
-        )
-        if filled.side is Side.YES:
-            return replace(
-                holding, yes_count=self.yes_count + filled.count, yes_cost=self.yes_cost + cost
-            )
-        return replace(holding, no_count=self.no_count + filled.count, no_cost=self.no_cost + cost)
-
-    def settled(self, value: Price, at: Instant, precision: Money) -> Holding:
-        """The holding after its market paid `value` per YES contract."""
-        payout = paid_payout(self.position.net, value, precision)
-        return replace(
-            self,
-            position=FLAT,
-            realized=self.realized + payout - self.position.cost,
-            payout=payout,
-            settled_at=at,
-        )
-
-
-def settlement_row(held: Holding, result: MarketResult, value: Price, at: Instant) -> Settled:
-    """The row the exchange shows for a holding that it settled.
-
-    Revenue and value are cut to whole cents, as on the wire.
-    """
-    cent = Money.of_cents(1)
-    return Settled(
-        ticker=held.ticker,
-        event_ticker=held.event_ticker,
-        result=result,
-        yes_count=held.yes_count,
-        no_count=held.no_count,
-        yes_cost=held.yes_cost,
-        no_cost=held.no_cost,
-        revenue=paid_payout(held.position.net, value, cent),
-        trade_fees=held.fees,
-        value=Price.of_cents(value.units // 100),
-        at=at,
-        subaccount=held.subaccount,
-        shard=held.shard,
-    )
+__all__ = ["Account", "Fills", "Holding", "ListedSettlement"]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedSettlement:
-    """A settlement row and the moment from which it can be read."""
+    """A settlement row and the moments between which it can be read.
+
+    A row that was revised is replaced at `replaced_at` by another one.
+    """
 
     listed_at: Instant
     settled: Settled
+    replaced_at: Instant | None = None
+
+    def is_listed(self, at: Instant) -> bool:
+        """Whether the row can be read at `at`."""
+        return self.listed_at <= at and (self.replaced_at is None or at < self.replaced_at)
+
+
+class Fills(Sequence[Filled]):
+    """The fills of an account, oldest first, as the exchange shows them."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made: list[FillMade] = []
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, index: int) -> Filled: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Filled]: ...
+
+    def __getitem__(self, index: int | slice) -> Filled | Sequence[Filled]:
+        if isinstance(index, slice):
+            return [made.filled for made in self._made[index]]
+        return self._made[index].filled
+
+    @property
+    def made(self) -> Sequence[FillMade]:
+        """The fills as events, with what each did to the position."""
+        return self._made
+
+    def add(self, made: FillMade) -> None:
+        """One more fill."""
+        self._made.append(made)
+
+    def forget(self, before: Instant) -> None:
+        """Drop the fills before `before`."""
+        self._made = [made for made in self._made if made.at >= before]
 
 
 class Account:
-    """Cash, orders, fills and holdings of one member, with their whole history."""
+    """Cash, orders, fills and holdings of one member.
 
-    def __init__(self, member: Member, precision: Precision, opened_at: Instant) -> None:
+    With `history` the whole past can be asked for; without it ended orders and
+    fills are forgotten, and only the present is known.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        precision: Precision,
+        opened_at: Instant,
+        *,
+        history: bool = True,
+        collateral_return: bool = False,
+    ) -> None:
         self.member = member
         self.precision = precision
         self.opened_at = opened_at
+        self.history = history
+        self.collateral_return = collateral_return
         self.subaccounts: dict[Subaccount, Instant] = {}
         self.cash: dict[tuple[Subaccount, Shard], CashBook] = {}
-        self.orders: dict[OrderId, History[OrderReported]] = {}
+        self.orders: dict[OrderId, Order] = {}
         self.orders_changed_at = opened_at
         self.client_order_ids: set[ClientOrderId] = set()
-        self.resting: dict[Ticker, dict[OrderId, None]] = {}
-        self.fills: list[Filled] = []
-        self.fees_of: dict[OrderId, OrderFees] = {}
-        self.holdings: dict[tuple[Subaccount, Ticker], History[Holding]] = {}
+        self.resting: dict[OrderId, Order] = {}
+        self.groups: dict[OrderGroupId, OrderGroup] = {}
+        self.fills = Fills()
+        self.holdings: dict[tuple[Subaccount, Ticker], HoldingRecord] = {}
         self.bankings: dict[str, History[Banked]] = {}
         self.transfers: dict[str, History[Transferred]] = {}
+        self.position_transfers: dict[str, TransferPosition] = {}
         self.settlements: list[ListedSettlement] = []
-        self._rows_of: dict[tuple[Subaccount, Ticker], list[ListedSettlement]] = {}
+        self.returned: dict[tuple[Subaccount, EventTicker], int] = {}
+        self._revised = False
+        self._rows_of: dict[tuple[Subaccount, Ticker], list[int]] = {}
+        self._records: dict[tuple[Subaccount, Ticker], HoldingRecord] = {}
+
+    # -- cash ------------------------------------------------------------------------------
 
     def book(self, subaccount: Subaccount, shard: Shard) -> CashBook:
         """The cash book of one subaccount on one shard."""
-        return self.cash.setdefault((subaccount, shard), CashBook())
+        found = self.cash.get((subaccount, shard))
+        if found is None:
+            found = self.cash[subaccount, shard] = CashBook(history=self.history)
+        return found
 
     def cash_at(
         self, at: Instant, *, subaccount: Subaccount | None = None, shard: Shard | None = None
@@ -152,6 +155,14 @@ class Account:
         self, at: Instant, *, subaccount: Subaccount | None = None, shard: Shard | None = None
     ) -> Money:
         """What the orders resting at `at` tie up."""
+        if at >= self.orders_changed_at:
+            return Money(
+                sum(
+                    book.held
+                    for (owner, place), book in self.cash.items()
+                    if subaccount in {None, owner} and shard in {None, place}
+                )
+            )
         resting: dict[tuple[Subaccount, Ticker], list[OrderReported]] = {}
         for order in self.resting_at(at):
             if subaccount in {None, order.subaccount} and shard in {None, order.shard}:
@@ -161,53 +172,82 @@ class Account:
             total += resting_collateral(self.position_at(at, owner, ticker), orders)
         return total
 
+    # -- orders ----------------------------------------------------------------------------
+
+    def order(self, order_id: OrderId) -> OrderReported:
+        """An order as it is now.  `KeyError` for one that does not exist."""
+        return self.orders[order_id].latest()
+
     def resting_at(self, at: Instant) -> Iterator[OrderReported]:
-        """The orders that rested at `at`, oldest first in each market."""
+        """The orders that rested at `at`, oldest first."""
         if at >= self.orders_changed_at:
-            for resting in self.resting.values():
-                yield from (self.order(order_id) for order_id in resting)
+            yield from (order.latest() for order in self.resting.values())
             return
         for history in self.orders.values():
             order = history.at(at)
             if order is not None and order.status is OrderStatus.RESTING:
                 yield order
 
-    def resting_now(self, subaccount: Subaccount, ticker: Ticker) -> list[OrderReported]:
-        """The orders that rest in one market after everything so far, oldest first."""
-        found = (self.order(order_id) for order_id in self.resting.get(ticker, {}))
-        return [order for order in found if order.subaccount == subaccount]
+    # -- holdings --------------------------------------------------------------------------
 
-    def settlements_of(self, subaccount: Subaccount, ticker: Ticker) -> list[Settled]:
-        """The settlement rows of one market, oldest first."""
-        return [row.settled for row in self._rows_of.get((subaccount, ticker), ())]
-
-    def add_settlement(self, row: ListedSettlement) -> None:
-        """Remember a settlement row and when it can be read."""
-        self.settlements.append(row)
-        key = (row.settled.subaccount, row.settled.ticker)
-        self._rows_of.setdefault(key, []).append(row)
-
-    def order(self, order_id: OrderId) -> OrderReported:
-        """An order as it is now.  `KeyError` for one that does not exist."""
-        order = self.orders[order_id].latest()
-        if order is None:
-            raise KeyError(order_id)
-        return order
-
-    def record_order(self, at: Instant, order: OrderReported) -> None:
-        """Remember a new state of an order."""
-        self.orders.setdefault(order.order_id, History()).record(at, order)
-        self.orders_changed_at = at
-        resting = self.resting.setdefault(order.ticker, {})
-        if order.status is OrderStatus.RESTING:
-            resting[order.order_id] = None
-            return
-        resting.pop(order.order_id, None)
-        if not resting:
-            del self.resting[order.ticker]
+    def record(
+        self, subaccount: Subaccount, ticker: Ticker, *, shard: Shard, event_ticker: EventTicker
+    ) -> HoldingRecord:
+        """Where the orders and fills of one subaccount in one market go."""
+        found = self._records.get((subaccount, ticker))
+        if found is None:
+            found = self._records[subaccount, ticker] = HoldingRecord(
+                member=self.member,
+                subaccount=subaccount,
+                shard=shard,
+                ticker=ticker,
+                event_ticker=event_ticker,
+                cash=self.book(subaccount, shard),
+                history=self.history,
+            )
+        return found
 
     def position_at(self, at: Instant, subaccount: Subaccount, ticker: Ticker) -> Position:
         """The position in one market at `at`."""
         history = self.holdings.get((subaccount, ticker))
         holding = history.at(at) if history else None
         return holding.position if holding else FLAT
+
+    # -- settlements -----------------------------------------------------------------------
+
+    def settlements_of(self, subaccount: Subaccount, ticker: Ticker) -> list[Settled]:
+        """The settlement rows of one market, oldest first; a revised one comes last."""
+        return [
+            self.settlements[row].settled for row in self._rows_of.get((subaccount, ticker), ())
+        ]
+
+    def add_settlement(self, row: ListedSettlement) -> None:
+        """Remember a settlement row and when it can be read."""
+        key = (row.settled.subaccount, row.settled.ticker)
+        self._rows_of.setdefault(key, []).append(len(self.settlements))
+        self.settlements.append(row)
+
+    def settlements_at(self, at: Instant, *, since: Instant) -> Sequence[ListedSettlement]:
+        """The rows that can be read at `at` of what settled from `since` on, oldest first."""
+        rows = self.settlements
+        if not self._revised:
+            first = bisect_left(rows, since, key=_settled_at)
+            return rows[first : bisect_right(rows, at, key=_listed_at)]
+        found = [row for row in rows if row.is_listed(at) and row.settled.at >= since]
+        return sorted(found, key=_settled_at)
+
+    def replace_settlement(self, row: ListedSettlement) -> None:
+        """Put a corrected row in the place of the last one of its market."""
+        self._revised = True
+        key = (row.settled.subaccount, row.settled.ticker)
+        last = self._rows_of[key][-1]
+        self.settlements[last] = replace(self.settlements[last], replaced_at=row.listed_at)
+        self.add_settlement(row)
+
+
+def _settled_at(row: ListedSettlement) -> Instant:
+    return row.settled.at
+
+
+def _listed_at(row: ListedSettlement) -> Instant:
+    return row.listed_at

@@ -11,6 +11,7 @@ from trueup.core.instant import Instant
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.sim import commands as c
 from trueup.sim import events as e
+from trueup.sim import positions
 from trueup.sim.account import Account
 from trueup.sim.books import Books
 from trueup.sim.history import History
@@ -24,65 +25,79 @@ _NEXT = {
 """What may follow which status of a deposit or withdrawal."""
 
 
-def carry_out(books: Books, command: c.CashCommand, events: list[e.Event]) -> e.Refusal | None:
+_Transfer = c.TransferSubaccount | c.TransferShard | c.ConcludeTransfer | c.TransferPosition
+
+
+def carry_out(books: Books, command: c.CashCommand) -> e.Refusal | None:
     """Carry a command out; returns why not, where it cannot be."""
     if isinstance(command, c.OpenAccount):
-        return _open_account(books, command, events)
+        return _open_account(books, command)
     account = books.accounts.get(command.member)
     if account is None:
         return e.Refusal.NOT_FOUND
+    if isinstance(command, _Transfer):
+        return _transfer(books, account, command)
     refusal: e.Refusal | None = None
     match command:
         case c.OpenSubaccount():
-            refusal = _open_subaccount(account, command, events)
+            refusal = _open_subaccount(books, account, command)
         case c.Deposit() | c.Withdraw():
-            refusal = _announce(account, command, events)
+            refusal = _announce(books, account, command)
         case c.ConcludeBanking():
-            refusal = _conclude(books, account, command, events=events)
-        case c.TransferSubaccount():
-            refusal = _between_subaccounts(books, account, command, events=events)
-        case c.TransferShard():
-            refusal = _between_shards(books, account, command, events=events)
-        case c.ConcludeTransfer():
-            refusal = _arrive(books, account, command, events=events)
+            refusal = _conclude(books, account, command)
         case c.Credit():
-            _credit(books, command, events)
+            _credit(books, account, command)
         case _:
             assert_never(command)
     return refusal
 
 
-def _credit(books: Books, command: c.Credit, events: list[e.Event]) -> None:
+def _transfer(books: Books, account: Account, command: _Transfer) -> e.Refusal | None:
+    match command:
+        case c.TransferSubaccount():
+            return _between_subaccounts(books, account, command)
+        case c.TransferShard():
+            return _between_shards(books, account, command)
+        case c.ConcludeTransfer():
+            return _arrive(books, account, command)
+        case c.TransferPosition():
+            return positions.transfer(books, account, command)
+        case _:
+            assert_never(command)
+
+
+def _credit(books: Books, account: Account, command: c.Credit) -> None:
     books.move_cash(
-        e.CashMoved(
-            at=command.at,
-            member=command.member,
-            subaccount=command.subaccount,
-            shard=command.shard,
-            amount=command.amount,
-            cause=e.Cause.CREDIT,
-        ),
-        events,
+        account,
+        command.subaccount,
+        command.shard,
+        units=(command.amount).units,
+        cause=e.Cause.CREDIT,
+        at=command.at,
     )
 
 
-def _open_account(books: Books, command: c.OpenAccount, events: list[e.Event]) -> e.Refusal | None:
+def _open_account(books: Books, command: c.OpenAccount) -> e.Refusal | None:
     if command.member in books.accounts:
         return e.Refusal.ALREADY_EXISTS
-    account = Account(command.member, command.precision, command.at)
+    account = Account(
+        command.member,
+        command.precision,
+        command.at,
+        history=command.history,
+        collateral_return=command.collateral_return,
+    )
     account.subaccounts[PRIMARY] = command.at
     books.accounts[command.member] = account
-    events.append(e.AccountOpened(at=command.at, member=command.member, subaccount=PRIMARY))
+    books.events.append(e.AccountOpened(at=command.at, member=command.member, subaccount=PRIMARY))
     return None
 
 
-def _open_subaccount(
-    account: Account, command: c.OpenSubaccount, events: list[e.Event]
-) -> e.Refusal | None:
+def _open_subaccount(books: Books, account: Account, command: c.OpenSubaccount) -> e.Refusal | None:
     if command.subaccount in account.subaccounts:
         return e.Refusal.ALREADY_EXISTS
     account.subaccounts[command.subaccount] = command.at
-    events.append(
+    books.events.append(
         e.AccountOpened(at=command.at, member=command.member, subaccount=command.subaccount)
     )
     return None
@@ -91,9 +106,7 @@ def _open_subaccount(
 # -- deposits and withdrawals ------------------------------------------------------------------
 
 
-def _announce(
-    account: Account, command: c.Deposit | c.Withdraw, events: list[e.Event]
-) -> e.Refusal | None:
+def _announce(books: Books, account: Account, command: c.Deposit | c.Withdraw) -> e.Refusal | None:
     if command.banking_id in account.bankings:
         return e.Refusal.ALREADY_EXISTS
     banked = Banked(
@@ -106,13 +119,11 @@ def _announce(
         at=command.at,
     )
     account.bankings[command.banking_id] = History()
-    _report(account, banked, events)
+    _report(books, account, banked)
     return None
 
 
-def _conclude(
-    books: Books, account: Account, command: c.ConcludeBanking, *, events: list[e.Event]
-) -> e.Refusal | None:
+def _conclude(books: Books, account: Account, command: c.ConcludeBanking) -> e.Refusal | None:
     history = account.bankings.get(command.banking_id)
     before = history.latest() if history else None
     if before is None:
@@ -123,34 +134,24 @@ def _conclude(
     available = account.available_at(at, subaccount=PRIMARY, shard=SHARD_ZERO)
     if command.status is BankingStatus.APPLIED and available + before.amount - fee < ZERO_MONEY:
         return e.Refusal.INSUFFICIENT_BALANCE
-    _report(account, replace(before, status=command.status, at=at), events)
+    _report(books, account, replace(before, status=command.status, at=at))
     sign = {BankingStatus.APPLIED: 1, BankingStatus.RETURNED: -1}.get(command.status, 0)
     cause = e.Cause.DEPOSIT if before.amount > ZERO_MONEY else e.Cause.WITHDRAWAL
     for amount, why in ((before.amount, cause), (-fee, e.Cause.BANKING_FEE)):
-        books.move_cash(
-            e.CashMoved(
-                at=at,
-                member=account.member,
-                subaccount=PRIMARY,
-                shard=SHARD_ZERO,
-                amount=amount * sign,
-                cause=why,
-            ),
-            events,
-        )
+        books.move_cash(account, PRIMARY, SHARD_ZERO, units=(amount * sign).units, cause=why, at=at)
     return None
 
 
-def _report(account: Account, banked: Banked, events: list[e.Event]) -> None:
+def _report(books: Books, account: Account, banked: Banked) -> None:
     account.bankings[banked.banking_id].record(banked.at, banked)
-    events.append(e.BankingReported(at=banked.at, member=account.member, banked=banked))
+    books.events.append(e.BankingReported(at=banked.at, member=account.member, banked=banked))
 
 
 # -- transfers ---------------------------------------------------------------------------------
 
 
 def _between_subaccounts(
-    books: Books, account: Account, command: c.TransferSubaccount, *, events: list[e.Event]
+    books: Books, account: Account, command: c.TransferSubaccount
 ) -> e.Refusal | None:
     ends = {command.from_subaccount, command.to_subaccount}
     if not ends <= account.subaccounts.keys():
@@ -175,15 +176,13 @@ def _between_subaccounts(
         status=TransferStatus.COMPLETE,
         at=command.at,
     )
-    _note(account, transferred, events)
-    _leave(books, account, transferred, events=events)
-    _reach(books, account, transferred, at=command.at, events=events)
+    _note(books, account, transferred)
+    _leave(books, account, transferred)
+    _reach(books, account, transferred, at=command.at)
     return None
 
 
-def _between_shards(
-    books: Books, account: Account, command: c.TransferShard, *, events: list[e.Event]
-) -> e.Refusal | None:
+def _between_shards(books: Books, account: Account, command: c.TransferShard) -> e.Refusal | None:
     refusal = _transfer_refused(
         account,
         command.transfer_id,
@@ -204,14 +203,12 @@ def _between_shards(
         status=TransferStatus.PENDING,
         at=command.at,
     )
-    _note(account, transferred, events)
-    _leave(books, account, transferred, events=events)
+    _note(books, account, transferred)
+    _leave(books, account, transferred)
     return None
 
 
-def _arrive(
-    books: Books, account: Account, command: c.ConcludeTransfer, *, events: list[e.Event]
-) -> e.Refusal | None:
+def _arrive(books: Books, account: Account, command: c.ConcludeTransfer) -> e.Refusal | None:
     history = account.transfers.get(command.transfer_id)
     before = history.latest() if history else None
     if history is None or before is None:
@@ -221,8 +218,8 @@ def _arrive(
     # The listing gives one time per transfer, that of its creation.
     after = replace(before, status=TransferStatus.COMPLETE)
     history.record(command.at, after)
-    events.append(e.TransferReported(at=command.at, member=account.member, transferred=after))
-    _reach(books, account, after, at=command.at, events=events)
+    books.events.append(e.TransferReported(at=command.at, member=account.member, transferred=after))
+    _reach(books, account, after, at=command.at)
     return None
 
 
@@ -242,39 +239,31 @@ def _transfer_refused(
     return None
 
 
-def _note(account: Account, transferred: Transferred, events: list[e.Event]) -> None:
+def _note(books: Books, account: Account, transferred: Transferred) -> None:
     history = account.transfers.setdefault(transferred.transfer_id, History())
     history.record(transferred.at, transferred)
-    events.append(
+    books.events.append(
         e.TransferReported(at=transferred.at, member=account.member, transferred=transferred)
     )
 
 
-def _leave(books: Books, account: Account, moved: Transferred, *, events: list[e.Event]) -> None:
+def _leave(books: Books, account: Account, moved: Transferred) -> None:
     books.move_cash(
-        e.CashMoved(
-            at=moved.at,
-            member=account.member,
-            subaccount=moved.from_subaccount,
-            shard=moved.from_shard,
-            amount=-moved.amount,
-            cause=e.Cause.TRANSFER,
-        ),
-        events,
+        account,
+        moved.from_subaccount,
+        moved.from_shard,
+        units=(-moved.amount).units,
+        cause=e.Cause.TRANSFER,
+        at=moved.at,
     )
 
 
-def _reach(
-    books: Books, account: Account, moved: Transferred, *, at: Instant, events: list[e.Event]
-) -> None:
+def _reach(books: Books, account: Account, moved: Transferred, *, at: Instant) -> None:
     books.move_cash(
-        e.CashMoved(
-            at=at,
-            member=account.member,
-            subaccount=moved.to_subaccount,
-            shard=moved.to_shard,
-            amount=moved.amount,
-            cause=e.Cause.TRANSFER,
-        ),
-        events,
+        account,
+        moved.to_subaccount,
+        moved.to_shard,
+        units=(moved.amount).units,
+        cause=e.Cause.TRANSFER,
+        at=at,
     )

@@ -2,29 +2,101 @@
 
 from __future__ import annotations
 
-from trueup.core.units import ZERO_MONEY, Money
+from collections.abc import Callable
+
+from trueup.core.errors import InvariantBroken
+from trueup.core.ids import Shard, Subaccount, TradeId
+from trueup.core.instant import Instant
+from trueup.core.units import Money
 from trueup.sim.account import Account
-from trueup.sim.commands import Member
-from trueup.sim.events import CashMoved, Event
-from trueup.sim.lifecycle import Agenda
+from trueup.sim.events import CashMoved, Cause, Event, Refusal
+from trueup.sim.history import CashBook
+from trueup.sim.holding import ONE
+from trueup.sim.lifecycle import Agenda, MarketState
 from trueup.sim.listings import Listings
+from trueup.sim.order_commands import Member
+
+CLEARED = frozenset(
+    {Cause.TRADE, Cause.SETTLEMENT, Cause.POSITION_TRANSFER, Cause.COLLATERAL_RETURN}
+)
+"""Cash that moves between the members and the clearing house."""
 
 
 class Books:
-    """Listings, accounts and what is due."""
+    """Listings, accounts and what is due.
 
-    def __init__(self) -> None:
+    `events` are those of the present step.  `cash` is what all members have
+    together, `clearing` what the clearing house holds for the open contracts:
+    always $1 for each pair of a YES and a NO contract, less what was returned
+    early.  All in `Money` units.
+    """
+
+    def __init__(self, trade_ids: Callable[[], TradeId]) -> None:
         self.listings = Listings()
         self.accounts: dict[Member, Account] = {}
         self.agenda = Agenda()
-        self.total_cash: Money = ZERO_MONEY
+        self.events: list[Event] = []
+        self.touched: dict[MarketState, None] = {}
+        self.next_trade_id = trade_ids
+        self.cash = 0
+        self.clearing = 0
+        self.open_interest = 0
+        self.returned = 0
+        self.fees = 0
+        self.rounding = 0
+        self.paused: dict[Shard, Refusal] = {}
+        """The shards that take no orders now, and the word for it."""
 
-    def move_cash(self, moved: CashMoved, events: list[Event]) -> None:
+    def move_cash(
+        self,
+        account: Account,
+        subaccount: Subaccount,
+        shard: Shard,
+        *,
+        units: int,
+        cause: Cause,
+        at: Instant,
+    ) -> None:
         """Book a movement and say so.  A movement of nothing is neither."""
-        if not moved.amount:
-            return
-        book = self.accounts[moved.member].book(moved.subaccount, moved.shard)
-        before = book.latest()
-        book.move(moved.at, moved.amount)
-        self.total_cash += book.latest() - before
-        events.append(moved)
+        if units:
+            self.move(
+                account.book(subaccount, shard),
+                CashMoved(
+                    at=at,
+                    member=account.member,
+                    subaccount=subaccount,
+                    shard=shard,
+                    amount=Money(units),
+                    cause=cause,
+                ),
+            )
+
+    def move(self, book: CashBook, moved: CashMoved) -> None:
+        """Book a movement in the cash book that it belongs to."""
+        units = moved.amount.units
+        before = book.units
+        book.move(moved.at, units)
+        self.cash += book.units - before
+        if moved.cause in CLEARED:
+            self.clearing -= units
+            if moved.cause is Cause.COLLATERAL_RETURN:
+                self.returned += units
+        elif moved.cause is Cause.FEE:
+            self.fees -= units
+        self.events.append(moved)
+
+    def check_step(self, before: int) -> None:
+        """Prove that cash changed by what the events say, and that every pair is paid for."""
+        moved = 0
+        for event in self.events:
+            if isinstance(event, CashMoved):
+                moved += event.amount.units
+        if self.cash - before != moved:
+            message = f"cash changed by {Money(self.cash - before)}, events say {Money(moved)}"
+            raise InvariantBroken(message)
+        if self.clearing + self.returned != self.open_interest * ONE:
+            message = (
+                f"the clearing house holds {Money(self.clearing)} and returned "
+                f"{Money(self.returned)} for {self.open_interest} open hundredths of contracts"
+            )
+            raise InvariantBroken(message)

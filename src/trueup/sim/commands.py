@@ -1,30 +1,96 @@
 """What may be asked of the exchange's machine.  Frozen, in the imperative.
 
-Each command carries its own time; the machine has no clock.  `Trade` states
-that an order met the rest of the world: a matching engine will say the same
-thing about two orders of its own book.
+Each command carries its own time; the machine has no clock.  What concerns
+orders is in `order_commands` and can be had from here too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import Final
 
 from trueup.core import catalog
 from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
 from trueup.core.grid import LINEAR_CENT, PriceGrid
-from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker, TradeId
+from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import HOUR, Instant
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
+from trueup.sim.order_commands import (
+    KEEP_EXPIRY,
+    NO_CLIENT_ID,
+    NO_EXPIRY,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    CreateOrderGroup,
+    DecreaseOrder,
+    DeleteOrderGroup,
+    GroupCommand,
+    LimitOrderGroup,
+    Member,
+    OrderCommand,
+    PlaceOrder,
+    ResetOrderGroup,
+    Trade,
+    TriggerOrderGroup,
+)
+
+__all__ = [
+    "KEEP_EXPIRY",
+    "NO_CLIENT_ID",
+    "NO_EXPIRY",
+    "SETTLEMENT_TIMER",
+    "Advance",
+    "AmendMarket",
+    "AmendOrder",
+    "CancelAllOrders",
+    "CancelOrder",
+    "CashCommand",
+    "ChangeCloseTime",
+    "ChangePriceGrid",
+    "CloseMarket",
+    "Command",
+    "ConcludeBanking",
+    "ConcludeTransfer",
+    "CreateOrderGroup",
+    "Credit",
+    "DecreaseOrder",
+    "DeleteOrderGroup",
+    "Deposit",
+    "DetermineMarket",
+    "DisputeMarket",
+    "GroupCommand",
+    "LimitOrderGroup",
+    "ListEvent",
+    "ListMarket",
+    "ListSeries",
+    "MarketCommand",
+    "Member",
+    "OpenAccount",
+    "OpenSubaccount",
+    "OrderCommand",
+    "PauseMarket",
+    "PlaceOrder",
+    "QuoteMarket",
+    "ReopenMarket",
+    "ResetOrderGroup",
+    "ResumeMarket",
+    "ReviseSettlement",
+    "ScheduleFeeChange",
+    "SetExchangeStatus",
+    "Trade",
+    "TransferPosition",
+    "TransferShard",
+    "TransferSubaccount",
+    "TriggerOrderGroup",
+    "Withdraw",
+]
 
 SETTLEMENT_TIMER: Final = HOUR
 """How long most markets wait between determination and settlement."""
-
-Member = NewType("Member", str)
-"""Whose account: the exchange's ``user_id``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +161,47 @@ class CloseMarket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCloseTime:
+    """Let a market that has not closed close earlier or later than announced."""
+
+    at: Instant
+    ticker: Ticker
+    close_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenMarket:
+    """Open a closed market again until `close_at`."""
+
+    at: Instant
+    ticker: Ticker
+    close_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePriceGrid:
+    """Give a market another price structure.  Orders that rest off it stay."""
+
+    at: Instant
+    ticker: Ticker
+    grid: PriceGrid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetExchangeStatus:
+    """Pause or resume a shard, or all of them where none is named.
+
+    Without `trading_active` no order is taken or changed, but cancelled; without
+    `exchange_active` nothing at all can be done.
+    """
+
+    at: Instant
+    exchange_active: bool
+    trading_active: bool
+    shard: Shard | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetermineMarket:
     """State the result of a closed market; its settlement timer starts."""
 
@@ -124,12 +231,29 @@ class AmendMarket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseSettlement:
+    """Correct the result of a market that has paid already: the difference is paid too."""
+
+    at: Instant
+    ticker: Ticker
+    result: MarketResult
+    value: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAccount:
-    """Admit a member.  Direct members are booked to $0.0001, others to the cent."""
+    """Admit a member.  Direct members are booked to $0.0001, others to the cent.
+
+    With `collateral_return` the member gets back at once what its NO contracts
+    in a mutually exclusive event pay for certain.  An account without a
+    `history` knows only its present: for traders that nobody asks about their past.
+    """
 
     at: Instant
     member: Member
     precision: Precision
+    collateral_return: bool = False
+    history: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +335,24 @@ class ConcludeTransfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPosition:
+    """Move `count` contracts of `side` between two subaccounts at the YES price `price`.
+
+    No fee is charged.  The receiving subaccount pays for them.
+    """
+
+    at: Instant
+    member: Member
+    transfer_id: str
+    ticker: Ticker
+    side: Side
+    count: Count
+    price: Price
+    from_subaccount: Subaccount
+    to_subaccount: Subaccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
     """Pay an incentive or interest: cash that no listing of the exchange explains."""
 
@@ -220,46 +362,6 @@ class Credit:
     shard: Shard
     amount: Money
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
-    """Place a limit order.  `price` is the YES price whatever the side."""
-
-    at: Instant
-    member: Member
-    subaccount: Subaccount
-    order_id: OrderId
-    client_order_id: ClientOrderId
-    ticker: Ticker
-    side: Side
-    price: Price
-    count: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
-    """Take a resting order back."""
-
-    at: Instant
-    member: Member
-    order_id: OrderId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
-    """State that `count` of an order traded at the YES price `price`.
-
-    The trade may be better than the order's own price, never worse.
-    """
-
-    at: Instant
-    member: Member
-    order_id: OrderId
-    trade_id: TradeId
-    count: Count
-    price: Price
-    is_taker: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,9 +380,14 @@ MarketCommand = (
     | PauseMarket
     | ResumeMarket
     | CloseMarket
+    | ChangeCloseTime
+    | ReopenMarket
+    | ChangePriceGrid
     | DetermineMarket
     | DisputeMarket
     | AmendMarket
+    | ReviseSettlement
+    | SetExchangeStatus
 )
 """What the exchange itself does to its markets."""
 
@@ -293,11 +400,9 @@ CashCommand = (
     | TransferSubaccount
     | TransferShard
     | ConcludeTransfer
+    | TransferPosition
     | Credit
 )
 """What happens to a member's money without trading."""
-
-OrderCommand = PlaceOrder | CancelOrder | Trade
-"""What members and the rest of the world do to orders."""
 
 Command = MarketCommand | CashCommand | OrderCommand | Advance

@@ -6,17 +6,29 @@ account, which the tests hold against the machine's own books.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from trueup.core import catalog
 from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferred
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.grid import PriceGrid
+from trueup.core.ids import (
+    ClientOrderId,
+    OrderGroupId,
+    OrderId,
+    Shard,
+    Subaccount,
+    Ticker,
+    TradeId,
+)
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, MarketStatus
-from trueup.core.position import Change
-from trueup.core.units import Money, Price
-from trueup.sim.commands import Command, Member
+from trueup.core.orders import Side
+from trueup.core.position import Change, Position
+from trueup.core.units import ZERO_COUNT, Count, Money, Price
+from trueup.sim.commands import Command, Member, TransferPosition
+from trueup.sim.order import OrderState
 
 
 class Cause(StrEnum):
@@ -29,6 +41,8 @@ class Cause(StrEnum):
     WITHDRAWAL = "withdrawal"
     BANKING_FEE = "banking fee"
     TRANSFER = "transfer"
+    POSITION_TRANSFER = "position transfer"
+    COLLATERAL_RETURN = "collateral return"
     CREDIT = "credit"
 
 
@@ -37,69 +51,107 @@ class Refusal(StrEnum):
 
     INSUFFICIENT_BALANCE = "insufficient_balance"
     INVALID_PRICE = "invalid_price"
+    INVALID_ORDER = "invalid_order"
     INVALID_ORDER_SIZE = "invalid_order_size"
+    INVALID_PARAMETERS = "invalid_parameters"
+    FILL_OR_KILL = "fill_or_kill_insufficient_resting_volume"
     MARKET_INACTIVE = "market_inactive"
     MARKET_NOT_FOUND = "market_not_found"
+    EXCHANGE_PAUSED = "exchange_paused"
+    TRADING_PAUSED = "trading_paused"
     NOT_FOUND = "not_found"
     ORDER_ALREADY_EXISTS = "order_already_exists"
+    ORDER_CLIENT_ID_MISMATCH = "order_id_and_client_order_id_mismatch"
+    ORDER_SIDE_MISMATCH = "order_side_mismatch"
+    ORDER_TICKER_MISMATCH = "order_ticker_mismatch"
+    ORDER_GROUP_NOT_FOUND = "order_group_not_found"
+    ORDER_GROUP_TRIGGERED = "exceeded_order_group_risk_limit"
     ALREADY_EXISTS = "already_exists"
     WRONG_STATE = "wrong_state"
     """The market, the transfer or the banking movement cannot do that now."""
 
 
 class OrderChange(StrEnum):
-    """What changed an order; the exchange's ``last_update_reason`` where it has one."""
+    """What changed an order."""
 
     PLACED = "Placed"
     TRADE = "Trade"
+    AMEND = "Amend"
+    DECREASE = "Decrease"
     CANCELED = "Canceled"
+    IMMEDIATE_OR_CANCEL = "ImmediateOrCancel"
+    FILL_OR_KILL = "FillOrKill"
+    SELF_TRADE_CANCEL = "SelfTradeCancel"
+    POST_ONLY_CROSS_CANCEL = "PostOnlyCrossCancel"
+    REDUCE_ONLY_CANCEL = "ReduceOnlyCancel"
+    GROUP_CANCEL = "GroupCancel"
+    EXPIRY_CANCEL = "ExpiryCancel"
     CLOSE_CANCEL = "CloseCancel"
     HALT_CANCEL = "HaltCancel"
 
+    @property
+    def last_update_reason(self) -> str | None:
+        """The exchange's word for it on the WebSocket; it has none for a member's own wish."""
+        return None if self in _UNTOLD else self.value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+
+_UNTOLD = frozenset(
+    {
+        OrderChange.PLACED,
+        OrderChange.CANCELED,
+        OrderChange.IMMEDIATE_OR_CANCEL,
+        OrderChange.FILL_OR_KILL,
+        OrderChange.GROUP_CANCEL,
+    }
+)
+
+
+class Denial(Struct, frozen=True):
+    """Why not, in a word and perhaps in some more."""
+
+    reason: Refusal
+    detail: str = ""
+
+
+class Refused(Struct, frozen=True, kw_only=True):
     """A command was not carried out; nothing changed."""
 
     at: Instant
     command: Command
     reason: Refusal
+    detail: str = ""
+    """Further words, where the exchange has some."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesListed:
+class SeriesListed(Struct, frozen=True, kw_only=True):
     """A series exists now."""
 
     at: Instant
     series: catalog.Series
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventListed:
+class EventListed(Struct, frozen=True, kw_only=True):
     """An event exists now."""
 
     at: Instant
     event: catalog.Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketListed:
+class MarketListed(Struct, frozen=True, kw_only=True):
     """A market exists now."""
 
     at: Instant
     market: catalog.Market
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeeChangeScheduled:
+class FeeChangeScheduled(Struct, frozen=True, kw_only=True):
     """Fees will change, or have changed, at the time inside."""
 
     at: Instant
     change: catalog.FeeChange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketMoved:
+class MarketMoved(Struct, frozen=True, kw_only=True):
     """A market has a new status.  `silent` steps are not announced to anybody."""
 
     at: Instant
@@ -110,16 +162,39 @@ class MarketMoved:
     silent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteChanged:
+class CloseTimeChanged(Struct, frozen=True, kw_only=True):
+    """A market will close, or has closed, at another time than announced."""
+
+    at: Instant
+    ticker: Ticker
+    close_at: Instant
+
+
+class PriceGridChanged(Struct, frozen=True, kw_only=True):
+    """Orders in a market may have other prices from now on."""
+
+    at: Instant
+    ticker: Ticker
+    grid: PriceGrid
+
+
+class ExchangeStatusChanged(Struct, frozen=True, kw_only=True):
+    """A shard was paused or resumed."""
+
+    at: Instant
+    shard: Shard
+    exchange_active: bool
+    trading_active: bool
+
+
+class QuoteChanged(Struct, frozen=True, kw_only=True):
     """The rest of the world quotes a market differently."""
 
     at: Instant
     quote: catalog.Quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountOpened:
+class AccountOpened(Struct, frozen=True, kw_only=True):
     """A member or one of its subaccounts exists now."""
 
     at: Instant
@@ -127,8 +202,7 @@ class AccountOpened:
     subaccount: Subaccount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankingReported:
+class BankingReported(Struct, frozen=True, kw_only=True):
     """A deposit or withdrawal has a new status."""
 
     at: Instant
@@ -136,8 +210,7 @@ class BankingReported:
     banked: Banked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferReported:
+class TransferReported(Struct, frozen=True, kw_only=True):
     """A transfer has a new status."""
 
     at: Instant
@@ -145,28 +218,161 @@ class TransferReported:
     transferred: Transferred
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUpdated:
+class PositionTransferred(Struct, frozen=True, kw_only=True):
+    """Contracts moved between two subaccounts, as the command says."""
+
+    at: Instant
+    member: Member
+    command: TransferPosition
+
+
+class OrderUpdated(Struct, frozen=True, kw_only=True, gc=False):
     """An order changed."""
 
     at: Instant
     member: Member
-    order: OrderReported
+    state: OrderState
     why: OrderChange
+    reduced_by: Count = ZERO_COUNT
+    """The contracts that were taken back without a trade."""
+
+    @property
+    def order(self) -> OrderReported:
+        """The order as the exchange shows it now."""
+        return self.state.reported()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillMade:
-    """An order traded.  `change` is what it did to the position, before fees."""
+class FillMade(Struct, frozen=True, kw_only=True, gc=False):
+    """An order traded.
+
+    The figures without a unit type are in `Count` and `Money` units; `net` and
+    `cost` are the position afterwards, `cash` what moved before the fee.
+    """
 
     at: Instant
     member: Member
-    filled: Filled
-    change: Change
+    trade_id: TradeId
+    order_id: OrderId
+    client_order_id: ClientOrderId
+    ticker: Ticker
+    side: Side
+    count: Count
+    price: Price
+    fee: Money
+    is_taker: bool
+    subaccount: Subaccount
+    shard: Shard
+    net: int
+    cost: int
+    cash: int
+    closed: int
+    cost_out: int
+    realized: int
+
+    @property
+    def filled(self) -> Filled:
+        """The fill as the exchange shows it."""
+        return Filled(
+            trade_id=self.trade_id,
+            order_id=self.order_id,
+            ticker=self.ticker,
+            side=self.side,
+            count=self.count,
+            price=self.price,
+            fee=self.fee,
+            is_taker=self.is_taker,
+            at=self.at,
+            subaccount=self.subaccount,
+            shard=self.shard,
+        )
+
+    @property
+    def change(self) -> Change:
+        """What the fill did to the position, before its fee."""
+        return Change(
+            after=Position(Count(self.net), Money(self.cost)),
+            closed=Count(self.closed),
+            opened=Count(self.count.units - self.closed),
+            cash=Money(self.cash),
+            cost_out=Money(self.cost_out),
+            cost_in=Money(self.cost_out + self.realized - self.cash),
+            realized=Money(self.realized),
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettlementPaid:
+class TradeMade(Struct, frozen=True, kw_only=True, gc=False):
+    """Two orders met: what everybody sees.  Both fills share the trade's id."""
+
+    at: Instant
+    trade_id: TradeId
+    ticker: Ticker
+    count: Count
+    price: Price
+    taker_side: Side
+    is_block: bool = False
+
+
+class BookChanged(Struct, frozen=True, kw_only=True, gc=False):
+    """A level of a book has `delta` more contracts (fewer, if negative) and `count` in all.
+
+    `member` is whose order did it, with its own ids; the exchange tells these to
+    that member only.
+    """
+
+    at: Instant
+    ticker: Ticker
+    side: Side
+    price: Price
+    delta: Count
+    count: Count
+    member: Member
+    client_order_id: ClientOrderId
+    subaccount: Subaccount
+
+
+class TopChanged(Struct, frozen=True, kw_only=True, gc=False):
+    """The best prices of a book, their sizes or its last trade changed.
+
+    Sizes and volumes are in `Count` units, `dollar_volume` in `Money` units: what
+    was traded in all, at the YES price.
+    """
+
+    at: Instant
+    ticker: Ticker
+    bid: Price | None
+    bid_size: int
+    ask: Price | None
+    ask_size: int
+    last: Price | None
+    last_size: int
+    volume: int
+    open_interest: int
+    dollar_volume: int
+
+
+class OrderGroupChange(StrEnum):
+    """What happened to an order group; the exchange's ``event_type``."""
+
+    CREATED = "created"
+    TRIGGERED = "triggered"
+    RESET = "reset"
+    DELETED = "deleted"
+    LIMIT_UPDATED = "limit_updated"
+
+
+class OrderGroupUpdated(Struct, frozen=True, kw_only=True):
+    """An order group changed."""
+
+    at: Instant
+    member: Member
+    group_id: OrderGroupId
+    subaccount: Subaccount
+    shard: Shard
+    contracts_max: Count
+    why: OrderGroupChange
+
+
+class SettlementPaid(Struct, frozen=True, kw_only=True):
     """A position was settled; `payout` was credited.  The row comes later."""
 
     at: Instant
@@ -175,8 +381,7 @@ class SettlementPaid:
     payout: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettlementListed:
+class SettlementListed(Struct, frozen=True, kw_only=True):
     """The settlement row is visible from now on."""
 
     at: Instant
@@ -184,8 +389,7 @@ class SettlementListed:
     settled: Settled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashMoved:
+class CashMoved(Struct, frozen=True, kw_only=True, gc=False):
     """Cash changed by `amount`."""
 
     at: Instant
@@ -203,12 +407,20 @@ Event = (
     | MarketListed
     | FeeChangeScheduled
     | MarketMoved
+    | CloseTimeChanged
+    | PriceGridChanged
+    | ExchangeStatusChanged
     | QuoteChanged
     | AccountOpened
     | BankingReported
     | TransferReported
+    | PositionTransferred
     | OrderUpdated
     | FillMade
+    | TradeMade
+    | BookChanged
+    | TopChanged
+    | OrderGroupUpdated
     | SettlementPaid
     | SettlementListed
     | CashMoved

@@ -19,9 +19,17 @@ from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.core.market import MARKET_TRANSITIONS, MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
-from trueup.core.units import Price
+from trueup.core.units import Count, Price
+from trueup.sim.charging import FeeRule
 from trueup.sim.commands import Member
 from trueup.sim.history import History
+from trueup.sim.holding import HoldingRecord
+from trueup.sim.matching import OrderBook
+from trueup.sim.order import Order
+from trueup.sim.tape import Quotes, Tape
+
+CLOSE_CANCEL_DELAY: Final = SECOND
+"""From the close to the moment its resting orders are cancelled; "shortly after"."""
 
 ROW_DELAY: Final = 20 * SECOND
 """From settlement to the moment its row can be read; "some seconds" on the wire."""
@@ -39,31 +47,66 @@ class Stage:
 
 
 class MarketState:
-    """A market with everything that ever changed about it."""
+    """A market with everything that ever changed about it.
+
+    `holders` are those who ever traded in it, `outside` stands for the rest of
+    the world.  `long` and `short` are the contracts held on each side, always
+    equal between two commands.
+    """
 
     __slots__ = (
+        "_first_grid",
+        "book",
         "close_at",
+        "close_times",
+        "fee_rule",
         "grid",
+        "grids",
         "holders",
+        "long",
         "market",
+        "outside",
         "quotes",
         "settlement_timer",
+        "short",
         "stages",
+        "status",
+        "tape",
     )
 
     def __init__(self, market: catalog.Market, grid: PriceGrid, settlement_timer: int) -> None:
         self.market = market
         self.grid = grid
+        self.grids: History[PriceGrid] = History()
+        self._first_grid = grid
         self.settlement_timer = settlement_timer
         self.close_at = market.close_at
+        self.close_times: History[Instant] = History()
         self.stages: History[Stage] = History()
-        self.quotes: History[catalog.Quote] = History()
-        self.holders: dict[tuple[Member, Subaccount], None] = {}
+        self.status = MarketStatus.INITIALIZED
+        self.tape = Tape(market.ticker)
+        self.quotes = Quotes(self.tape)
+        self.book: OrderBook[Order] = OrderBook()
+        self.holders: dict[tuple[Member, Subaccount], HoldingRecord] = {}
+        self.outside: HoldingRecord | None = None
+        self.long = 0
+        self.short = 0
+        self.fee_rule: FeeRule | None = None
+
+    @property
+    def ticker(self) -> Ticker:
+        """The market's name."""
+        return self.market.ticker
 
     @property
     def shard(self) -> Shard:
         """Where its cash and orders live."""
         return self.market.shard
+
+    @property
+    def open_interest(self) -> Count:
+        """The contracts that are open: as many YES as NO."""
+        return Count(self.long)
 
     def stage(self) -> Stage:
         """Where the market stands now."""
@@ -81,7 +124,7 @@ class MarketState:
             status=stage.status,
             result=stage.result,
             settlement_value=stage.value,
-            close_at=self.close_at,
+            close_at=self.close_times.at(at) or self.market.close_at,
             settled_at=stage.settled_at,
             shard=self.market.shard,
         )
@@ -90,8 +133,32 @@ class MarketState:
         """Go to `stage` if the lifecycle allows it; returns whether it did."""
         if stage.status not in MARKET_TRANSITIONS[self.stage().status]:
             return False
-        self.stages.record(at, stage)
+        self.enter(at, stage)
         return True
+
+    def enter(self, at: Instant, stage: Stage) -> None:
+        """Be at `stage`, whatever the lifecycle says."""
+        self.stages.record(at, stage)
+        self.status = stage.status
+
+    def closes(self, at: Instant, close_at: Instant) -> None:
+        """Be told at `at` that the market closes at `close_at`."""
+        self.close_at = close_at
+        self.close_times.record(at, close_at)
+
+    def change_grid(self, at: Instant, grid: PriceGrid) -> None:
+        """Have another price structure from `at` on."""
+        self.grids.record(at, grid)
+        self.grid = grid
+
+    def grid_at(self, at: Instant) -> PriceGrid:
+        """The price structure at `at`."""
+        return self.grids.at(at) or self._first_grid
+
+    def revised(self, result: MarketResult, value: Price) -> Stage:
+        """The stage of a settled market whose result is corrected."""
+        before = self.stage()
+        return replace(before, result=result, value=value, generation=before.generation + 1)
 
     def determined(self, result: MarketResult, value: Price, *, amended: bool) -> Stage:
         """The stage that a determination leads to."""
@@ -103,12 +170,21 @@ class MarketState:
         """The present stage under another status word."""
         return replace(self.stage(), status=status)
 
+    def hold(self, before: int, after: int) -> int:
+        """Take note that somebody's net position changed; returns the change of the YES side."""
+        long = (max(0, after)) - (max(0, before))
+        self.long += long
+        self.short += long - after + before
+        return long
+
 
 class DueKind(Enum):
     """What happens by itself when its time has come."""
 
     OPEN = auto()
     CLOSE = auto()
+    CANCEL_RESTING = auto()
+    EXPIRE = auto()
     FINALIZE = auto()
     LIST_SETTLEMENTS = auto()
 
@@ -121,6 +197,8 @@ class Due:
     kind: DueKind
     ticker: Ticker
     generation: int = 0
+    order: Order | None = None
+    """Which order expires."""
 
 
 class Agenda:
@@ -142,3 +220,7 @@ class Agenda:
         if self._heap and self._heap[0][0] <= at:
             return heappop(self._heap)[2]
         return None
+
+    def next_at(self) -> Instant | None:
+        """When the earliest thing is due; `None` when nothing is."""
+        return self._heap[0][0] if self._heap else None

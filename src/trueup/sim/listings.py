@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from trueup.core import catalog
 from trueup.core.errors import InvariantBroken
 from trueup.core.fees import TermsAt
 from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import Instant
+from trueup.sim.charging import FeeRule, unknown_fees
 from trueup.sim.lifecycle import MarketState
+
+_NEVER: Final = Instant(2**62)
 
 
 class Listings:
@@ -61,6 +65,8 @@ class Listings:
         self.fee_changes.append(change)
         self._changes_of.setdefault(change.series_ticker, []).append(change)
         self._catalogs.clear()
+        for state in self.markets.values():
+            state.fee_rule = None
 
     def fee_terms(self, ticker: Ticker) -> TermsAt:
         """The fee terms of a market as a function of the time.
@@ -90,6 +96,18 @@ class Listings:
             return terms
 
         return terms_at
+
+    def fee_rule(self, ticker: Ticker, at: Instant) -> FeeRule:
+        """How fills of a market are charged at `at`, and until when."""
+        terms = self.fee_terms(ticker)(at)
+        if terms is None:
+            raise unknown_fees(ticker, at)
+        market = self.markets[ticker].market
+        series = self.events[market.event_ticker].series_ticker
+        ends = [change.effective_at for change in self._changes_of.get(series, ())]
+        if market.fee_waiver_until is not None:
+            ends.append(market.fee_waiver_until)
+        return FeeRule(terms, at, min((one for one in ends if one > at), default=_NEVER))
 
     def series_at(self, ticker: SeriesTicker, at: Instant) -> catalog.Series | None:
         """A series as shown at `at`: with the terms that hold then."""

@@ -8,7 +8,7 @@ All answers are core values; the acceptor writes them as JSON.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -19,10 +19,10 @@ from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus
 from trueup.core.statements import PositionStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
-from trueup.sim.account import Account, Holding, ListedSettlement
+from trueup.sim.account import Account, Holding
 from trueup.sim.commands import Member
 from trueup.sim.exchange import Exchange
-from trueup.sim.history import History
+from trueup.sim.history import Past
 from trueup.sim.paging import Listing, Query, page
 from trueup.sim.tiers import Tiers
 
@@ -320,7 +320,7 @@ class AccountSurface:
         A row appears some time after the settlement and is gone after its
         retention: there is no archive.
         """
-        rows = self._account.settlements
+        rows = self._account.settlements_at(at, since=self._tiers.settlements_since(at))
         found = page(
             rows,
             query,
@@ -331,27 +331,17 @@ class AccountSurface:
                 and (not query.event_tickers or one.settled.event_ticker in query.event_tickers)
                 and query.subaccount in {None, one.settled.subaccount}
             ),
-            lowest=bisect_left(rows, self._tiers.settlements_since(at), key=_settled_at),
-            highest=bisect_right(rows, at, key=_listed_at),
         )
         return Listing(tuple(one.settled for one in found.items), found.cursor)
 
 
-def _at(histories: Iterable[History[T]], at: Instant) -> list[T]:
+def _at(histories: Iterable[Past[T]], at: Instant) -> list[T]:
     """What each of the histories says at `at`, where it says anything."""
     return [value for value in (history.at(at) for history in histories) if value is not None]
 
 
 def _time_of(fill: Filled) -> Instant:
     return fill.at
-
-
-def _settled_at(row: ListedSettlement) -> Instant:
-    return row.settled.at
-
-
-def _listed_at(row: ListedSettlement) -> Instant:
-    return row.listed_at
 
 
 def _is_nonzero(held: Holding, fields: frozenset[str]) -> bool:

@@ -1,286 +1,280 @@
-"""Orders and what they trade: placing, cancelling, filling, charging.
+"""Orders that arrive: checked, matched by price and time, then left to rest or cancelled.
 
-A fill comes from outside for now (`Trade`).  A matching engine will call
-`fill` for both of its sides; nothing else of this file depends on who decided
-that an order trades.
+An order that is refused changes nothing and uses up no ``client_order_id``.  One
+that is accepted is told as placed first, then come its trades, then what
+becomes of the rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
-from trueup.core.collateral import resting_collateral
-from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Filled, OrderReported
-from trueup.core.fees import FillForFee, OrderFees
-from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
-from trueup.core.orders import OrderStatus, Side
-from trueup.core.position import Change, trade
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Money
+from trueup.core.orders import OrderStatus, TimeInForce
+from trueup.sim import amending, grouping
 from trueup.sim import commands as c
-from trueup.sim import events as e
-from trueup.sim.account import Account, Holding
+from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.history import History
+from trueup.sim.crossing import can_fill, cross, end, note_expiry, rest
+from trueup.sim.events import Denial, OrderChange, Refusal
+from trueup.sim.filling import fee_rule, meet_outside, say_order
 from trueup.sim.lifecycle import MarketState
+from trueup.sim.order import Order, OrderTerms
+
+_GTC = TimeInForce.GOOD_TILL_CANCELED
+_IOC = TimeInForce.IMMEDIATE_OR_CANCEL
+_FOK = TimeInForce.FILL_OR_KILL
 
 
-def carry_out(books: Books, command: c.OrderCommand, events: list[e.Event]) -> e.Refusal | None:
+def carry_out(books: Books, command: c.OrderCommand) -> Denial | None:
     """Carry a command out; returns why not, where it cannot be."""
     account = books.accounts.get(command.member)
     if account is None:
-        return e.Refusal.NOT_FOUND
+        return Denial(Refusal.NOT_FOUND)
+    denial: Denial | None = None
     match command:
         case c.PlaceOrder():
-            return _place(books, account, command, events=events)
+            denial = place(books, account, command)
         case c.CancelOrder():
-            return _cancel(account, command, events)
+            denial = amending.cancel(books, account, command)
+        case c.AmendOrder():
+            denial = amending.amend(books, account, command)
+        case c.DecreaseOrder():
+            denial = amending.decrease(books, account, command)
+        case c.CancelAllOrders():
+            amending.cancel_all(books, account, command)
         case c.Trade():
-            return _trade(books, account, command, events=events)
+            denial = _trade(books, account, command)
+        case (
+            c.CreateOrderGroup()
+            | c.LimitOrderGroup()
+            | c.ResetOrderGroup()
+            | c.TriggerOrderGroup()
+            | c.DeleteOrderGroup()
+        ):
+            denial = grouping.carry_out(books, account, command)
         case _:
             assert_never(command)
+    return denial
 
 
-def cancel_all(
-    books: Books, ticker: Ticker, at: Instant, *, why: e.OrderChange, events: list[e.Event]
-) -> None:
-    """Cancel every resting order of a market."""
-    for account in books.accounts.values():
-        for order_id in tuple(account.resting.get(ticker, {})):
-            _end(account, account.order(order_id), at, why=why, events=events)
+# -- placing -------------------------------------------------------------------------------
 
 
-# -- placing and cancelling --------------------------------------------------------------------
-
-
-def _place(
-    books: Books, account: Account, command: c.PlaceOrder, *, events: list[e.Event]
-) -> e.Refusal | None:
+def place(books: Books, account: Account, command: c.PlaceOrder) -> Denial | None:
+    """Take an order, unless something speaks against it."""
     state = books.listings.markets.get(command.ticker)
     if state is None:
-        return e.Refusal.MARKET_NOT_FOUND
-    order = _new_order(command, state)
-    refusal = _placing_refused(account, command, state)
-    if refusal is None and _shortfall(account, order, command.at) > ZERO_MONEY:
-        refusal = e.Refusal.INSUFFICIENT_BALANCE
-    if refusal is not None:
-        return refusal
-    account.client_order_ids.add(command.client_order_id)
-    account.fees_of[command.order_id] = OrderFees(account.precision)
-    _report(account, order, command.at, why=e.OrderChange.PLACED, events=events)
+        return Denial(Refusal.MARKET_NOT_FOUND)
+    denial = (
+        _closed(books, command, state)
+        or _forbidden(account, command, state)
+        or _ill_formed(command, state)
+    )
+    if denial is not None:
+        return denial
+    order = _new_order(account, command, state)
+    denial = _impossible(books, account, command, state=state, order=order)
+    if denial is not None:
+        return denial
+    _accept(books, account, command, state=state, order=order)
     return None
 
 
-def _placing_refused(
-    account: Account, command: c.PlaceOrder, state: MarketState
-) -> e.Refusal | None:
+def _closed(books: Books, command: c.PlaceOrder, state: MarketState) -> Denial | None:
+    """Whether nobody may trade here and now."""
+    shard = state.market.shard
+    if command.shard is not None and command.shard != shard:
+        return Denial(Refusal.MARKET_NOT_FOUND)
+    if shard in books.paused:
+        return Denial(books.paused[shard])
+    if state.status is not MarketStatus.ACTIVE:
+        return Denial(Refusal.MARKET_INACTIVE)
+    return None
+
+
+def _forbidden(account: Account, command: c.PlaceOrder, state: MarketState) -> Denial | None:
+    """Whether the member may not place this order."""
     if command.subaccount not in account.subaccounts:
-        return e.Refusal.NOT_FOUND
+        return Denial(Refusal.NOT_FOUND)
     if command.client_order_id in account.client_order_ids or command.order_id in account.orders:
-        return e.Refusal.ORDER_ALREADY_EXISTS
-    if state.stage().status is not MarketStatus.ACTIVE:
-        return e.Refusal.MARKET_INACTIVE
-    if command.count <= ZERO_COUNT:
-        return e.Refusal.INVALID_ORDER_SIZE
+        return Denial(Refusal.ORDER_ALREADY_EXISTS)
+    if command.group_id is None:
+        return None
+    group = account.groups.get(command.group_id)
+    place = (command.subaccount, state.market.shard)
+    if group is None or (group.subaccount, group.shard) != place:
+        return Denial(Refusal.ORDER_GROUP_NOT_FOUND)
+    return Denial(Refusal.ORDER_GROUP_TRIGGERED) if group.is_triggered else None
+
+
+def _ill_formed(command: c.PlaceOrder, state: MarketState) -> Denial | None:
+    """Whether the order makes no sense, whoever sends it."""
+    if command.count.units <= 0:
+        return Denial(Refusal.INVALID_ORDER_SIZE)
     if not state.grid.allows(command.price):
-        return e.Refusal.INVALID_PRICE
+        return Denial(Refusal.INVALID_PRICE)
+    if command.time_in_force is not _GTC:
+        return _ill_timed(command)
+    if command.reduce_only:
+        return Denial(Refusal.INVALID_ORDER, "reduce only needs immediate or cancel")
+    if command.expires_at is not None and command.expires_at <= command.at:
+        return Denial(Refusal.INVALID_PARAMETERS, "expiration is in the past")
     return None
 
 
-def _new_order(command: c.PlaceOrder, state: MarketState) -> OrderReported:
-    return OrderReported(
+def _ill_timed(command: c.PlaceOrder) -> Denial | None:
+    """Whether an order that does not rest asks for what only resting ones can have."""
+    if command.reduce_only and command.time_in_force is not _IOC:
+        return Denial(Refusal.INVALID_ORDER, "reduce only needs immediate or cancel")
+    if command.post_only:
+        return Denial(Refusal.INVALID_ORDER, "post only needs good till canceled")
+    if command.expires_at is not None:
+        return Denial(Refusal.INVALID_PARAMETERS, "expiration needs good till canceled")
+    if command.cost_max is not None and command.time_in_force is _IOC:
+        return Denial(Refusal.INVALID_PARAMETERS, "a maximum cost makes the order fill or kill")
+    return None
+
+
+def _impossible(
+    books: Books, account: Account, command: c.PlaceOrder, *, state: MarketState, order: Order
+) -> Denial | None:
+    """Whether the money or the book does not allow the order."""
+    if lacks_money(books, account, order, state=state, at=command.at):
+        return Denial(Refusal.INSUFFICIENT_BALANCE)
+    if command.canceled_when_impossible:
+        return None
+    if command.post_only and state.book.counterpart(order) is not None:
+        return Denial(Refusal.INVALID_ORDER, "post only cross")
+    if _must_fill(command) and not can_fill(state, order, command.cost_max):
+        return Denial(Refusal.FILL_OR_KILL, "fill or kill insufficient resting volume")
+    return None
+
+
+def _must_fill(command: c.PlaceOrder) -> bool:
+    return command.time_in_force is _FOK or command.cost_max is not None
+
+
+def lacks_money(
+    books: Books, account: Account, order: Order, *, state: MarketState, at: Instant
+) -> bool:
+    """Whether the cash in the order's subaccount, on its market's shard, does not suffice.
+
+    The order must be covered as if it rested, and what would trade at once also
+    for its fee.
+    """
+    needed = order.holding.needed(order)
+    if not needed:
+        return False
+    cash = order.holding.cash
+    free = cash.units - cash.held
+    if needed > free:
+        return True
+    if state.book.counterpart(order) is None:
+        return False
+    rule = fee_rule(books, state, at)
+    # No fill costs more than one at 50 cents; only when that is too much, look closely.
+    step = rule.balance_step(account.precision)
+    if needed + rule.trade_fee(order.remaining, 5_000, is_taker=True) + step <= free:
+        return False
+    left = order.remaining
+    opens_all = needed == order.own_price * left
+    for maker in state.book.counterparts(order):
+        count = min(left, maker.remaining)
+        if opens_all:
+            # What trades at a better price than the limit needs less than was set aside.
+            needed -= abs(order.price - maker.price) * count
+        needed += rule.trade_fee(count, maker.price, is_taker=True)
+        left -= count
+        if not left:
+            break
+    return needed > free
+
+
+def _new_order(account: Account, command: c.PlaceOrder, state: MarketState) -> Order:
+    terms = OrderTerms(
         order_id=command.order_id,
         client_order_id=command.client_order_id,
+        member=account.member,
+        subaccount=command.subaccount,
+        shard=state.market.shard,
         ticker=command.ticker,
         side=command.side,
-        status=OrderStatus.RESTING,
         price=command.price,
         initial_count=command.count,
-        fill_count=ZERO_COUNT,
-        remaining_count=command.count,
-        taker_fees=ZERO_MONEY,
-        maker_fees=ZERO_MONEY,
-        taker_fill_cost=ZERO_MONEY,
-        maker_fill_cost=ZERO_MONEY,
+        time_in_force=_FOK if command.cost_max is not None else command.time_in_force,
+        self_trade_prevention=command.self_trade_prevention,
+        expires_at=command.expires_at,
+        post_only=command.post_only,
+        reduce_only=command.reduce_only,
+        cancel_on_pause=command.cancel_on_pause,
+        group_id=command.group_id,
         created_at=command.at,
-        updated_at=command.at,
-        subaccount=command.subaccount,
-        shard=state.shard,
     )
-
-
-def _shortfall(account: Account, order: OrderReported, at: Instant) -> Money:
-    """How much cash is missing to let an order rest beside the others; ≤ 0 when none.
-
-    The cash must lie in the order's own subaccount, on its market's shard.
-    """
-    available = account.available_at(at, subaccount=order.subaccount, shard=order.shard)
-    position = account.position_at(at, order.subaccount, order.ticker)
-    beside = account.resting_now(order.subaccount, order.ticker)
-    needed = resting_collateral(position, [*beside, order]) - resting_collateral(position, beside)
-    return needed - available
-
-
-def _cancel(account: Account, command: c.CancelOrder, events: list[e.Event]) -> e.Refusal | None:
-    history = account.orders.get(command.order_id)
-    order = history.latest() if history else None
-    if order is None or order.status is not OrderStatus.RESTING:
-        return e.Refusal.NOT_FOUND
-    _end(account, order, command.at, why=e.OrderChange.CANCELED, events=events)
-    return None
-
-
-def _end(
-    account: Account,
-    order: OrderReported,
-    at: Instant,
-    *,
-    why: e.OrderChange,
-    events: list[e.Event],
-) -> None:
-    ended = replace(order, status=OrderStatus.CANCELED, remaining_count=ZERO_COUNT, updated_at=at)
-    _report(account, ended, at, why=why, events=events)
-
-
-def _report(
-    account: Account,
-    order: OrderReported,
-    at: Instant,
-    *,
-    why: e.OrderChange,
-    events: list[e.Event],
-) -> None:
-    account.record_order(at, order)
-    events.append(e.OrderUpdated(at=at, member=account.member, order=order, why=why))
-
-
-# -- trading -----------------------------------------------------------------------------------
-
-
-def _trade(
-    books: Books, account: Account, command: c.Trade, *, events: list[e.Event]
-) -> e.Refusal | None:
-    history = account.orders.get(command.order_id)
-    order = history.latest() if history else None
-    if order is None or order.status is not OrderStatus.RESTING:
-        return e.Refusal.NOT_FOUND
-    if not ZERO_COUNT < command.count <= order.remaining_count:
-        return e.Refusal.INVALID_ORDER_SIZE
-    state = books.listings.markets[order.ticker]
-    if state.stage().status is not MarketStatus.ACTIVE:
-        return e.Refusal.MARKET_INACTIVE
-    if not state.grid.allows(command.price) or _is_worse(command, order):
-        return e.Refusal.INVALID_PRICE
-    fill(books, account, command, order=order, events=events)
-    return None
-
-
-def _is_worse(command: c.Trade, order: OrderReported) -> bool:
-    """Whether a trade is worse for the order than its own price."""
-    if order.side is Side.YES:
-        return command.price > order.price
-    return command.price < order.price
-
-
-def fill(
-    books: Books,
-    account: Account,
-    command: c.Trade,
-    *,
-    order: OrderReported,
-    events: list[e.Event],
-) -> None:
-    """Let an order trade: position, fee, cash and order change together."""
-    state = books.listings.markets[order.ticker]
-    key = (order.subaccount, order.ticker)
-    held = account.holdings.setdefault(key, History())
-    before = held.latest() or _no_holding(order, state)
-    state.holders[account.member, order.subaccount] = None
-    change = trade(before.position, order.side, command.count, command.price)
-    fee = _charge(books, account, command, order=order, change=change)
-    filled = Filled(
-        trade_id=command.trade_id,
-        order_id=order.order_id,
-        ticker=order.ticker,
-        side=order.side,
-        count=command.count,
-        price=command.price,
-        fee=fee,
-        is_taker=command.is_taker,
-        at=command.at,
-        subaccount=order.subaccount,
-        shard=state.shard,
-    )
-    held.record(command.at, before.traded(filled, change, fee))
-    account.fills.append(filled)
-    events.append(e.FillMade(at=command.at, member=account.member, filled=filled, change=change))
-    for amount, cause in ((change.cash, e.Cause.TRADE), (-fee, e.Cause.FEE)):
-        books.move_cash(
-            e.CashMoved(
-                at=command.at,
-                member=account.member,
-                subaccount=order.subaccount,
-                shard=state.shard,
-                amount=amount,
-                cause=cause,
-            ),
-            events,
-        )
-    traded = _traded_order(order, filled, fee)
-    _report(account, traded, command.at, why=e.OrderChange.TRADE, events=events)
-
-
-def _no_holding(order: OrderReported, state: MarketState) -> Holding:
-    return Holding(
-        subaccount=order.subaccount,
-        shard=state.shard,
-        ticker=order.ticker,
+    holding = account.record(
+        command.subaccount,
+        command.ticker,
+        shard=state.market.shard,
         event_ticker=state.market.event_ticker,
     )
+    return Order(terms, holding, history=account.history)
 
 
-def _charge(
-    books: Books, account: Account, command: c.Trade, *, order: OrderReported, change: Change
-) -> Money:
-    terms = books.listings.fee_terms(order.ticker)(command.at)
-    charged = None
-    if terms is not None:
-        one = FillForFee(
-            side=order.side,
-            count=command.count,
-            price=command.price,
-            is_taker=command.is_taker,
-            at=command.at,
-            cash=change.cash,
-        )
-        charged = account.fees_of[order.order_id].charge_fill(one, terms)
-    if charged is None:
-        message = f"nothing says what a fill on {order.ticker} costs at {command.at}"
-        raise InvariantBroken(message)
-    account.fees_of[order.order_id], line = charged
-    return line.net_fee
+def _accept(
+    books: Books, account: Account, command: c.PlaceOrder, *, state: MarketState, order: Order
+) -> None:
+    if command.client_order_id:
+        account.client_order_ids.add(command.client_order_id)
+    account.orders[command.order_id] = order
+    if command.group_id is not None:
+        account.groups[command.group_id].orders[command.order_id] = order
+    say_order(books, account, order, at=command.at, why=OrderChange.PLACED)
+    if command.post_only and state.book.counterpart(order) is not None:
+        why = OrderChange.POST_ONLY_CROSS_CANCEL
+    elif _must_fill(command) and not can_fill(state, order, command.cost_max):
+        why = OrderChange.FILL_OR_KILL
+    else:
+        wanted = order.remaining
+        if command.reduce_only:
+            wanted = min(wanted, max(0, -order.sign * order.holding.net))
+        why = cross(books, state, order, wanted)
+        if why is None and command.time_in_force is _IOC:
+            reduced = command.reduce_only and order.fill_count == wanted
+            why = OrderChange.REDUCE_ONLY_CANCEL if reduced else OrderChange.IMMEDIATE_OR_CANCEL
+    if order.status is not OrderStatus.RESTING:
+        return
+    if why is not None:
+        end(books, state, order, at=command.at, why=why)
+        return
+    rest(books, state, order)
+    if command.expires_at is not None:
+        note_expiry(books, order, command.expires_at)
 
 
-def _traded_order(order: OrderReported, filled: Filled, fee: Money) -> OrderReported:
-    own_price = filled.price if filled.side is Side.YES else filled.price.complement()
-    cost = own_price * filled.count
-    remaining = order.remaining_count - filled.count
-    traded = replace(
+# -- what was told -------------------------------------------------------------------------
+
+
+def _trade(books: Books, account: Account, command: c.Trade) -> Denial | None:
+    order = account.orders.get(command.order_id)
+    if order is None or order.status is not OrderStatus.RESTING:
+        return Denial(Refusal.NOT_FOUND)
+    if not 0 < command.count.units <= order.remaining:
+        return Denial(Refusal.INVALID_ORDER_SIZE)
+    state = books.listings.markets[order.terms.ticker]
+    if state.status is not MarketStatus.ACTIVE:
+        return Denial(Refusal.MARKET_INACTIVE)
+    worse = (command.price.units - order.price) * order.sign > 0
+    if worse or not state.grid.allows(command.price):
+        return Denial(Refusal.INVALID_PRICE)
+    meet_outside(
+        books,
+        state,
         order,
-        fill_count=order.fill_count + filled.count,
-        remaining_count=remaining,
-        status=OrderStatus.RESTING if remaining else OrderStatus.EXECUTED,
-        updated_at=filled.at,
+        trade_id=command.trade_id,
+        count=command.count,
+        price=command.price,
+        is_taker=command.is_taker,
+        at=command.at,
     )
-    if filled.is_taker:
-        return replace(
-            traded,
-            taker_fees=order.taker_fees + fee,
-            taker_fill_cost=order.taker_fill_cost + cost,
-        )
-    return replace(
-        traded, maker_fees=order.maker_fees + fee, maker_fill_cost=order.maker_fill_cost + cost
-    )
+    return None

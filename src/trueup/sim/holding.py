@@ -1,0 +1,364 @@
+"""What one subaccount holds in one market, now and at any time before.
+
+The machine changes a `HoldingRecord` in place, in bare units of `Count` and
+`Money`; `Holding` is the frozen view of it at an instant.  The arithmetic is
+that of `core.position` and `core.collateral`, kept up change by change instead
+of computed anew; the tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec import Struct
+
+from trueup.core.ids import EventTicker, OrderId, Shard, Subaccount, Ticker
+from trueup.core.instant import Instant
+from trueup.core.position import FLAT, Position
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
+from trueup.sim.history import CashBook
+from trueup.sim.order_commands import Member
+
+ONE = 10_000
+"""$1 in `Price` units; times a count in its units, the `Money` units of that many dollars."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a subaccount holds, and ever traded, in one market.
+
+    The gross counts and costs are every contract traded on either side: a sale
+    of YES at p is a purchase of NO at 1 − p (the exchange's settlement rows
+    count this way).
+    """
+
+    subaccount: Subaccount
+    shard: Shard
+    ticker: Ticker
+    event_ticker: EventTicker
+    position: Position = FLAT
+    realized: Money = ZERO_MONEY
+    fees: Money = ZERO_MONEY
+    yes_count: Count = ZERO_COUNT
+    no_count: Count = ZERO_COUNT
+    yes_cost: Money = ZERO_MONEY
+    no_cost: Money = ZERO_MONEY
+    payout: Money = ZERO_MONEY
+    settled_at: Instant | None = None
+
+    @property
+    def total_traded(self) -> Money:
+        """Everything ever paid for contracts of either side."""
+        return self.yes_cost + self.no_cost
+
+
+class HoldingState(Struct, frozen=True, gc=False):
+    """The figures of a holding from `changed_at` on."""
+
+    changed_at: Instant
+    net: int
+    cost: int
+    realized: int
+    fees: int
+    yes_count: int
+    no_count: int
+    yes_cost: int
+    no_cost: int
+    payout: int
+    settled_at: Instant | None
+
+
+class Resting(Protocol):
+    """A resting order as far as its collateral is concerned."""
+
+    @property
+    def is_bid(self) -> bool:
+        """Whether it buys YES."""
+        ...
+
+    @property
+    def own_price(self) -> int:
+        """The price of its own side."""
+        ...
+
+    @property
+    def remaining(self) -> int:
+        """What may still fill."""
+        ...
+
+
+class HoldingRecord:
+    """One subaccount in one market.
+
+    `cash` is the cash book that its fills move; `net` is signed (+ YES, − NO).
+    """
+
+    __slots__ = (
+        "_asks",
+        "_bids",
+        "_states",
+        "cash",
+        "cost",
+        "event_ticker",
+        "fees",
+        "held",
+        "member",
+        "net",
+        "no_cost",
+        "no_count",
+        "payout",
+        "realized",
+        "settled_at",
+        "settled_cost",
+        "settled_net",
+        "shard",
+        "subaccount",
+        "ticker",
+        "yes_cost",
+        "yes_count",
+    )
+
+    def __init__(
+        self,
+        *,
+        member: Member,
+        subaccount: Subaccount,
+        shard: Shard,
+        ticker: Ticker,
+        event_ticker: EventTicker,
+        cash: CashBook,
+        history: bool,
+    ) -> None:
+        self.member = member
+        self.subaccount = subaccount
+        self.shard = shard
+        self.ticker = ticker
+        self.event_ticker = event_ticker
+        self.cash = cash
+        self.net = 0
+        self.cost = 0
+        self.realized = 0
+        self.fees = 0
+        self.yes_count = 0
+        self.no_count = 0
+        self.yes_cost = 0
+        self.no_cost = 0
+        self.payout = 0
+        self.settled_at: Instant | None = None
+        self.settled_net = 0
+        self.settled_cost = 0
+        self.held = 0
+        self._bids = RestingSide()
+        self._asks = RestingSide()
+        self._states: list[HoldingState] | None = [] if history else None
+
+    @property
+    def is_traded(self) -> bool:
+        """Whether anything ever traded here (an order that only rests is no holding)."""
+        return bool(self.yes_count or self.no_count)
+
+    # -- trading ---------------------------------------------------------------------------
+
+    def trade(self, sign: int, count: int, own_price: int) -> tuple[int, int, int, int]:
+        """Trade `count` at the price of the own side; as `core.position.trade`.
+
+        Returns the change of cash before fees, the contracts closed, the cost
+        that went out with them, and the gain realised.
+        """
+        paid = own_price * count
+        if sign > 0:
+            self.yes_count += count
+            self.yes_cost += paid
+        else:
+            self.no_count += count
+            self.no_cost += paid
+        net = self.net
+        self.net = net + sign * count
+        if net * sign >= 0:
+            self.cost += paid
+            return -paid, 0, 0, 0
+        held = abs(net)
+        closed = min(held, count)
+        proceeds = (ONE - own_price) * closed
+        cost_out = self.cost * closed // held
+        cost_in = own_price * (count - closed)
+        self.cost += cost_in - cost_out
+        self.realized += proceeds - cost_out
+        return proceeds - cost_in, closed, cost_out, proceeds - cost_out
+
+    def settle(self, payout: int, at: Instant) -> None:
+        """End the position for what it pays."""
+        self.settled_net, self.settled_cost = self.net, self.cost
+        self.realized += payout - self.cost
+        self.payout = payout
+        self.net = self.cost = 0
+        self.settled_at = at
+
+    def revise(self, payout: int) -> None:
+        """Correct what the settled position was paid."""
+        self.realized += payout - self.payout
+        self.payout = payout
+
+    # -- what resting orders tie up --------------------------------------------------------
+
+    def rest(self, order_id: OrderId, order: Resting) -> None:
+        """Let an order rest here."""
+        (self._bids if order.is_bid else self._asks).add(order_id, order)
+        self.hold()
+
+    def unrest(self, order_id: OrderId, order: Resting) -> None:
+        """Let go of an order that rests no more."""
+        (self._bids if order.is_bid else self._asks).remove(order_id, order)
+        self.hold()
+
+    def lessen(self, order: Resting, count: int) -> None:
+        """Take note that a resting order has `count` less; `hold` must follow."""
+        side = self._bids if order.is_bid else self._asks
+        side.count -= count
+        side.worth -= order.own_price * count
+
+    def hold(self) -> None:
+        """Tie up what position and orders now ask for."""
+        held = self._collateral()
+        if held != self.held:
+            self.cash.held += held - self.held
+            self.held = held
+
+    def _collateral(self) -> int:
+        """What is tied up, as `core.collateral.resting_collateral`."""
+        bids, asks, net = self._bids, self._asks, self.net
+        if net > 0:
+            return bids.worth + (asks.worth_uncovered(net) if asks.count > net else 0)
+        if net < 0:
+            return asks.worth + (bids.worth_uncovered(-net) if bids.count > -net else 0)
+        return bids.worth + asks.worth
+
+    def needed(self, order: Resting) -> int:
+        """How much more would be tied up if `order` rested beside the others."""
+        side = self._bids if order.is_bid else self._asks
+        covered = -self.net if order.is_bid else self.net
+        if covered <= 0:
+            return order.own_price * order.remaining
+        if side.count + order.remaining <= covered:
+            return 0
+        return side.worth_uncovered(covered, order) - side.worth_uncovered(covered)
+
+    def orders(self) -> tuple[Resting, ...]:
+        """Everything that rests here, bids first."""
+        return (*self._bids.orders.values(), *self._asks.orders.values())
+
+    # -- as a history ----------------------------------------------------------------------
+
+    def note(self, at: Instant) -> None:
+        """Remember what is held from `at` on."""
+        states = self._states
+        if states is None:
+            return
+        state = self._state(at)
+        if states and states[-1].changed_at == at:
+            states[-1] = state
+        else:
+            states.append(state)
+
+    def latest(self) -> Holding | None:
+        """What is held now; `None` before the first trade."""
+        return self._view(self._state(Instant(0))) if self.is_traded else None
+
+    def at(self, instant: Instant, /) -> Holding | None:
+        """What was held at `instant`; `None` before the first trade."""
+        state = self._state_at(instant)
+        return None if state is None else self._view(state)
+
+    def since(self, instant: Instant, /) -> Instant | None:
+        """When the holding became what it was at `instant`."""
+        state = self._state_at(instant)
+        return None if state is None else state.changed_at
+
+    def forget(self, before: Instant) -> None:
+        """Drop what had been replaced before `before`."""
+        if self._states is not None:
+            del self._states[: max(0, bisect_right(self._states, before, key=_changed_at) - 1)]
+
+    def _state_at(self, instant: Instant) -> HoldingState | None:
+        if self._states is None:
+            return self._state(Instant(0)) if self.is_traded else None
+        place = bisect_right(self._states, instant, key=_changed_at)
+        return self._states[place - 1] if place else None
+
+    def _state(self, at: Instant) -> HoldingState:
+        return HoldingState(
+            at,
+            self.net,
+            self.cost,
+            self.realized,
+            self.fees,
+            self.yes_count,
+            self.no_count,
+            self.yes_cost,
+            self.no_cost,
+            self.payout,
+            self.settled_at,
+        )
+
+    def _view(self, state: HoldingState) -> Holding:
+        return Holding(
+            subaccount=self.subaccount,
+            shard=self.shard,
+            ticker=self.ticker,
+            event_ticker=self.event_ticker,
+            position=Position(Count(state.net), Money(state.cost)),
+            realized=Money(state.realized),
+            fees=Money(state.fees),
+            yes_count=Count(state.yes_count),
+            no_count=Count(state.no_count),
+            yes_cost=Money(state.yes_cost),
+            no_cost=Money(state.no_cost),
+            payout=Money(state.payout),
+            settled_at=state.settled_at,
+        )
+
+
+class RestingSide:
+    """The orders of one holding that rest on one side; `worth` is own price × remaining."""
+
+    __slots__ = ("count", "orders", "worth")
+
+    def __init__(self) -> None:
+        self.orders: dict[OrderId, Resting] = {}
+        self.count = 0
+        self.worth = 0
+
+    def add(self, order_id: OrderId, order: Resting) -> None:
+        """One more order."""
+        self.orders[order_id] = order
+        self.count += order.remaining
+        self.worth += order.own_price * order.remaining
+
+    def remove(self, order_id: OrderId, order: Resting) -> None:
+        """One order less."""
+        del self.orders[order_id]
+        self.count -= order.remaining
+        self.worth -= order.own_price * order.remaining
+
+    def worth_uncovered(self, covered: int, another: Resting | None = None) -> int:
+        """What is left to pay where held contracts cover the dearest orders."""
+        orders: Iterable[Resting] = self.orders.values()
+        if another is not None:
+            orders = (*orders, another)
+        total = 0
+        for order in sorted(orders, key=_own_price, reverse=True):
+            closing = min(covered, order.remaining)
+            covered -= closing
+            total += order.own_price * (order.remaining - closing)
+        return total
+
+
+def _own_price(order: Resting) -> int:
+    return order.own_price
+
+
+def _changed_at(state: HoldingState) -> Instant:
+    return state.changed_at

@@ -1,0 +1,189 @@
+"""The public record of a market: its trades, and its best prices over time.
+
+The tops are kept in columns of bare units: a busy market changes its top many
+times a second, and months of it must fit into memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+
+from trueup.core import catalog
+from trueup.core.ids import Ticker
+from trueup.core.instant import DAY, Instant
+from trueup.core.units import Count, Price
+from trueup.sim.events import TopChanged, TradeMade
+from trueup.sim.history import History
+from trueup.sim.matching import OrderBook
+from trueup.sim.order import Order
+
+
+class Tape:
+    """Trades and tops of one market's own book; `volume` and the like in bare units."""
+
+    __slots__ = (
+        "_asks",
+        "_bids",
+        "_interests",
+        "_lasts",
+        "_times",
+        "_top",
+        "_traded",
+        "_volumes",
+        "dollar_volume",
+        "ticker",
+        "trades",
+        "volume",
+    )
+
+    def __init__(self, ticker: Ticker) -> None:
+        self.ticker = ticker
+        self.trades: list[TradeMade] = []
+        self.volume = 0
+        self.dollar_volume = 0
+        self._traded = array("q")
+        self._top = (0, 0, 0, 0, 0)
+        self._times = array("q")
+        self._bids = array("h")
+        self._asks = array("h")
+        self._lasts = array("h")
+        self._volumes = array("q")
+        self._interests = array("q")
+
+    def trade(self, made: TradeMade) -> None:
+        """One more trade."""
+        count = made.count.units
+        self.trades.append(made)
+        self.volume += count
+        self.dollar_volume += made.price.units * count
+        self._traded.append(self.volume)
+
+    def look(self, at: Instant, book: OrderBook[Order], open_interest: int) -> TopChanged | None:
+        """Look at the top of the book; returns what to tell if it changed."""
+        bid, ask = book.bids.best(), book.asks.best()
+        top = (
+            bid.price if bid else 0,
+            bid.total if bid else 0,
+            ask.price if ask else 0,
+            ask.total if ask else 0,
+            self.volume,
+        )
+        if top == self._top:
+            return None
+        self._top = top
+        last = self.trades[-1] if self.trades else None
+        self._remember(at, last, open_interest)
+        return TopChanged(
+            at=at,
+            ticker=self.ticker,
+            bid=bid.first.terms.price if bid and bid.first else None,
+            bid_size=top[1],
+            ask=ask.first.terms.price if ask and ask.first else None,
+            ask_size=top[3],
+            last=last.price if last else None,
+            last_size=last.count.units if last else 0,
+            volume=self.volume,
+            open_interest=open_interest,
+            dollar_volume=self.dollar_volume,
+        )
+
+    def _remember(self, at: Instant, last: TradeMade | None, open_interest: int) -> None:
+        """Keep what a quote tells; of several changes at one instant the last one."""
+        bid, ask, price = self._top[0], self._top[2], last.price.units if last else 0
+        if self._times and (
+            self._times[-1] == at
+            or (
+                self._volumes[-1] == self.volume and self._bids[-1] == bid and self._asks[-1] == ask
+            )
+        ):
+            if self._times[-1] != at:
+                return
+            for column in self._columns():
+                column.pop()
+        self._times.append(at)
+        self._bids.append(bid)
+        self._asks.append(ask)
+        self._lasts.append(price)
+        self._volumes.append(self.volume)
+        self._interests.append(open_interest)
+
+    def _columns(self) -> tuple[array[int], ...]:
+        return (
+            self._times,
+            self._bids,
+            self._asks,
+            self._lasts,
+            self._volumes,
+            self._interests,
+        )
+
+    def changed_at(self, instant: Instant) -> Instant | None:
+        """When the quote that held at `instant` came about."""
+        place = bisect_right(self._times, instant)
+        return Instant(self._times[place - 1]) if place else None
+
+    def quote_at(self, instant: Instant) -> catalog.Quote | None:
+        """The top of the book at `instant`; `None` before the first order."""
+        place = bisect_right(self._times, instant) - 1
+        if place < 0:
+            return None
+        return catalog.Quote(
+            ticker=self.ticker,
+            yes_bid=_price(self._bids[place]),
+            yes_ask=_price(self._asks[place]),
+            last=_price(self._lasts[place]),
+            volume=Count(self._volumes[place]),
+            volume_24h=Count(self._volumes[place] - self._volume_at(Instant(instant - DAY))),
+            open_interest=Count(self._interests[place]),
+        )
+
+    def _volume_at(self, instant: Instant) -> int:
+        place = bisect_right(self.trades, instant, key=_time_of)
+        if place:
+            return self._traded[place - 1]
+        return self._traded[0] - self.trades[0].count.units if self.trades else 0
+
+    def forget(self, before: Instant) -> None:
+        """Drop the trades before `before`, and the tops that had been replaced by then."""
+        traded = bisect_right(self.trades, before, key=_time_of)
+        del self.trades[: max(0, traded - 1)], self._traded[: max(0, traded - 1)]
+        place = bisect_right(self._times, before) - 1
+        if place > 0:
+            for column in self._columns():
+                del column[:place]
+
+
+class Quotes:
+    """What a market's top was: as its book shows it, or as the rest of the world was stated."""
+
+    __slots__ = ("_stated", "_tape")
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._stated: History[catalog.Quote] = History()
+
+    def record(self, at: Instant, quote: catalog.Quote) -> None:
+        """State what the rest of the world bids, asks and last paid."""
+        self._stated.record(at, quote)
+
+    def latest(self) -> catalog.Quote | None:
+        """The top now; `None` before there was any."""
+        return self.at(Instant(2**62))
+
+    def at(self, instant: Instant) -> catalog.Quote | None:
+        """The top at `instant`: what was stated, if anything was, else the book's."""
+        stated = self._stated.at(instant)
+        return self._tape.quote_at(instant) if stated is None else stated
+
+    def forget(self, before: Instant) -> None:
+        """Drop what had been replaced before `before`."""
+        self._stated.forget(before)
+
+
+def _price(units: int) -> Price | None:
+    return Price(units) if units else None
+
+
+def _time_of(made: TradeMade) -> Instant:
+    return made.at
