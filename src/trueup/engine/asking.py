@@ -1,0 +1,118 @@
+"""Orders of unknown outcome: ask until it is known, hold the market meanwhile.
+
+Reads lag behind writes, and an order that was accepted behind a 503 may appear
+late.  So "not found" proves an absence only when the lists are current to well
+after the sending (`PROOF`); until then the exchange is asked again, less and
+less often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from trueup.core.ids import Ticker
+from trueup.core.instant import SECOND, Instant, format_age
+from trueup.engine.effects import Alert, AlertKind, Ask, Effect, Persist
+from trueup.engine.inflight import LIVING, OrderState, OwnOrder
+from trueup.engine.inputs import Asked
+from trueup.engine.records import OrderEnded
+from trueup.engine.state import State
+
+PROOF: Final = 10 * SECOND
+"""How far past the sending the exchange's lists must reach before an absence is believed."""
+
+_WAITS: Final = (SECOND, 2 * SECOND, 4 * SECOND, 8 * SECOND, 15 * SECOND, 30 * SECOND)
+
+
+def ask(state: State, order: OwnOrder, out: list[Effect]) -> None:
+    """Ask the exchange about an order now."""
+    state.inflight.put(replace(order, asked=order.asked + 1))
+    intent = order.intent
+    out.append(
+        Ask(
+            client_order_id=intent.client_order_id,
+            order_id=order.order_id,
+            ticker=intent.ticker,
+            since=intent.at,
+            subaccount=intent.subaccount,
+        )
+    )
+
+
+def doubt(state: State, order: OwnOrder, words: str, out: list[Effect]) -> None:
+    """Sending ended without an answer: the order is of unknown outcome from now on."""
+    changed = order.moved(OrderState.UNKNOWN, state.now)
+    state.inflight.put(changed)
+    out.append(
+        Alert(
+            at=state.now,
+            kind=AlertKind.UNKNOWN_ORDER,
+            words=f"order {order.intent.client_order_id} in {order.intent.ticker}: {words}; "
+            "the market is held until the exchange has been asked",
+            strategy=order.intent.strategy,
+        )
+    )
+    ask(state, changed, out)
+
+
+def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
+    """What the exchange says about an order; returns it when that changed anything."""
+    order = state.inflight.get(said.client_order_id)
+    if order is None:
+        return None
+    if said.found is not None:
+        changed = state.inflight.reported(said.found, said.at)
+        if changed is not None:
+            changed = replace(changed, asked=0, canceling=False, amending=None)
+            state.inflight.put(changed)
+            note_end(state, changed, before=order.state, out=out)
+        return changed
+    if order.state not in LIVING:
+        return None
+    sent_at = order.intent.at
+    if order.order_id is None and said.as_of >= sent_at + PROOF:
+        changed = order.moved(OrderState.ABSENT, said.at)
+        state.inflight.put(changed)
+        note_end(state, changed, before=order.state, out=out)
+        words = (
+            f"order {said.client_order_id} never reached the exchange: its lists are current to "
+            f"{format_age(said.as_of - sent_at)} after the sending and do not hold it"
+        )
+        out.append(
+            Alert(
+                at=said.at,
+                kind=AlertKind.UNKNOWN_ORDER,
+                words=words,
+                strategy=order.intent.strategy,
+            )
+        )
+        return changed
+    wait = _WAITS[min(order.asked, len(_WAITS)) - 1 if order.asked else 0]
+    state.inflight.put(replace(order, updated_at=said.at))
+    state.alarm(Instant(said.at + wait), out)
+    return None
+
+
+def wake(state: State, out: list[Effect]) -> None:
+    """Ask again about everything whose wait is over."""
+    for order in state.inflight.living():
+        if not order.asked:
+            continue
+        wait = _WAITS[min(order.asked, len(_WAITS)) - 1]
+        if state.now - order.updated_at >= wait:
+            ask(state, order, out)
+
+
+def is_held(state: State, ticker: Ticker) -> bool:
+    """Whether an order of unknown outcome holds the market."""
+    return any(each.state is OrderState.UNKNOWN for each in state.inflight.living(ticker))
+
+
+def note_end(state: State, order: OwnOrder, *, before: OrderState, out: list[Effect]) -> None:
+    """Make an order's end durable, once."""
+    if before in LIVING and order.state not in LIVING:
+        name = order.intent.client_order_id
+        out.append(
+            Persist(record=OrderEnded(client_order_id=name, state=order.state, at=state.now))
+        )

@@ -1,0 +1,243 @@
+"""What the exchange answers and reports, merged into our orders and holdings.
+
+A fill may arrive before the answer to its order: then nobody can say yet whose
+it is.  Such a fill waits while an order of ours in its market has no answer; as
+soon as none is missing, it belongs to its order, or to somebody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trueup.core.facts import Filled
+from trueup.core.ids import Ticker
+from trueup.core.units import ZERO_COUNT, Count
+from trueup.engine import asking
+from trueup.engine.effects import Alert, AlertKind, Decision, Effect, Verdict
+from trueup.engine.inflight import OrderState, OwnOrder
+from trueup.engine.inputs import (
+    Accepted,
+    Amended,
+    AmendEnded,
+    Asked,
+    Canceled,
+    CancelEnded,
+    FillSeen,
+    OrderSeen,
+    Refused,
+    SendEnded,
+    Unknown,
+)
+from trueup.engine.portfolio import FOREIGN
+from trueup.engine.refusals import Code, Refusal
+from trueup.engine.state import State
+from trueup.engine.wishes import Order, Style
+
+_EXISTS = "order_already_exists"
+"""The exchange's code for a client order id that it has seen before."""
+
+
+class Follower:
+    """Merges answers and reports; knows the fills whose order is not known yet."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._waiting: dict[Ticker, list[Filled]] = {}
+
+    # -- answers ---------------------------------------------------------------------------
+
+    def sent(self, said: SendEnded, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """How sending an order ended.  Returns fills that found their strategy."""
+        state = self._state
+        order = state.inflight.get(said.client_order_id)
+        if order is None or order.state is not OrderState.PENDING:
+            return []
+        match said.outcome:
+            case Accepted() as accepted:
+                changed = _accepted(order, accepted).moved(_state_after(order, accepted), said.at)
+                state.inflight.put(changed)
+                asking.note_end(state, changed, before=order.state, out=out)
+            case Refused(code=code) if code == _EXISTS:
+                asking.doubt(state, order, "the exchange has seen its id before", out)
+                return []
+            case Refused() as refused:
+                changed = order.moved(OrderState.REFUSED, said.at)
+                state.inflight.put(changed)
+                asking.note_end(state, changed, before=order.state, out=out)
+                out.append(_refusal_decision(order, refused, said))
+            case Unknown(words=words):
+                asking.doubt(state, order, words, out)
+                return []
+        return self.release(order.intent.ticker, out)
+
+    def canceled(self, said: CancelEnded, out: list[Effect]) -> None:
+        """How cancelling ended.  Only a success is believed; anything else is asked."""
+        state = self._state
+        order = state.inflight.get(said.client_order_id)
+        if order is None:
+            return
+        match said.outcome:
+            case Canceled(reduced_by=reduced):
+                if order.state is OrderState.RESTING:
+                    filled = Count(max(order.reported.units, (order.whole_count - reduced).units))
+                    changed = order.moved(
+                        OrderState.CANCELED,
+                        said.at,
+                        reported=filled,
+                        remaining=ZERO_COUNT,
+                        canceling=False,
+                    )
+                    state.inflight.put(changed)
+                    asking.note_end(state, changed, before=order.state, out=out)
+            case Refused() | Unknown():
+                changed = replace(order, canceling=False, updated_at=said.at)
+                state.inflight.put(changed)
+                if changed.is_living:
+                    asking.ask(state, changed, out)
+
+    def amended(self, said: AmendEnded, out: list[Effect]) -> None:
+        """How amending ended."""
+        state = self._state
+        order = state.inflight.get(said.client_order_id)
+        if order is None or order.amending is None:
+            return
+        match said.outcome:
+            case Amended(fill_count=filled, remaining_count=remaining):
+                after = OrderState.RESTING if remaining else OrderState.EXECUTED
+                if order.state is not OrderState.RESTING:
+                    after = order.state
+                changed = order.moved(
+                    after,
+                    said.at,
+                    price=order.amending,
+                    amending=None,
+                    reported=max(order.reported, filled),
+                    remaining=remaining if after is OrderState.RESTING else ZERO_COUNT,
+                )
+                state.inflight.put(changed)
+                asking.note_end(state, changed, before=order.state, out=out)
+            case Refused() | Unknown():
+                # What rests now, and at which price, only the exchange can say.
+                changed = replace(order, amending=None, updated_at=said.at)
+                state.inflight.put(changed)
+                if changed.is_living:
+                    asking.ask(state, changed, out)
+
+    def asked(self, said: Asked, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """The answer to a question about an order."""
+        changed = asking.answered(self._state, said, out)
+        return [] if changed is None else self.release(changed.intent.ticker, out)
+
+    # -- reports ---------------------------------------------------------------------------
+
+    def ordered(self, said: OrderSeen, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """A report of an order: merged when it is ours, else none of our business."""
+        state = self._state
+        order = state.inflight.get(said.order.client_order_id)
+        changed = state.inflight.reported(said.order, said.at)
+        if changed is None:
+            return []
+        if order is not None:
+            if order.state is OrderState.UNKNOWN and changed.state is not OrderState.UNKNOWN:
+                changed = replace(changed, asked=0)
+                state.inflight.put(changed)
+            asking.note_end(state, changed, before=order.state, out=out)
+        return self.release(changed.intent.ticker, out)
+
+    def filled(self, said: FillSeen, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """A fill: counted once, for the strategy of its order."""
+        fill = said.fill
+        waiting = self._waiting.get(fill.ticker, [])
+        if self._state.portfolio.has_seen(fill) or any(
+            (each.trade_id, each.order_id) == (fill.trade_id, fill.order_id) for each in waiting
+        ):
+            return []
+        if self._state.inflight.find(fill.order_id) is None and self._is_answer_missing(
+            fill.ticker
+        ):
+            self._waiting.setdefault(fill.ticker, []).append(fill)
+            return []
+        return [self._book(fill, out)]
+
+    def release(self, ticker: Ticker, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """Fills that waited in a market and can be counted now, oldest first."""
+        waiting = self._waiting.get(ticker)
+        if not waiting:
+            return []
+        missing = self._is_answer_missing(ticker)
+        ready = [
+            fill
+            for fill in waiting
+            if not missing or self._state.inflight.find(fill.order_id) is not None
+        ]
+        left = [fill for fill in waiting if fill not in ready]
+        if left:
+            self._waiting[ticker] = left
+        else:
+            del self._waiting[ticker]
+        return [self._book(fill, out) for fill in ready]
+
+    def _is_answer_missing(self, ticker: Ticker) -> bool:
+        return any(
+            each.order_id is None and each.state in {OrderState.PENDING, OrderState.UNKNOWN}
+            for each in self._state.inflight.living(ticker)
+        )
+
+    def _book(self, fill: Filled, out: list[Effect]) -> tuple[str, Filled]:
+        state = self._state
+        before = state.inflight.find(fill.order_id)
+        order = state.inflight.filled(fill)
+        strategy = FOREIGN if order is None else order.intent.strategy
+        state.portfolio.book(fill, strategy)
+        if order is not None and before is not None:
+            asking.note_end(state, order, before=before.state, out=out)
+        return strategy, fill
+
+
+def _accepted(order: OwnOrder, accepted: Accepted) -> OwnOrder:
+    reported = max(order.reported, accepted.fill_count)
+    rests = _state_after(order, accepted) is OrderState.RESTING
+    return replace(
+        order,
+        order_id=accepted.order_id,
+        reported=reported,
+        remaining=accepted.remaining_count if rests else ZERO_COUNT,
+    )
+
+
+def _state_after(order: OwnOrder, accepted: Accepted) -> OrderState:
+    if accepted.fill_count >= order.intent.count:
+        return OrderState.EXECUTED
+    if order.intent.style is Style.TAKE or not accepted.remaining_count:
+        return OrderState.CANCELED
+    return OrderState.RESTING
+
+
+def _refusal_decision(order: OwnOrder, refused: Refused, said: SendEnded) -> Decision:
+    intent = order.intent
+    wish = Order(
+        ticker=intent.ticker,
+        side=intent.side,
+        count=intent.count,
+        limit=intent.limit,
+        reason=intent.reason,
+        style=intent.style,
+        slot=intent.slot,
+        reference=intent.reference,
+        only_reduce=intent.only_reduce,
+    )
+    figures = {"code": refused.code or "–", "words": refused.words}
+    return Decision(
+        at=said.at,
+        strategy=intent.strategy,
+        wish=wish,
+        verdict=Verdict.REFUSED,
+        refusals=(Refusal(Code.EXCHANGE, figures=figures),),
+        client_order_id=intent.client_order_id,
+    )
+
+
+def fill_alert(strategy: str, fill: Filled) -> Alert:
+    """Words for a fill of ours."""
+    words = f"{fill.side} {fill.count} {fill.ticker} at {fill.price}"
+    return Alert(at=fill.at, kind=AlertKind.FILL, words=words, strategy=strategy)

@@ -1,0 +1,269 @@
+"""What can happen to the trader's machine.  Frozen; each carries its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trueup.core.facts import Filled, OrderReported
+from trueup.core.ids import ClientOrderId, OrderId, Subaccount, Ticker
+from trueup.core.instant import Instant
+from trueup.core.statements import BalanceStated
+from trueup.core.units import Count, Money, Price
+from trueup.engine.market import Listing, PublicTrade, Top
+from trueup.engine.records import Record
+from trueup.engine.signals import Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketsListed:
+    """What markets are, or how they changed (status, grid, close time)."""
+
+    at: Instant
+    listings: tuple[Listing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketsMoved:
+    """A batch of market data, conflated: the newest top of each market that moved."""
+
+    at: Instant
+    tops: tuple[Top, ...]
+    trades: tuple[PublicTrade, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillSeen:
+    """A fill of the account, ours or not, from any feed.  Seeing it twice is fine."""
+
+    at: Instant
+    fill: Filled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSeen:
+    """A report of an order of the account, ours or not."""
+
+    at: Instant
+    order: OrderReported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketSettled:
+    """A market paid `value` per YES contract: positions and exposure in it are gone."""
+
+    at: Instant
+    ticker: Ticker
+    value: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRead:
+    """A balance reading."""
+
+    at: Instant
+    balance: BalanceStated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired:
+    """The time that a `WakeAt` asked for has come."""
+
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalSeen:
+    """The world outside said something."""
+
+    at: Instant
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The exchange took the order.  What has not filled rests, unless it was to take only."""
+
+    order_id: OrderId
+    fill_count: Count
+    remaining_count: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The exchange said no, in its own code and words.  Nothing happened."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """No usable answer came: a time-out, a 5xx, a success without an order."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendEnded:
+    """How sending an order ended."""
+
+    at: Instant
+    client_order_id: ClientOrderId
+    outcome: Accepted | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canceled:
+    """The exchange cancelled the rest of an order."""
+
+    reduced_by: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEnded:
+    """How cancelling one of our orders ended.
+
+    A `Refused` says that it does not rest now (or cannot be cancelled): whether
+    it was filled, cancelled or never known must be asked.
+    """
+
+    at: Instant
+    client_order_id: ClientOrderId
+    outcome: Canceled | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """The exchange changed a resting order; `fill_count` in all, `remaining_count` rests."""
+
+    fill_count: Count
+    remaining_count: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendEnded:
+    """How amending one of our orders ended."""
+
+    at: Instant
+    client_order_id: ClientOrderId
+    outcome: Amended | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the exchange says about an order we asked for.
+
+    `found` is `None` when its lists do not hold it.  `as_of` is how current those
+    lists are: an absence proves something only once they reach past the sending.
+    """
+
+    at: Instant
+    client_order_id: ClientOrderId
+    found: OrderReported | None
+    as_of: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepEnded:
+    """Whether the exchange took the cancel-all."""
+
+    at: Instant
+    done: bool
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingRead:
+    """Everything that rests on the swept subaccounts, as of `as_of`."""
+
+    at: Instant
+    resting: tuple[OrderReported, ...]
+    as_of: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """A call of the exchange's API succeeded or failed (for the circuit breaker)."""
+
+    at: Instant
+    ok: bool
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksProven:
+    """The latest proof: whether the books close, and the largest break where they do not."""
+
+    at: Instant
+    closes: bool
+    worst: Money
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageFailed:
+    """An intent or a halt could not be made durable."""
+
+    at: Instant
+    words: str
+
+
+class Wanted(StrEnum):
+    """What an operator may ask for."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    KILL = "kill"
+    REARM = "rearm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSaid:
+    """An operator's word.  `strategy` empty means all; `by` is who said it.
+
+    `KILL` cancels everything on `subaccounts` (of all strategies when empty) and
+    halts; `REARM` lifts the halts that wait for an operator.
+    """
+
+    at: Instant
+    wanted: Wanted
+    by: str
+    strategy: str = ""
+    words: str = ""
+    subaccounts: tuple[Subaccount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The intent log as it was found at start, oldest first.  The first input of all.
+
+    Orders without a last word are of unknown outcome: the same rule as for a
+    time-out, so starting up and recovering are one thing.
+    """
+
+    at: Instant
+    records: tuple[Record, ...]
+
+
+Input = (
+    Recovered
+    | MarketsListed
+    | MarketsMoved
+    | FillSeen
+    | OrderSeen
+    | MarketSettled
+    | BalanceRead
+    | TimerFired
+    | SignalSeen
+    | SendEnded
+    | CancelEnded
+    | AmendEnded
+    | Asked
+    | SweepEnded
+    | RestingRead
+    | CallEnded
+    | BooksProven
+    | StorageFailed
+    | OperatorSaid
+)

@@ -1,0 +1,193 @@
+"""Starting, stopping, and what the operator and the surroundings say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from trueup.core.ids import Subaccount
+from trueup.core.units import Money
+from trueup.engine import asking
+from trueup.engine import inputs as i
+from trueup.engine.effects import Alert, AlertKind, Effect, Persist, ReadResting
+from trueup.engine.inflight import Intent, OrderState
+from trueup.engine.records import (
+    LIFTED_BY_OPERATOR,
+    DayOpened,
+    HaltCode,
+    HaltLifted,
+    HaltRaised,
+    OrderEnded,
+    StrategyPaused,
+    SweepOrdered,
+    SweepProven,
+)
+from trueup.engine.state import Running, State
+
+OURSELVES = "trueup"
+"""Who lifts a halt that lifts by itself."""
+
+
+def recover(state: State, given: i.Recovered, out: list[Effect]) -> None:  # noqa: C901 (a table)
+    """Take over the intent log.  Orders without a last word are asked about."""
+    for record in given.records:
+        match record:
+            case Intent():
+                state.inflight.add(record)
+            case OrderEnded():
+                order = state.inflight.get(record.client_order_id)
+                if order is not None and order.is_living:
+                    ended = order.moved(record.state, record.at)
+                    state.inflight.put(ended)
+            case HaltRaised() | HaltLifted():
+                state.halts.restore(record)
+            case StrategyPaused():
+                running = state.running.get(record.strategy)
+                if running is not None:
+                    running.paused = record.words if record.on else ""
+            case SweepOrdered() | SweepProven():
+                state.sweeper.restore(record)
+            case DayOpened():
+                state.losses.restore(record)
+            case _:
+                assert_never(record)
+    state.sweeper.start(state.now, out)
+    for order in state.inflight.living():
+        if order.state is OrderState.PENDING:
+            asking.doubt(state, order, "its outcome was unknown when trueup stopped", out)
+
+
+def heard(
+    state: State,
+    given: i.SweepEnded | i.RestingRead | i.CallEnded | i.BooksProven,
+    out: list[Effect],
+) -> None:
+    """What the surroundings say: sweeps, failing calls, the books."""
+    match given:
+        case i.SweepEnded():
+            state.sweeper.ended(given, out)
+        case i.RestingRead():
+            _resting(state, given, out)
+        case i.CallEnded():
+            _call(state, given, out)
+        case i.BooksProven():
+            _books(state, given, out)
+        case _:
+            assert_never(given)
+
+
+def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
+    """Do what the operator says."""
+    chosen = [each for each in state.running.values() if given.strategy in {"", each.name}]
+    match given.wanted:
+        case i.Wanted.PAUSE:
+            for running in chosen:
+                _pause(state, running, given.words or f"paused by {given.by}", out)
+        case i.Wanted.RESUME:
+            for running in chosen:
+                _resume(state, running, given, out)
+        case i.Wanted.KILL:
+            _kill(state, given, out)
+        case i.Wanted.REARM:
+            _rearm(state, given, out)
+        case _:
+            assert_never(given.wanted)
+
+
+def sweep(state: State, words: str, subaccounts: tuple[Subaccount, ...], out: list[Effect]) -> None:
+    """Take on the duty to cancel everything."""
+    places = subaccounts or tuple(
+        sorted({each.mandate.subaccount for each in state.running.values()} or {Subaccount(0)})
+    )
+    state.sweeper.order(SweepOrdered(subaccounts=places, words=words, at=state.now), out)
+
+
+def _kill(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
+    words = given.words or f"pulled by {given.by}"
+    state.halts.raise_(HaltRaised(code=HaltCode.KILL, words=words, at=state.now), out)
+    sweep(state, f"kill switch: {words}", given.subaccounts, out)
+
+
+def _rearm(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
+    for halt in state.halts:
+        if halt.code not in LIFTED_BY_OPERATOR or given.strategy not in {"", halt.strategy}:
+            continue
+        lifted = HaltLifted(code=halt.code, by=given.by, at=state.now, strategy=halt.strategy)
+        state.halts.lift(lifted, out)
+        if halt.code in {HaltCode.DAILY_LOSS, HaltCode.DRAWDOWN}:
+            profit = state.portfolio.profit(state.marks(), halt.strategy or None)
+            state.losses.forgive(state.now, halt.strategy, profit, out)
+
+
+def _pause(state: State, running: Running, words: str, out: list[Effect]) -> None:
+    running.paused = words
+    record = StrategyPaused(strategy=running.name, on=True, words=words, at=state.now)
+    out.append(Persist(record=record))
+
+
+def _resume(state: State, running: Running, given: i.OperatorSaid, out: list[Effect]) -> None:
+    if not running.paused:
+        return
+    running.paused = ""
+    words = f"resumed by {given.by}"
+    record = StrategyPaused(strategy=running.name, on=False, words=words, at=state.now)
+    out.append(Persist(record=record))
+
+
+def _resting(state: State, given: i.RestingRead, out: list[Effect]) -> None:
+    """What rests was read: it also tells which of our orders rest no more."""
+    resting = {each.order_id for each in given.resting}
+    if state.sweeper.duty is not None:
+        for order in state.inflight.living():
+            rests = order.state is OrderState.RESTING and order.order_id in resting
+            if not rests and order.intent.subaccount in state.sweeper.places():
+                asking.ask(state, replace(order, canceling=False), out)
+    if state.sweeper.read(given, out):
+        _resume_after_breaker(state, out)
+
+
+def _call(state: State, given: i.CallEnded, out: list[Effect]) -> None:
+    state.breaker = state.breaker.saw(ok=given.ok)
+    if state.breaker.tripped:
+        words = f"{state.breaker.failures} calls in a row failed, last: {given.words}"
+        halt = HaltRaised(code=HaltCode.BREAKER, words=words, at=state.now)
+        if state.halts.raise_(halt, out):
+            sweep(state, f"circuit breaker: {words}", (), out)
+    elif given.ok and state.halts.has(HaltCode.BREAKER):
+        if state.sweeper.duty is None:
+            _resume_after_breaker(state, out)
+        else:
+            _hurry(state, out)
+
+
+def _hurry(state: State, out: list[Effect]) -> None:
+    """Calls succeed again: carry the duty on at once instead of waiting."""
+    duty = state.sweeper.duty
+    if duty is None or duty.due_at is None:
+        return
+    if duty.reading:
+        state.sweeper.duty = replace(duty, due_at=None, reading=False)
+        out.append(ReadResting(subaccounts=duty.order.subaccounts))
+    else:
+        state.sweeper.start(state.now, out)
+
+
+def _resume_after_breaker(state: State, out: list[Effect]) -> None:
+    if not state.settings.breaker_resumes or state.breaker.tripped:
+        return
+    lifted = HaltLifted(code=HaltCode.BREAKER, by=OURSELVES, at=state.now)
+    state.halts.lift(lifted, out)
+
+
+def _books(state: State, given: i.BooksProven, out: list[Effect]) -> None:
+    if given.closes or abs(given.worst) <= state.settings.break_max:
+        lifted = HaltLifted(code=HaltCode.BOOKS, by=OURSELVES, at=state.now)
+        state.halts.lift(lifted, out)
+        return
+    words = f"a break of {_signed(given.worst)} in the books: {given.words}".rstrip(": ")
+    if state.halts.raise_(HaltRaised(code=HaltCode.BOOKS, words=words, at=state.now), out):
+        out.append(Alert(at=state.now, kind=AlertKind.BOOKS, words=words))
+
+
+def _signed(amount: Money) -> str:
+    return amount.dollars()

@@ -1,0 +1,178 @@
+"""What every strategy holds, from its own fills; a view, never a second truth.
+
+Positions are split by strategy with the same rule that the ledger uses
+(`core.position.trade`), so their sum over all strategies is the exchange's
+position.  Fills of orders that are not ours belong to the strategy `FOREIGN`:
+they count against the account's limits and nobody trades them.
+
+A fill is counted once, by (trade id, order id), however often and on whatever
+way it is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from trueup.core.facts import Filled
+from trueup.core.ids import OrderId, Shard, Subaccount, Ticker, TradeId
+from trueup.core.instant import Instant
+from trueup.core.payoff import gross_payout
+from trueup.core.position import FLAT, Position, trade
+from trueup.core.statements import BalanceStated
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+
+FOREIGN: Final = ""
+"""The strategy of orders that somebody else placed on the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one strategy holds and has earned in one market.  Fees are not in `realized`."""
+
+    position: Position = FLAT
+    realized: Money = ZERO_MONEY
+    fees: Money = ZERO_MONEY
+
+    def worth(self, mark: Price | None) -> Money:
+        """What the position would bring at the YES price `mark`; at cost where it is unknown."""
+        net = self.position.net
+        if not net:
+            return ZERO_MONEY
+        if mark is None:
+            return self.position.cost
+        return (mark if net > ZERO_COUNT else mark.complement()) * abs(net)
+
+    def profit(self, mark: Price | None) -> Money:
+        """Realised and unrealised, after fees."""
+        return self.realized - self.fees + self.worth(mark) - self.position.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Pot:
+    """The cash available in one subaccount on one shard, as last read."""
+
+    available: Money
+    at: Instant
+
+
+class Portfolio:
+    """Holdings by strategy and market, and cash by subaccount and shard."""
+
+    def __init__(self) -> None:
+        self._holdings: dict[tuple[str, Ticker], Holding] = {}
+        self._owners: dict[Ticker, dict[str, None]] = {}
+        self._seen: dict[Ticker, set[tuple[TradeId, OrderId]]] = {}
+        self._settled: dict[Ticker, Price] = {}
+        self._pots: dict[tuple[Subaccount, Shard], Pot] = {}
+
+    # -- facts -----------------------------------------------------------------------------
+
+    def has_seen(self, fill: Filled) -> bool:
+        """Whether this fill was counted already (or its market is settled and forgotten)."""
+        return (fill.trade_id, fill.order_id) in self._seen.get(fill.ticker, ())
+
+    def book(self, fill: Filled, strategy: str) -> Holding:
+        """Count a fill for a strategy.  The caller asks `has_seen` first."""
+        self._seen.setdefault(fill.ticker, set()).add((fill.trade_id, fill.order_id))
+        key = (strategy, fill.ticker)
+        held = self._holdings.get(key, Holding())
+        change = trade(held.position, fill.side, fill.count, fill.price)
+        fee = ZERO_MONEY if fill.fee is None else fill.fee
+        held = replace(
+            held,
+            position=change.after,
+            realized=held.realized + change.realized,
+            fees=held.fees + fee,
+        )
+        self._put(key, held)
+        value = self._settled.get(fill.ticker)
+        if value is not None:
+            self._settle(key, value)
+        return self._holdings.get(key, Holding())
+
+    def settle(self, ticker: Ticker, value: Price) -> Money:
+        """Pay every strategy's position in a market; returns what was paid.
+
+        Exposure is free at once.  A market settles once; a fill that arrives
+        late is settled when it comes.
+        """
+        if ticker in self._settled:
+            return ZERO_MONEY
+        self._settled[ticker] = value
+        keys = [(strategy, ticker) for strategy in self._owners.get(ticker, ())]
+        return sum((self._settle(key, value) for key in keys), ZERO_MONEY)
+
+    def _settle(self, key: tuple[str, Ticker], value: Price) -> Money:
+        held = self._holdings[key]
+        paid = gross_payout(held.position.net, value)
+        realized = held.realized + paid - held.position.cost
+        self._put(key, replace(held, position=FLAT, realized=realized))
+        return paid
+
+    def read_balance(self, stated: BalanceStated) -> None:
+        """Remember a reading of one subaccount on one shard; others do not say where cash is."""
+        if stated.subaccount is None or stated.shard is None:
+            return
+        key = (stated.subaccount, stated.shard)
+        known = self._pots.get(key)
+        if known is None or known.at <= stated.at:
+            self._pots[key] = Pot(stated.low, stated.at)
+
+    def _put(self, key: tuple[str, Ticker], held: Holding) -> None:
+        self._holdings[key] = held
+        self._owners.setdefault(key[1], {})[key[0]] = None
+
+    # -- questions -------------------------------------------------------------------------
+
+    def holding(self, strategy: str, ticker: Ticker) -> Holding:
+        """What a strategy holds in a market."""
+        return self._holdings.get((strategy, ticker), Holding())
+
+    def net(self, ticker: Ticker, strategy: str | None = None) -> Count:
+        """The net position in a market: a strategy's, or the account's."""
+        if strategy is not None:
+            return self.holding(strategy, ticker).position.net
+        owners = self._owners.get(ticker, ())
+        return sum((self.holding(each, ticker).position.net for each in owners), ZERO_COUNT)
+
+    def held(self, strategy: str | None = None) -> Iterator[tuple[str, Ticker, Holding]]:
+        """Every position that is not flat."""
+        for (owner, ticker), holding in self._holdings.items():
+            if holding.position.net and strategy in {None, owner}:
+                yield owner, ticker, holding
+
+    def cost(self, tickers: Iterable[Ticker] | None = None, strategy: str | None = None) -> Money:
+        """What the open positions cost: in some markets or in all, of one strategy or of all."""
+        if tickers is None:
+            return sum((each.position.cost for _, _, each in self.held(strategy)), ZERO_MONEY)
+        total = ZERO_MONEY
+        for ticker in tickers:
+            for owner in self._owners.get(ticker, ()):
+                if strategy in {None, owner}:
+                    total += self.holding(owner, ticker).position.cost
+        return total
+
+    def profit(self, marks: Mapping[Ticker, Price | None], strategy: str | None = None) -> Money:
+        """Profit after fees, open positions at their marks: of one strategy or of all ours.
+
+        What somebody else does on the account is not our profit.
+        """
+        total = ZERO_MONEY
+        for (owner, ticker), holding in self._holdings.items():
+            if owner != FOREIGN and strategy in {None, owner}:
+                total += holding.profit(marks.get(ticker))
+        return total
+
+    def is_settled(self, ticker: Ticker) -> bool:
+        """Whether the market has paid."""
+        return ticker in self._settled
+
+    def pot(self, subaccount: Subaccount, shard: Shard) -> Pot | None:
+        """The cash last read there; `None` when it was never read."""
+        return self._pots.get((subaccount, shard))
+
+    def pots(self) -> Mapping[tuple[Subaccount, Shard], Pot]:
+        """All cash last read, by place."""
+        return self._pots

@@ -1,0 +1,424 @@
+"""The checks that every order passes before it becomes an intent.
+
+Each check looks at the order and its `Case` and returns a `Refusal` with the
+figures it saw, or `None`.  All of them are asked, so that the decision log
+names every reason at once.  Exposure is counted at its worst: as if every open
+order had filled already, and fills on their way had arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from trueup.core.instant import MINUTE, Instant, format_age
+from trueup.core.market import MarketStatus
+from trueup.core.orders import Side
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.engine.inflight import Inflight, OwnOrder
+from trueup.engine.limits import Limits
+from trueup.engine.market import Listing, Top
+from trueup.engine.portfolio import Portfolio
+from trueup.engine.refusals import Code, Refusal
+from trueup.engine.wishes import Order, Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One of the two points of view: a strategy's own, or the whole account's.
+
+    `strategy` is `None` for the account.  `sent` are the times of the orders
+    sent within the last minute.  `capital` is the money given to a strategy.
+    """
+
+    name: str
+    strategy: str | None
+    limits: Limits
+    sent: Sequence[Instant]
+    capital: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that the checks of one order may look at."""
+
+    now: Instant
+    order: Order
+    strategy: str
+    listing: Listing
+    top: Top | None
+    portfolio: Portfolio
+    inflight: Inflight
+    siblings: Sequence[Listing]
+    """The markets of the same event, this one included."""
+    subaccount: int
+    replaces: OwnOrder | None = None
+    """The resting order that this one takes the place of; it does not count."""
+
+    def others(self, strategy: str | None) -> list[OwnOrder]:
+        """Orders in this market from which contracts may still come in."""
+        return [
+            each
+            for each in self.inflight.unsettled(self.order.ticker)
+            if strategy in {None, each.intent.strategy} and each is not self.replaces
+        ]
+
+    @property
+    def opening(self) -> Count:
+        """The part of the order that would open or enlarge a position.
+
+        What others of the strategy's orders would already close counts as closed.
+        """
+        if self.order.only_reduce:
+            return ZERO_COUNT
+        net = self.portfolio.net(self.order.ticker, self.strategy)
+        side = self.order.side
+        closers = sum(
+            (each.open_count for each in self.others(self.strategy) if each.intent.side is side),
+            ZERO_COUNT,
+        )
+        closable = max(0, -side.sign * net.units - closers.units)
+        return Count(max(0, self.order.count.units - closable))
+
+    @property
+    def own_price(self) -> Price:
+        """What one contract of the order's side costs at the limit."""
+        limit = self.order.limit
+        return limit if self.order.side is Side.YES else limit.complement()
+
+
+Verdict = Refusal | None
+
+
+def check(case: Case, scopes: Iterable[Scope]) -> tuple[Refusal, ...]:
+    """Every reason against the order; none means that it may be sent."""
+    found = [refusal for each in _ORDER_CHECKS if (refusal := each(case)) is not None]
+    for scope in scopes:
+        for each in _SCOPE_CHECKS:
+            refusal = each(case, scope)
+            if refusal is not None:
+                found.append(refusal)
+        if case.opening:
+            for each in _OPENING_CHECKS:
+                refusal = each(case, scope)
+                if refusal is not None:
+                    found.append(refusal)
+    return tuple(found)
+
+
+# -- the order itself --------------------------------------------------------------------------
+
+
+def _market_open(case: Case) -> Verdict:
+    status = case.listing.status
+    closes = case.listing.market.close_at
+    if status is MarketStatus.ACTIVE and (closes is None or case.now < closes):
+        return None
+    words = status if status is not MarketStatus.ACTIVE else "past its close"
+    return Refusal(Code.MARKET_NOT_OPEN, figures={"status": words})
+
+
+def _on_grid(case: Case) -> Verdict:
+    if case.listing.grid.allows(case.order.limit):
+        return None
+    figures = {"price": str(case.order.limit), "grid": case.listing.grid.label}
+    return Refusal(Code.PRICE_OFF_GRID, figures=figures)
+
+
+def _something_held(case: Case) -> Verdict:
+    if not case.order.only_reduce:
+        return None
+    net = case.portfolio.net(case.order.ticker, case.strategy)
+    side = case.order.side
+    closers = sum(
+        (each.open_count.units for each in case.others(case.strategy) if each.intent.side is side),
+        0,
+    )
+    if -side.sign * net.units - closers > 0:
+        return None
+    return Refusal(Code.NOTHING_HELD, figures={"net": str(net), "closing": str(Count(closers))})
+
+
+def _own_cross(case: Case) -> Verdict:
+    order = case.order
+    for each in case.inflight.living(order.ticker):
+        if each.intent.side is order.side or each is case.replaces:
+            continue
+        crosses = order.limit >= each.limit if order.side is Side.YES else order.limit <= each.limit
+        if crosses:
+            figures = {"ours": f"{each.intent.side} {each.limit}", "wish": str(order.limit)}
+            return Refusal(Code.OWN_CROSS, figures=figures)
+    return None
+
+
+def _cash(case: Case) -> Verdict:
+    needed = case.own_price * case.opening
+    if not needed:
+        return None
+    shard = case.listing.market.shard
+    pots = case.portfolio.pots()
+    if not pots:
+        return Refusal(Code.CASH_UNKNOWN)
+    place = next(
+        (key for key in pots if key[0] == case.subaccount and key[1] == shard),
+        None,
+    )
+    here = ZERO_MONEY if place is None else pots[place].available - _spent_since(case, shard)
+    if needed <= here:
+        return None
+    elsewhere = sum((pot.available for key, pot in pots.items() if key != place), ZERO_MONEY)
+    figures = {
+        "needed": needed.dollars(),
+        "available": here.dollars(),
+        "subaccount": str(case.subaccount),
+        "shard": str(shard),
+        "elsewhere": elsewhere.dollars(),
+    }
+    enough = here + elsewhere >= needed
+    return Refusal(Code.WRONG_POT if enough else Code.CASH_FLOOR, figures=figures)
+
+
+def _spent_since(case: Case, shard: int) -> Money:
+    """What was sent after the balance was read: the reading cannot know it."""
+    spent = ZERO_MONEY
+    for order in case.inflight.living():
+        intent = order.intent
+        if intent.subaccount != case.subaccount or intent.shard != shard or order is case.replaces:
+            continue
+        pot = case.portfolio.pot(intent.subaccount, intent.shard)
+        if pot is None or intent.at < pot.at:
+            continue
+        own = order.limit if intent.side is Side.YES else order.limit.complement()
+        spent += own * order.open_count
+    return spent
+
+
+_ORDER_CHECKS: Final[tuple[Callable[[Case], Verdict], ...]] = (
+    _market_open,
+    _on_grid,
+    _something_held,
+    _own_cross,
+    _cash,
+)
+
+
+# -- limits that hold for every order ----------------------------------------------------------
+
+
+def _price_band(case: Case, scope: Scope) -> Verdict:
+    limits = scope.limits
+    if not case.opening or limits.price_min <= case.own_price <= limits.price_max:
+        return None
+    figures = {
+        "price": str(case.own_price),
+        "band": f"{limits.price_min}..{limits.price_max}",
+    }
+    return Refusal(Code.PRICE_BAND, scope.name, figures)
+
+
+def _slippage(case: Case, scope: Scope) -> Verdict:
+    order = case.order
+    if order.reference is None:
+        return None
+    worse = (order.limit.units - order.reference.units) * order.side.sign
+    if worse <= scope.limits.slippage_max:
+        return None
+    figures = {
+        "limit": str(order.limit),
+        "decided at": str(order.reference),
+        "allowed": str(Price(scope.limits.slippage_max)),
+    }
+    return Refusal(Code.SLIPPAGE, scope.name, figures)
+
+
+def _order_size(case: Case, scope: Scope) -> Verdict:
+    most = scope.limits.order_count_max
+    if case.order.count <= most:
+        return None
+    return Refusal(
+        Code.ORDER_SIZE, scope.name, {"count": str(case.order.count), "allowed": str(most)}
+    )
+
+
+def _open_orders(case: Case, scope: Scope) -> Verdict:
+    if case.order.style is Style.TAKE or case.replaces is not None:
+        return None
+    living = [
+        each for each in case.inflight.living() if scope.strategy in {None, each.intent.strategy}
+    ]
+    if len(living) < scope.limits.open_orders_max:
+        return None
+    figures = {"open": str(len(living)), "allowed": str(scope.limits.open_orders_max)}
+    return Refusal(Code.OPEN_ORDERS, scope.name, figures)
+
+
+def _order_rate(case: Case, scope: Scope) -> Verdict:
+    recent = sum(1 for at in scope.sent if case.now - at < MINUTE)
+    if recent < scope.limits.orders_per_minute_max:
+        return None
+    figures = {"last minute": str(recent), "allowed": str(scope.limits.orders_per_minute_max)}
+    return Refusal(Code.ORDER_RATE, scope.name, figures)
+
+
+def _quote_age(case: Case, scope: Scope) -> Verdict:
+    age = None if case.top is None else case.now - case.top.at
+    if age is not None and age <= scope.limits.quote_age_max:
+        return None
+    figures = {
+        "age": "–" if age is None else format_age(age),
+        "allowed": format_age(scope.limits.quote_age_max),
+    }
+    return Refusal(Code.QUOTE_STALE, scope.name, figures)
+
+
+_SCOPE_CHECKS: Final[tuple[Callable[[Case, Scope], Verdict], ...]] = (
+    _price_band,
+    _slippage,
+    _order_size,
+    _open_orders,
+    _order_rate,
+    _quote_age,
+)
+
+
+# -- limits that guard new positions -----------------------------------------------------------
+
+
+def _position(case: Case, scope: Scope) -> Verdict:
+    most = scope.limits.position_max
+    if most is None:
+        return None
+    side = case.order.side
+    net = case.portfolio.net(case.order.ticker, scope.strategy)
+    coming = sum(
+        (each.open_count.units for each in case.others(scope.strategy) if each.intent.side is side),
+        0,
+    )
+    worst = side.sign * net.units + coming + case.order.count.units
+    if worst <= most.units:
+        return None
+    figures = {
+        "net": str(net),
+        "open orders": str(Count(coming)),
+        "count": str(case.order.count),
+        "allowed": str(most),
+    }
+    return Refusal(Code.POSITION_LIMIT, scope.name, figures)
+
+
+def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -> Money:
+    """Cost of the positions and of all open orders, of an event or of everything."""
+    if listings is None:
+        tickers, orders = None, case.inflight.living()
+    else:
+        tickers = [each.ticker for each in listings]
+        orders = [each for ticker in tickers for each in case.inflight.unsettled(ticker)]
+    total = case.portfolio.cost(tickers, scope.strategy)
+    for each in orders:
+        if scope.strategy in {None, each.intent.strategy} and each is not case.replaces:
+            total += _opening_cost(case, each, scope.strategy)
+    return total
+
+
+def _opening_cost(case: Case, order: OwnOrder, strategy: str | None) -> Money:
+    side = order.intent.side
+    net = case.portfolio.net(order.intent.ticker, strategy)
+    closable = max(0, -side.sign * net.units)
+    opening = Count(max(0, order.open_count.units - closable))
+    return (order.limit if side is Side.YES else order.limit.complement()) * opening
+
+
+def _event_exposure(case: Case, scope: Scope) -> Verdict:
+    most = scope.limits.event_exposure_max
+    if most is None:
+        return None
+    return _exposure_verdict(
+        case, scope, Code.EVENT_EXPOSURE, so_far=_exposure_of(case, scope, case.siblings), most=most
+    )
+
+
+def _total_exposure(case: Case, scope: Scope) -> Verdict:
+    most = scope.limits.exposure_max
+    if most is None:
+        return None
+    return _exposure_verdict(
+        case, scope, Code.EXPOSURE, so_far=_exposure_of(case, scope, None), most=most
+    )
+
+
+def _capital(case: Case, scope: Scope) -> Verdict:
+    if scope.capital is None:
+        return None
+    return _exposure_verdict(
+        case, scope, Code.CAPITAL, so_far=_exposure_of(case, scope, None), most=scope.capital
+    )
+
+
+def _exposure_verdict(
+    case: Case, scope: Scope, code: Code, *, so_far: Money, most: Money
+) -> Verdict:
+    added = case.own_price * case.opening
+    if so_far + added <= most:
+        return None
+    figures = {"so far": so_far.dollars(), "order": added.dollars(), "allowed": most.dollars()}
+    return Refusal(code, scope.name, figures)
+
+
+def _cash_floor(case: Case, scope: Scope) -> Verdict:
+    if not scope.limits.cash_floor or scope.strategy is not None:
+        return None
+    total = sum((pot.available for pot in case.portfolio.pots().values()), ZERO_MONEY)
+    left = total - case.own_price * case.opening
+    if left >= scope.limits.cash_floor:
+        return None
+    figures = {"left": left.dollars(), "floor": scope.limits.cash_floor.dollars()}
+    return Refusal(Code.CASH_FLOOR, scope.name, figures)
+
+
+def _volume(case: Case, scope: Scope) -> Verdict:
+    least = scope.limits.volume_min
+    volume = ZERO_COUNT if case.top is None else case.top.volume_24h
+    if volume >= least:
+        return None
+    figures = {"volume of 24 h": str(volume), "at least": str(least)}
+    return Refusal(Code.VOLUME, scope.name, figures)
+
+
+def _expiry(case: Case, scope: Scope) -> Verdict:
+    closes = case.listing.market.close_at
+    if not scope.limits.expiry_min or closes is None:
+        return None
+    left = closes - case.now
+    if left >= scope.limits.expiry_min:
+        return None
+    figures = {"left": format_age(left), "at least": format_age(scope.limits.expiry_min)}
+    return Refusal(Code.EXPIRY, scope.name, figures)
+
+
+def _hours(case: Case, scope: Scope) -> Verdict:
+    hours = scope.limits.hours
+    if hours is None or hours.covers(case.now):
+        return None
+    return Refusal(Code.HOURS, scope.name, {"hours": f"{hours} Eastern"})
+
+
+def _category(case: Case, scope: Scope) -> Verdict:
+    allowed = scope.limits.categories
+    if not allowed or case.listing.category.casefold() in {each.casefold() for each in allowed}:
+        return None
+    figures = {"category": case.listing.category or "–", "allowed": ", ".join(sorted(allowed))}
+    return Refusal(Code.CATEGORY, scope.name, figures)
+
+
+_OPENING_CHECKS: Final[tuple[Callable[[Case, Scope], Verdict], ...]] = (
+    _position,
+    _event_exposure,
+    _total_exposure,
+    _capital,
+    _cash_floor,
+    _volume,
+    _expiry,
+    _hours,
+    _category,
+)

@@ -1,0 +1,121 @@
+"""Look over all open markets for the few that are worth a closer look.  Pure.
+
+The defaults are those of the well-known guide: at least 1,000 contracts a day,
+YES for 30 cents at most, the busiest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from trueup.core.ids import Ticker
+from trueup.core.instant import Instant
+from trueup.core.market import MarketStatus
+from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
+from trueup.engine.market import Listing, Top
+
+B = TypeVar("B", Price, Ratio, int)
+
+
+class SortBy(StrEnum):
+    """What the table is sorted by; the largest first, except for the time that is left."""
+
+    VOLUME = "volume"
+    PRICE = "price"
+    SPREAD = "spread"
+    TIME_LEFT = "time-left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What to look for.  `None` and empty are no condition; times in microseconds."""
+
+    volume_min: Count = field(default_factory=lambda: Count.of_contracts(1_000))
+    price_max: Price | None = field(default_factory=lambda: Price.of_cents(30))
+    price_min: Price | None = None
+    spread_max: Ratio | None = None
+    time_left_min: int | None = None
+    time_left_max: int | None = None
+    categories: frozenset[str] = frozenset()
+    sort_by: SortBy = SortBy.VOLUME
+    most: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A market of the scan.  `time_left` is `None` where no close time is known."""
+
+    ticker: Ticker
+    title: str
+    category: str
+    ask: Price | None
+    bid: Price | None
+    spread: Ratio | None
+    volume_24h: Count
+    time_left: int | None
+
+
+def scan(
+    listings: Iterable[Listing], tops: Mapping[Ticker, Top], wanted: Scan, now: Instant
+) -> tuple[Found, ...]:
+    """The open markets that fit, sorted, at most `wanted.most` of them."""
+    found = [
+        _found(listing, tops.get(listing.ticker), now)
+        for listing in listings
+        if listing.status is MarketStatus.ACTIVE
+    ]
+    fits = [each for each in found if _fits(each, wanted)]
+    fits.sort(key=lambda each: each.ticker)
+    fits.sort(key=lambda each: _rank(each, wanted.sort_by))
+    return tuple(fits[: wanted.most])
+
+
+def _found(listing: Listing, top: Top | None, now: Instant) -> Found:
+    closes = listing.market.close_at
+    return Found(
+        ticker=listing.ticker,
+        title=listing.market.title or listing.event.title,
+        category=listing.category,
+        ask=None if top is None else top.ask,
+        bid=None if top is None else top.bid,
+        spread=None if top is None else top.spread,
+        volume_24h=ZERO_COUNT if top is None else top.volume_24h,
+        time_left=None if closes is None else closes - now,
+    )
+
+
+def _fits(each: Found, wanted: Scan) -> bool:
+    """Whether every condition holds; a figure that is not known fails its condition."""
+    left = each.time_left
+    bounds = (
+        (each.ask, wanted.price_min, wanted.price_max),
+        (each.spread, None, wanted.spread_max),
+        (left, wanted.time_left_min, wanted.time_left_max),
+    )
+    return (
+        each.volume_24h >= wanted.volume_min
+        and (not wanted.categories or each.category in wanted.categories)
+        and all(_lies_between(value, low, high) for value, low, high in bounds)
+    )
+
+
+def _lies_between(value: B | None, low: B | None, high: B | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or low <= value) and (high is None or value <= high)
+
+
+def _rank(each: Found, by: SortBy) -> tuple[bool, int | Ratio]:
+    """Unknown figures come last."""
+    match by:
+        case SortBy.VOLUME:
+            return False, -each.volume_24h.units
+        case SortBy.PRICE:
+            return each.ask is None, 0 if each.ask is None else -each.ask.units
+        case SortBy.SPREAD:
+            return each.spread is None, 0 if each.spread is None else -each.spread
+        case SortBy.TIME_LEFT:
+            return each.time_left is None, 0 if each.time_left is None else each.time_left

@@ -1,0 +1,1 @@
+"""The strategies that ship.  Each says its idea, its parameters and its limits."""

@@ -1,0 +1,312 @@
+"""Every limit: the order that just passes, and the one that just does not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from trading_floor import (
+    COLD,
+    EVENT,
+    HOT,
+    NOON,
+    Floor,
+    a_listing,
+    all_of,
+    buy,
+    cents,
+    contracts,
+    dollars,
+    only,
+    refusals,
+)
+
+from trueup.core.errors import ConfigError
+from trueup.core.ids import Shard
+from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
+from trueup.core.market import MarketStatus
+from trueup.core.orders import Side
+from trueup.core.units import Count, Price
+from trueup.engine import effects as f
+from trueup.engine import inputs as i
+from trueup.engine.limits import Hours, Limits
+from trueup.engine.refusals import REFUSALS, Code
+from trueup.engine.state import Settings, Window
+from trueup.engine.strategy import Mandate
+from trueup.engine.wishes import Order, Style
+
+ROOT = Path(__file__).parents[2]
+
+
+def hold(floor: Floor, count: int = 10, limit: int = 50, side: Side = Side.YES) -> None:
+    """Fill an order of the strategy completely."""
+    intent = only(f.Place, floor.wish(buy(count, limit, side=side))).intent
+    floor.accept(intent, filled=count)
+    floor.fill(intent, count)
+
+
+def test_position_counts_what_is_held_and_what_is_open() -> None:
+    floor = Floor(limits=Limits(position_max=contracts(30)))
+    hold(floor, 10)
+    floor.accept(only(f.Place, floor.wish(buy(12, 40, style=Style.POST))).intent)
+
+    assert refusals(floor.wish(buy(9, 50))) == ["position_limit"]
+    assert refusals(floor.wish(buy(8, 50))) == []
+
+
+def test_position_limit_does_not_stand_in_the_way_of_closing() -> None:
+    floor = Floor(limits=Limits(position_max=contracts(10)))
+    hold(floor, 10)
+
+    assert refusals(floor.wish(buy(10, 48, side=Side.NO))) == []
+
+
+def test_order_that_closes_and_opens_is_judged_by_what_it_opens() -> None:
+    floor = Floor(limits=Limits(exposure_max=dollars("5.20")))
+    hold(floor, 10)
+
+    assert refusals(floor.wish(buy(21, 48, side=Side.NO))) == ["exposure"]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(20, []), (21, ["exposure"])])
+def test_exposure_of_everything(count: int, expected: list[str]) -> None:
+    floor = Floor(limits=Limits(exposure_max=dollars("10.00")))
+
+    assert refusals(floor.wish(buy(count, 50))) == expected
+
+
+def test_exposure_of_an_event_counts_all_its_markets() -> None:
+    floor = Floor(limits=Limits(event_exposure_max=dollars("10.00")))
+    floor.quote(ticker=COLD)
+    hold(floor, 10)
+    floor.quote(ticker=COLD)
+
+    assert refusals(floor.wish(buy(11, 50, ticker=COLD))) == ["event_exposure"]
+    assert refusals(floor.wish(buy(10, 50, ticker=COLD))) == []
+    assert a_listing().event_ticker == EVENT
+
+
+def test_capital_of_the_strategy() -> None:
+    floor = Floor(mandate=Mandate(capital=dollars("20.00")))
+
+    assert refusals(floor.wish(buy(41, 50))) == ["capital"]
+    assert refusals(floor.wish(buy(40, 50))) == []
+
+
+def test_account_limits_hold_over_all_strategies() -> None:
+    settings = Settings(limits=Limits(order_count_max=contracts(5)))
+    floor = Floor(settings=settings)
+
+    done = floor.wish(buy(6, 50))
+
+    decision = only(f.Decision, done)
+    assert [(each.code, each.scope) for each in decision.refusals] == [(Code.ORDER_SIZE, "account")]
+
+
+def test_cash_is_needed_where_the_market_lives() -> None:
+    floor = Floor()
+    floor.give(i.MarketsListed(at=floor.now, listings=(a_listing(shard=Shard(2)),)))
+
+    decision = only(f.Decision, floor.wish(buy(10, 50)))
+    assert [each.code for each in decision.refusals] == [Code.WRONG_POT]
+    assert decision.refusals[0].figures["shard"] == "2"
+
+    floor.fund("5.00", shard=Shard(2))
+    assert refusals(floor.wish(buy(10, 50))) == []
+
+
+def test_balance_reading_knows_nothing_of_what_was_sent_after_it() -> None:
+    floor = Floor()
+    floor.fund("10.00")
+    floor.accept(only(f.Place, floor.wish(buy(15, 40, style=Style.POST))).intent)
+
+    assert refusals(floor.wish(buy(10, 41))) == ["cash_floor"]
+    floor.later().fund("4.10")
+    assert refusals(floor.wish(buy(10, 41))) == []
+
+
+def test_cash_floor() -> None:
+    floor = Floor(settings=Settings(limits=Limits(cash_floor=dollars("995.00"))))
+
+    assert refusals(floor.wish(buy(11, 50))) == ["cash_floor"]
+    assert refusals(floor.wish(buy(10, 50))) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "reference", "side", "expected"),
+    [
+        (52, 50, Side.YES, []),
+        (53, 50, Side.YES, ["slippage"]),
+        (30, 50, Side.YES, []),
+        (48, 50, Side.NO, []),
+        (47, 50, Side.NO, ["slippage"]),
+    ],
+)
+def test_slippage(limit: int, reference: int, side: Side, expected: list[str]) -> None:
+    assert refusals(Floor().wish(buy(1, limit, side=side, reference=reference))) == expected
+
+
+def test_price_off_the_grid() -> None:
+    wish = Order(ticker=HOT, side=Side.YES, count=contracts(1), limit=Price(5_050), reason="finer")
+
+    assert refusals(Floor().wish(wish)) == ["price_off_grid"]
+
+
+def test_price_band_is_of_the_side_that_is_bought() -> None:
+    floor = Floor(limits=Limits(price_min=cents(5), price_max=cents(90)))
+
+    assert refusals(floor.wish(buy(1, 4))) == ["price_band"]
+    assert refusals(floor.wish(buy(1, 9, side=Side.NO))) == ["price_band"]
+    assert refusals(floor.wish(buy(1, 10, side=Side.NO))) == []
+
+
+def test_volume_guards_new_positions_only() -> None:
+    floor = Floor(limits=Limits(volume_min=contracts(500)))
+    hold(floor, 10)
+    floor.strategy.wishes = [buy(1, 50), buy(10, 48, side=Side.NO)]
+
+    assert refusals(floor.later().quote(volume=499)) == ["volume"]
+
+
+def test_expiry_guards_new_positions_only() -> None:
+    floor = Floor(limits=Limits(expiry_min=4 * HOUR))
+    hold(floor, 10)
+    closes = Instant(floor.now + 4 * HOUR)
+    floor.give(i.MarketsListed(at=floor.now, listings=(a_listing(closes=closes),)))
+    floor.strategy.wishes = [buy(1, 50), buy(10, 48, side=Side.NO)]
+
+    assert refusals(floor.later().quote()) == ["expiry"]
+
+
+@pytest.mark.parametrize(
+    ("at", "inside"),
+    [
+        ("2026-10-06T11:59:59Z", False),
+        ("2026-10-06T12:00:00Z", True),
+        ("2026-10-06T21:59:59Z", True),
+        ("2026-10-06T22:00:00Z", False),
+        ("2026-12-06T12:30:00Z", False),
+        ("2026-12-06T13:00:00Z", True),
+    ],
+)
+def test_hours_are_eastern_in_summer_and_in_winter(at: str, inside: bool) -> None:
+    assert Hours.parse("08:00-18:00").covers(parse_instant(at)) is inside
+
+
+def test_closed_paused_and_ended_markets() -> None:
+    floor = Floor()
+    paused = a_listing(status=MarketStatus.INACTIVE)
+    floor.strategy.universe = type(floor.strategy.universe)()
+    floor.give(i.MarketsListed(at=floor.now, listings=(paused,)))
+    floor.strategy.wishes = [buy(1, 50)]
+    assert all_of(f.Decision, floor.later().quote()) == [], "it is not even shown"
+
+    ended = a_listing(closes=Instant(floor.now + SECOND))
+    floor.give(i.MarketsListed(at=floor.now, listings=(ended,)))
+    assert refusals(floor.later().quote()) == ["market_not_open"]
+
+
+def test_stale_quote() -> None:
+    floor = Floor()
+    floor.quote()
+    floor.later(3 * MINUTE).strategy.wishes = [buy(1, 50)]
+    floor.quote(ticker=COLD)
+
+    assert refusals(floor.effects) == ["quote_stale", "quote_stale"]
+
+
+def test_category_outside_of_what_may_be_traded() -> None:
+    floor = Floor(limits=Limits(categories=frozenset({"economics"})))
+    assert refusals(floor.wish(buy(1, 50))) == []
+    floor = Floor(limits=Limits(categories=frozenset({"Weather"})))
+    assert refusals(floor.wish(buy(1, 50))) == ["category"]
+
+
+def test_order_rate_of_a_minute() -> None:
+    floor = Floor(limits=Limits(orders_per_minute_max=2))
+    for _ in range(2):
+        intent = only(f.Place, floor.wish(buy(1, 50))).intent
+        floor.accept(intent, filled=1)
+        floor.fill(intent, 1)
+
+    assert refusals(floor.wish(buy(1, 50))) == ["order_rate"]
+    floor.later(MINUTE)
+    assert refusals(floor.wish(buy(1, 50))) == []
+
+
+def test_open_orders() -> None:
+    floor = Floor(limits=Limits(open_orders_max=1))
+    floor.accept(only(f.Place, floor.wish(buy(1, 40, style=Style.POST))).intent)
+
+    assert refusals(floor.wish(buy(1, 60, side=Side.NO, style=Style.POST))) == ["open_orders"]
+
+
+def test_order_against_our_own() -> None:
+    floor = Floor()
+    floor.accept(only(f.Place, floor.wish(buy(5, 45, style=Style.POST))).intent)
+
+    assert refusals(floor.wish(buy(5, 45, side=Side.NO))) == ["own_cross"]
+    assert refusals(floor.wish(buy(5, 46, side=Side.NO))) == []
+
+
+def test_reducing_order_needs_something_to_reduce() -> None:
+    floor = Floor()
+    assert refusals(floor.wish(buy(5, 48, side=Side.NO, only_reduce=True))) == ["nothing_held"]
+    hold(floor, 5)
+
+    intent = only(f.Place, floor.wish(buy(5, 48, side=Side.NO, only_reduce=True))).intent
+    assert intent.only_reduce
+
+
+def test_maintenance_window() -> None:
+    window = Window(Instant(NOON + 10 * SECOND), Instant(NOON + 20 * SECOND))
+    floor = Floor(settings=Settings(maintenance=(window,)))
+    floor.later(9 * SECOND)
+
+    assert refusals(floor.wish(buy(1, 50))) == ["maintenance"]
+    floor.later(10 * SECOND)
+    assert refusals(floor.wish(buy(1, 50))) == []
+
+
+def test_a_billion_contracts_are_refused_with_every_reason_at_once() -> None:
+    found = refusals(Floor().wish(buy(10**9, 50)))
+
+    assert {"order_size", "position_limit", "capital", "cash_floor"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Limits(position_max=Count(0)),
+        lambda: Limits(exposure_max=dollars("-1")),
+        lambda: Limits(daily_loss_max=dollars("0")),
+        lambda: Limits(price_min=cents(60), price_max=cents(40)),
+        lambda: Limits(open_orders_max=0),
+        lambda: Hours.parse("18:00-08:00"),
+        lambda: Hours.parse("always"),
+    ],
+)
+def test_impossible_limits_are_refused_with_a_remedy(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(ConfigError) as caught:
+        make()
+    assert caught.value.remedy
+
+
+def test_every_code_has_its_paragraph_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "reference" / "refusals.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^## `(\w+)`", text, flags=re.MULTILINE))
+
+    assert {each.value for each in Code} == set(map(str, REFUSALS)) == documented
+    folded = " ".join(text.split())
+    for code, words in REFUSALS.items():
+        assert " ".join(words.split()) in folded, code
+
+
+def test_day_without_limits_never_halts() -> None:
+    floor = Floor()
+    hold(floor, 50)
+    floor.later(DAY).quote(1, 2)
+
+    assert list(floor.machine.state.halts) == []
