@@ -90,15 +90,12 @@ def _found(listing: Listing, top: Top | None, now: Instant) -> Found:
 def _fits(each: Found, wanted: Scan) -> bool:
     """Whether every condition holds; a figure that is not known fails its condition."""
     left = each.time_left
-    bounds = (
-        (each.ask, wanted.price_min, wanted.price_max),
-        (each.spread, None, wanted.spread_max),
-        (left, wanted.time_left_min, wanted.time_left_max),
-    )
     return (
         each.volume_24h >= wanted.volume_min
         and (not wanted.categories or each.category in wanted.categories)
-        and all(_lies_between(value, low, high) for value, low, high in bounds)
+        and _lies_between(each.ask, wanted.price_min, wanted.price_max)
+        and _lies_between(each.spread, None, wanted.spread_max)
+        and _lies_between(left, wanted.time_left_min, wanted.time_left_max)
     )
 
 
