@@ -14,9 +14,16 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferred
-from trueup.core.ids import PRIMARY, EventTicker, OrderId, Shard, Subaccount
+from trueup.core.ids import (
+    PRIMARY,
+    EventTicker,
+    OrderGroupId,
+    OrderId,
+    Shard,
+    Subaccount,
+)
 from trueup.core.instant import Instant
-from trueup.core.orders import OrderStatus
+from trueup.core.orders import OrderStatus, SelfTradePrevention
 from trueup.core.statements import PositionStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.sim.account import Account, Holding
@@ -59,6 +66,17 @@ class EventPositionView:
     exposure: Money
     realized: Money
     fees_paid: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order, and what was asked about its life."""
+
+    order: OrderReported
+    self_trade_prevention: SelfTradePrevention | None = SelfTradePrevention.TAKER_AT_CROSS
+    group_id: OrderGroupId | None = None
+    expires_at: Instant | None = None
+    cancel_on_pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,10 +113,6 @@ def test_one_members_storm_does_not_empty_the_others_bucket(
 # -- what a request costs ----------------------------------------------------------------------
 
 
-def order_write(name: str, method: str = "POST", cost: int = 10) -> Operation:
-    return Operation(name=name, method=method, template="/portfolio/events/orders", cost=cost)
-
-
 @pytest.mark.parametrize(
     ("given", "body", "buckets"),
     [
@@ -130,7 +126,7 @@ def order_write(name: str, method: str = "POST", cost: int = 10) -> Operation:
 def test_an_order_write_is_charged_by_shard(
     given: dict[str, str], body: dict[str, object], buckets: tuple[str, ...]
 ) -> None:
-    assert bill(order_write("CreateOrderV2"), given, body) == Bill(10, buckets)
+    assert bill(OPERATIONS["CreateOrderV2"], given, body) == Bill(10, buckets)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +140,7 @@ def test_an_order_write_is_charged_by_shard(
     ],
 )
 def test_items_of_a_batch_are_billed_one_by_one(body: bytes, tokens: int) -> None:
-    batch = order_write("BatchCancelOrdersV2", method="DELETE", cost=2)
+    batch = OPERATIONS["BatchCancelOrdersV2"]
 
     assert bill(batch, {}, msgspec.json.decode(body)) == Bill(tokens, ("write",))
 

@@ -16,7 +16,7 @@ Record = dict[str, object]
 # What the exchange has added (+) and dropped (-) between June and October 2026.
 SINCE = {
     "fills": {"+exchange_index"},
-    "orders": {"+exchange_index", "+expiration_time", "+order_group_id", "+cancel_order_on_pause"},
+    "orders": {"+exchange_index"},
     "market_positions": {"+exchange_index", "-resting_orders_count"},
     "event_positions": set[str](),
     "balance": set[str](),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from trueup.core.facts import OrderReported
+from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import OrderId
 from trueup.net.acceptor import replies
-from trueup.net.acceptor.forms import Forms
+from trueup.net.acceptor.forms import Forms, Words, words_of
 from trueup.net.acceptor.question import Answer, Question, page
 from trueup.net.acceptor.replies import Content, Reply
 from trueup.sim.commands import Member
 from trueup.sim.exchange import Exchange
 from trueup.sim.paging import Query
-from trueup.sim.surface import AccountSurface, PositionsView
+from trueup.sim.surface import AccountSurface, OrderView, PositionsView
 from trueup.sim.tiers import Tiers
 from trueup.wire.rest import encode
 from trueup.wire.rest.rows.balances import Balance, ShardBalance, SubaccountBalance
@@ -25,8 +26,17 @@ _ALL: Final = Query(limit=1_000_000)
 class AccountAnswers:
     """Reads of one account.  They lag behind its writes as far as the question says."""
 
-    def __init__(self, exchange: Exchange, member: Member, tiers: Tiers, *, forms: Forms) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        member: Member,
+        tiers: Tiers,
+        *,
+        forms: Forms,
+        words: Mapping[OrderId, Words],
+    ) -> None:
         self._member = member
+        self._words = words
         self._account = AccountSurface(exchange, member, tiers)
         self._forms = forms
 
@@ -36,9 +46,9 @@ class AccountAnswers:
         return {
             "GetBalance": self._balance,
             "GetSubaccountBalances": self._subaccount_balances,
-            "GetFills": lambda q: page("fills", account.fills(q.read_at, q.query), forms.fill),
+            "GetFills": lambda q: page("fills", account.fills(q.read_at, q.query), self._fill),
             "GetFillsHistorical": lambda q: page(
-                "fills", account.historical_fills(q.read_at, q.query), forms.fill
+                "fills", account.historical_fills(q.read_at, q.query), self._fill
             ),
             "GetOrders": lambda q: page("orders", account.orders(q.read_at, q.query), self._order),
             "GetHistoricalOrders": lambda q: page(
@@ -96,7 +106,12 @@ class AccountAnswers:
         return Content({"subaccount_balances": rows}, rows="subaccount_balances")
 
     def _order(self, reported: OrderReported) -> Record:
-        return self._forms.order(reported, self._member)
+        words = self._words.get(reported.order_id) or words_of(reported.side)
+        return self._forms.order(OrderView(order=reported), self._member, words)
+
+    def _fill(self, filled: Filled) -> Record:
+        words = self._words.get(filled.order_id) or words_of(filled.side)
+        return self._forms.fill(filled, words)
 
     def _one_order(self, question: Question) -> Content | Reply:
         order = self._account.order(question.read_at, OrderId(question.path["order_id"]))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from trueup.core.ids import OrderId
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.account_answers import AccountAnswers
 from trueup.net.acceptor.floor import Floor
-from trueup.net.acceptor.forms import Forms
+from trueup.net.acceptor.forms import Forms, Words
 from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.market_answers import MarketAnswers
 from trueup.net.acceptor.question import Answer, Question
@@ -22,6 +23,7 @@ class WorldAnswers:
         self._tiers = tiers
         self._forms = forms
         self._common = house.table() | MarketAnswers(floor.exchange, tiers, forms=forms).table()
+        self._words: dict[OrderId, Words] = {}
         self._accounts: dict[Member, dict[str, Answer]] = {}
 
     def answer(self, question: Question) -> Content | Reply:
@@ -37,6 +39,12 @@ class WorldAnswers:
         if table is None:
             if member not in self._floor.exchange.books.accounts:
                 return {}
-            answers = AccountAnswers(self._floor.exchange, member, self._tiers, forms=self._forms)
+            answers = AccountAnswers(
+                self._floor.exchange,
+                member,
+                self._tiers,
+                forms=self._forms,
+                words=self._words,
+            )
             table = self._accounts[member] = answers.table()
         return table

@@ -30,9 +30,6 @@ _EXOTICS: Final = 1
 _ROUTED_BY_TICKER: Final = frozenset(
     {"CreateOrderV2", "CancelOrderV2", "AmendOrderV2", "DecreaseOrderV2"}
 )
-_BATCHES: Final = frozenset(
-    {"BatchCreateOrdersV2", "BatchCancelOrdersV2", "BatchCreateOrders", "BatchCancelOrders"}
-)
 _COMMUNICATIONS: Final = "/communications/"
 
 
@@ -51,7 +48,7 @@ def bill(operation: Operation, given: Mapping[str, str], body: object) -> Bill:
     record: Mapping[str, object] = (
         cast("Mapping[str, object]", body) if isinstance(body, dict) else {}
     )
-    if operation.name in _BATCHES:
+    if operation.per_item:
         return Bill(operation.cost * _items(record), (WRITES,))
     if operation.template.startswith(_COMMUNICATIONS):
         return Bill(operation.cost, (_of_shard(_EXOTICS),))

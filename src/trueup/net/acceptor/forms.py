@@ -1,8 +1,14 @@
-"""How records look: the exchange's present form, or the one of 2025.
+"""How records look: in the exchange's present form, or in one of three older ones.
 
-A personality decides it for all answers at once.  In 2025 there were whole
-cents and whole contracts only, and settlement rows of six fields; a world that
-is served in that form must be one of that time.
+A personality decides it for all answers at once.
+
+- ``present``: October 2026.
+- ``2026-06``: before shards.  Errors name the service that refused, and both
+  order APIs work.
+- ``2026-03``: right after the change to dollar strings.  One order API, the
+  first; directions in the words ``side`` and ``action`` only.
+- ``2025``: whole cents and whole contracts only, and settlement rows of six
+  fields; a world that is served in that form must be one of that time.
 """
 
 from __future__ import annotations
@@ -12,15 +18,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from trueup.core.facts import Filled, OrderReported, Settled
+from trueup.core.facts import Filled, Settled
 from trueup.core.instant import SECOND, format_instant
+from trueup.core.orders import Side
 from trueup.core.statements import PositionStated
 from trueup.core.units import Money, Price
 from trueup.sim.market_surface import MarketView
-from trueup.sim.surface import EventPositionView
+from trueup.sim.surface import EventPositionView, OrderView
 from trueup.wire import spelling
 from trueup.wire.rest import encode, encode_cents, encode_exchange
 from trueup.wire.rest.account import AccountLimits
+from trueup.wire.rest.exchange import ExchangeStatus
 from trueup.wire.rest.rows.balances import Balance
 from trueup.wire.spelling import Record
 
@@ -29,30 +37,72 @@ class Personality(StrEnum):
     """Whose behaviour is shown."""
 
     PRESENT = "present"
+    JUNE_2026 = "2026-06"
+    MARCH_2026 = "2026-03"
     OLD = "2025"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How the member said what it wants: the old ``side`` and ``action``."""
+
+    side: str
+    action: str
+
+
+def words_of(side: Side) -> Words:
+    """The words for an order that was given as a bid or an ask.
+
+    The book is in terms of YES, so an ask reads as a sale of YES, also where
+    it opens a NO position (told by another client's author).
+    """
+    return Words("yes", "buy" if side is Side.YES else "sell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forms:
-    """One writer per kind of record whose form has changed."""
+    """One writer per kind of record whose form has changed.
 
-    fill: Callable[[Filled], Record]
-    order: Callable[[OrderReported, str], Record]
+    `names_service` errors say who refused; `names_canceled` answers to a
+    cancellation repeat the client's name of the order.
+    """
+
+    fill: Callable[[Filled, Words], Record]
+    order: Callable[[OrderView, str, Words], Record]
     settlement: Callable[[Settled], Record]
     position: Callable[[PositionStated], Record]
     event_position: Callable[[EventPositionView], Record]
     balance: Callable[[Balance, bool], Record]
     market: Callable[[MarketView], Record]
     limits: Callable[[AccountLimits], Record]
+    status: Callable[[ExchangeStatus], Record] = encode_exchange.exchange_status
+    names_service: bool = False
+    names_canceled: bool = True
 
 
-def _order(reported: OrderReported, user_id: str) -> Record:
-    return {
-        **encode.order(reported, user_id=user_id),
-        "self_trade_prevention_type": "taker_at_cross",
-        "order_group_id": None,
-        "cancel_order_on_pause": False,
-    }
+def _without(record: Record, *names: str) -> Record:
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def _filled(filled: Filled, words: Words) -> Record:
+    return {**encode.fill(filled), "side": words.side, "action": words.action}
+
+
+def _order(view: OrderView, user_id: str, words: Words) -> Record:
+    """What an order does not have is left out (recorded June 2026)."""
+    record = encode.order(view.order, user_id=user_id)
+    record |= {"side": words.side, "action": words.action}
+    if view.expires_at is None:
+        record.pop("expiration_time", None)
+    else:
+        record["expiration_time"] = format_instant(view.expires_at)
+    if view.self_trade_prevention is not None:
+        record["self_trade_prevention_type"] = view.self_trade_prevention.value
+    if view.group_id is not None:
+        record["order_group_id"] = view.group_id
+    if view.cancel_on_pause:
+        record["cancel_order_on_pause"] = True
+    return record
 
 
 def _event_position(view: EventPositionView) -> Record:
@@ -72,8 +122,9 @@ def _balance(stated: Balance, show_breakdown: bool) -> Record:
 
 def _market(view: MarketView) -> Record:
     listed = format_instant(view.listed_at)
+    known = encode_exchange.market(view.market, view.stated, view.quote)
     return {
-        **encode_exchange.market(view.market, view.stated, view.quote),
+        **{name: value for name, value in known.items() if value is not None},
         "created_time": listed,
         "updated_time": listed,
         "settlement_timer_seconds": view.settlement_timer // SECOND,
@@ -89,8 +140,51 @@ def _market(view: MarketView) -> Record:
     }
 
 
-def _old_order(reported: OrderReported, user_id: str) -> Record:
-    return encode_cents.order(reported, user_id=user_id)
+# -- June 2026 ---------------------------------------------------------------------------------
+
+
+def _june_market(view: MarketView) -> Record:
+    record = _without(_market(view), "exchange_index", "settlement_bounds_type")
+    return {
+        **record,
+        "expiration_time": record.get("latest_expiration_time"),
+        "fractional_trading_enabled": True,
+        "liquidity_dollars": "0.0000",
+        "response_price_units": "usd_cent",
+    }
+
+
+def _june_position(stated: PositionStated) -> Record:
+    return {**_without(encode.position(stated), "exchange_index"), "resting_orders_count": 0}
+
+
+def _june_status(status: ExchangeStatus) -> Record:
+    return {"exchange_active": status.exchange_active, "trading_active": status.trading_active}
+
+
+# -- March 2026 --------------------------------------------------------------------------------
+
+_SINCE_MAY: Final = ("outcome_side", "book_side", "exchange_index")
+
+
+def _march_market(view: MarketView) -> Record:
+    return {**_june_market(view), "tick_size": 1}
+
+
+def _march_balance(stated: Balance, _show_breakdown: bool) -> Record:
+    return encode_cents.balance(stated)
+
+
+# -- 2025 --------------------------------------------------------------------------------------
+
+
+def _old_fill(filled: Filled, words: Words) -> Record:
+    return {**encode_cents.fill(filled), "side": words.side, "action": words.action}
+
+
+def _old_order(view: OrderView, user_id: str, words: Words) -> Record:
+    record = encode_cents.order(view.order, user_id=user_id)
+    return {**record, "side": words.side, "action": words.action}
 
 
 def _old_event_position(view: EventPositionView) -> Record:
@@ -126,7 +220,7 @@ def _old_market(view: MarketView) -> Record:
 
 FORMS: Final = {
     Personality.PRESENT: Forms(
-        fill=encode.fill,
+        fill=_filled,
         order=_order,
         settlement=encode.settlement,
         position=encode.position,
@@ -135,8 +229,33 @@ FORMS: Final = {
         market=_market,
         limits=encode_exchange.account_limits,
     ),
+    Personality.JUNE_2026: Forms(
+        fill=lambda filled, words: _without(_filled(filled, words), "exchange_index"),
+        order=lambda view, user_id, words: _without(_order(view, user_id, words), "exchange_index"),
+        settlement=lambda settled: _without(encode.settlement(settled), "exchange_index"),
+        position=_june_position,
+        event_position=_event_position,
+        balance=_balance,
+        market=_june_market,
+        limits=encode_exchange.account_limits,
+        status=_june_status,
+        names_service=True,
+        names_canceled=False,
+    ),
+    Personality.MARCH_2026: Forms(
+        fill=lambda filled, words: _without(_filled(filled, words), *_SINCE_MAY),
+        order=lambda view, user_id, words: _without(_order(view, user_id, words), *_SINCE_MAY),
+        settlement=lambda settled: _without(encode.settlement(settled), "exchange_index"),
+        position=_june_position,
+        event_position=_event_position,
+        balance=_march_balance,
+        market=_march_market,
+        limits=encode_cents.account_limits,
+        status=_june_status,
+        names_service=True,
+    ),
     Personality.OLD: Forms(
-        fill=encode_cents.fill,
+        fill=_old_fill,
         order=_old_order,
         settlement=encode_cents.minimal_settlement,
         position=_old_position,
@@ -144,5 +263,8 @@ FORMS: Final = {
         balance=_old_balance,
         market=_old_market,
         limits=encode_cents.account_limits,
+        status=_june_status,
+        names_service=True,
     ),
 }
+"""One form for each personality."""

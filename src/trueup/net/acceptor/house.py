@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from trueup.core.ids import Shard
 from trueup.wire.rest.account import AccountLimits, BucketSize, EndpointCost, EndpointCosts
 from trueup.wire.rest.call import DEFAULT_COST
 from trueup.wire.rest.exchange import ExchangeStatus, ShardStatus
-from trueup.wire.rest.table import OPERATIONS
+from trueup.wire.rest.table import Operation
+from trueup.wire.spelling import Record
 
 
 def _tier(name: str, *, read: int, write: int) -> AccountLimits:
@@ -42,6 +44,16 @@ TIERS: Final = {
 BASIC: Final = TIERS["basic"]
 """The tier that everybody starts with."""
 
+BASIC_BEFORE: Final = AccountLimits(
+    tier="basic",
+    read=BucketSize(capacity=200, refill_per_second=200),
+    write=BucketSize(capacity=100, refill_per_second=100),
+    grants=(),
+)
+"""The same tier until September 2026: buckets of one second.  Before April 2026 it was
+told as 20 reads and 10 writes a second, of ten tokens each.
+"""
+
 UNLIMITED: Final = AccountLimits(
     tier="sandbox",
     read=BucketSize(capacity=10_000_000, refill_per_second=10_000_000),
@@ -53,15 +65,24 @@ UNLIMITED: Final = AccountLimits(
 SHARDS: Final = {0: "Default", 1: "Exotics", 2: "Crypto and Commodities", 3: "Sports"}
 """The exchange's shards, as it describes them."""
 
-COSTS: Final = EndpointCosts(
-    default=DEFAULT_COST,
-    listed=tuple(
-        EndpointCost(method=each.method, template=each.template, cost=each.cost)
-        for each in OPERATIONS.values()
-        if each.cost != DEFAULT_COST
-    ),
+_UNSERVED: Final = (
+    EndpointCost(method="GET", template="/cfbenchmarks", cost=150),
+    EndpointCost(method="GET", template="/cfbenchmarks/*endpoint", cost=150),
+    EndpointCost(method="GET", template="/margin/balance", cost=5),
 )
-"""The operations of the table that do not cost the default."""
+"""Listed at the exchange, and not here."""
+
+
+def costs(operations: Iterable[Operation]) -> EndpointCosts:
+    """The operations that do not cost the default, as the exchange lists them."""
+    served = (
+        EndpointCost(method=each.method, template=each.template, cost=each.cost)
+        for each in operations
+        if each.cost != DEFAULT_COST
+    )
+    listed = sorted((*served, *_UNSERVED), key=lambda each: (each.template, each.method))
+    return EndpointCosts(default=DEFAULT_COST, listed=tuple(listed))
+
 
 OPEN: Final = ExchangeStatus(
     exchange_active=True,
@@ -80,3 +101,29 @@ OPEN: Final = ExchangeStatus(
     ),
 )
 """An exchange at work."""
+
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+SCHEDULE: Final[Record] = {
+    "schedule": {
+        "standard_hours": [
+            {
+                "start_time": "2024-12-01T00:00:00Z",
+                "end_time": "2200-12-01T00:00:00Z",
+                **{
+                    day: (
+                        [
+                            {"open_time": "00:00", "close_time": "03:00"},
+                            {"open_time": "05:00", "close_time": "00:00"},
+                        ]
+                        if day == "thursday"
+                        else [{"open_time": "00:00", "close_time": "00:00"}]
+                    )
+                    for day in _DAYS
+                },
+            }
+        ],
+        "maintenance_windows": [],
+    }
+}
+"""Around the clock but for the maintenance on Thursdays, in Eastern time."""

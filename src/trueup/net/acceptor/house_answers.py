@@ -9,12 +9,16 @@ from trueup.net.acceptor.keys import KeyRing
 from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content
 from trueup.wire.rest import encode_exchange
+from trueup.wire.rest.account import EndpointCosts
 
 
 class HouseAnswers:
     """What the exchange says about itself and about a member's standing."""
 
-    def __init__(self, keys: KeyRing, meters: Meters, forms: Forms) -> None:
+    def __init__(
+        self, keys: KeyRing, meters: Meters, forms: Forms, *, costs: EndpointCosts
+    ) -> None:
+        self._costs = costs
         self._keys = keys
         self._meters = meters
         self._forms = forms
@@ -22,14 +26,16 @@ class HouseAnswers:
     def table(self) -> dict[str, Answer]:
         """The answers by operation id."""
         return {
-            "GetExchangeStatus": lambda _: Content(encode_exchange.exchange_status(house.OPEN)),
+            "GetExchangeStatus": lambda _: Content(self._forms.status(house.OPEN)),
             "GetUserDataTimestamp": lambda q: Content(
                 encode_exchange.user_data_timestamp(q.read_at)
             ),
             "GetAccountApiLimits": self._limits,
             "GetAccountEndpointCosts": lambda _: Content(
-                encode_exchange.endpoint_costs(house.COSTS)
+                encode_exchange.endpoint_costs(self._costs)
             ),
+            "GetExchangeSchedule": lambda _: Content(house.SCHEDULE),
+            "GetPerpsAccountApiLimits": self._limits,
             "GetApiKeys": lambda q: Content(
                 encode_exchange.api_keys(self._keys.listed(q.caller.member)), rows="api_keys"
             ),

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from trueup.wire.rest.bodies import BodyRefused
 from trueup.wire.rest.encode import to_json
 from trueup.wire.rest.encode_exchange import error
-from trueup.wire.rest.errors import ErrorBody, ErrorShape
+from trueup.wire.rest.errors import ErrorBody, ErrorShape, read_error
 from trueup.wire.spelling import Record
 
 JSON: Final = "application/json"
@@ -44,9 +45,28 @@ class Content:
         return Reply(self.status, to_json(self.tree))
 
 
-def refusal(status: int, code: str, message: str = "", details: str = "") -> Reply:
-    """The nested shape (a): authentication and the exchange itself."""
-    return _error(status, ErrorBody(code, message or code.replace("_", " "), details))
+def refusal(
+    status: int, code: str, message: str = "", details: str = "", *, service: str = ""
+) -> Reply:
+    """The nested shape (a): authentication and the exchange itself.
+
+    `service` is who refused, which bodies of before August 2026 name.
+    """
+    body = ErrorBody(code, message or code.replace("_", " "), details)
+    if not service:
+        return _error(status, body)
+    inner = error(body, ErrorShape.FLAT)
+    return Reply(status, to_json({"error": {**inner, "service": service}}))
+
+
+def body_refusal(refused: BodyRefused) -> Reply:
+    """What is said to a request body that cannot be taken."""
+    return _error(refused.status, refused.refusal, refused.shape)
+
+
+def error_in(reply: Reply) -> ErrorBody:
+    """The error that a refusal carries, for the rows of a batch."""
+    return read_error(reply.status, reply.body)
 
 
 def flat_refusal(status: int, code: str, details: str) -> Reply:
@@ -69,6 +89,11 @@ def out_of_bounds(operation: str, parameter: str, rule: str) -> Reply:
     )
 
 
+def missing_parameter(parameter: str) -> Reply:
+    """A query parameter that must be there and is not."""
+    return parameter_refusal(f"Query argument {parameter} is required, but not found")
+
+
 def unreadable_parameter(parameter: str) -> Reply:
     """A query parameter that is not of its type."""
     return parameter_refusal(
@@ -89,6 +114,7 @@ UNKNOWN_KEY: Final = refusal(401, "authentication_error", "authentication_error"
 WRONG_SIGNATURE: Final = refusal(
     401, "authentication_error", "authentication_error", "INCORRECT_API_KEY_SIGNATURE"
 )
+PERMISSION_DENIED: Final = refusal(403, "permission_denied")
 NO_SCOPE: Final = refusal(403, "permission_denied", "this API key lacks the required scope")
 OTHER_SUBACCOUNT: Final = refusal(
     403,
@@ -102,4 +128,7 @@ TOO_MANY: Final = Reply(
     429,
     to_json(error(ErrorBody("", "too many requests", ""), ErrorShape.TEXT)),
 )
+INVALID_PARAMETERS: Final = refusal(400, "invalid_parameters")
+CREATED: Final = Reply(201, b"{}")
+NO_CONTENT: Final = Reply(204, b"", "")
 UNAVAILABLE: Final = Reply(503, b"<html><body><h1>503 Service Unavailable</h1></body></html>", HTML)

@@ -27,6 +27,7 @@ from trueup.net.acceptor.queries import read_query
 from trueup.net.acceptor.question import Answers, Question
 from trueup.net.acceptor.replies import JSON, Reply
 from trueup.net.acceptor.routes import Routes
+from trueup.wire.rest.bodies import BodyRefused
 from trueup.wire.rest.table import Operation
 from trueup.wire.signing import REST_PREFIX
 
@@ -144,6 +145,8 @@ class _Handler:
         )
         try:
             answer = stations.answers.answer(question)
+        except BodyRefused as refused:
+            return replies.body_refusal(refused)
         except TrueupError as error:
             return replies.refusal(500, "internal_error", details=str(error))
         if isinstance(answer, Reply):

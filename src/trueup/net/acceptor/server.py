@@ -27,9 +27,10 @@ from trueup.net.acceptor.faults import FaultLine, Faults
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
-from trueup.net.acceptor.house import BASIC
+from trueup.net.acceptor.house import BASIC, BASIC_BEFORE, costs
 from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.keys import KeyPair, KeyRing, RegisteredKey, new_ed25519_pair
+from trueup.net.acceptor.old_operations import operations_of
 from trueup.net.acceptor.question import Answers
 from trueup.net.acceptor.recordings import RecordedAnswers
 from trueup.net.acceptor.rest import Stations, application
@@ -40,7 +41,6 @@ from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
 from trueup.wire.rest.account import AccountLimits
-from trueup.wire.rest.table import OPERATIONS
 from trueup.wire.signing import REST_PREFIX
 
 HOST: Final = "127.0.0.1"
@@ -58,17 +58,24 @@ class Settings:
 
     `tokens` are bearer tokens that a gateway in front would accept.  A request's
     timestamp may be off by `window` microseconds.  Reads of the account lag `lag`
-    microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `tiers` there are
+    microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `limits`
+    everybody has those of the lowest tier; without `tiers` there are
     the present ones, or none at all for the personality of 2025, which knew none.
     """
 
     personality: Personality = Personality.PRESENT
-    limits: AccountLimits = BASIC
+    limits: AccountLimits | None = None
     tiers: Tiers | None = None
     faults: Faults = field(default_factory=Faults)
     tokens: frozenset[str] = frozenset()
     window: int = WINDOW
     lag: int = 0
+
+    def limits_granted(self) -> AccountLimits:
+        """The limits of the lowest tier of the time, unless others were asked for."""
+        if self.limits is not None:
+            return self.limits
+        return BASIC if self.personality is Personality.PRESENT else BASIC_BEFORE
 
     def tiers_shown(self) -> Tiers:
         """The tiers that the personality implies, unless others were asked for."""
@@ -96,8 +103,9 @@ def stations(
     forms = FORMS[settings.personality]
     owner = source.member if isinstance(source, World) else _NOBODY
     ring = KeyRing(keys, settings.tokens, owner=owner)
-    meters = Meters(settings.limits)
-    house = HouseAnswers(ring, meters, forms)
+    meters = Meters(settings.limits_granted())
+    operations = operations_of(settings.personality)
+    house = HouseAnswers(ring, meters, forms, costs=costs(operations))
     answers: Answers
     if isinstance(source, Recording):
         answers, shown, floor = RecordedAnswers(source, house), clock, None
@@ -107,7 +115,7 @@ def stations(
         shown = _never_before(source.end, clock)
     clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
     return Stations(
-        routes=Routes(OPERATIONS.values()),
+        routes=Routes(operations),
         gate=Gate(ring, clocks, settings.window),
         meters=meters,
         answers=answers,
