@@ -33,7 +33,8 @@ def serve(
     ] = "",
     seed: Annotated[int, typer.Option("--seed", help="Another built-in world.")] = 0,
     personality: Annotated[
-        str, typer.Option("--personality", help="present, or 2025 (integer cents).")
+        str,
+        typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
     ] = "present",
     key_file: Annotated[
         str, typer.Option("--key-file", help="Where to write the private key for clients.")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
@@ -22,7 +23,21 @@ from trueup.net.venues import PREFIX
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
 from trueup.sim.bot_database import SCHEMA, bot_database
 from trueup.sim.recorded import Recording
-from trueup.sim.scenario import DEFAULT_SEED, OLD_END, World, account_world
+from trueup.sim.scenario import (
+    DEFAULT_SEED,
+    JUNE_END,
+    MARCH_END,
+    OLD_END,
+    World,
+    account_world,
+)
+
+_ENDS: Final = {
+    Personality.OLD: OLD_END,
+    Personality.MARCH_2026: MARCH_END,
+    Personality.JUNE_2026: JUNE_END,
+}
+"""An old form shows a world of its own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ def serve_sandbox(
         source, words = load_recording(folder), f"recorded answers from {folder}"
         shown = clock.now
     else:
-        end = OLD_END if form is Personality.OLD else _recently(clock.now())
+        end = _ENDS.get(form) or _recently(clock.now())
         source = account_world(
             seeded(seed or DEFAULT_SEED), end, whole_contracts=form is Personality.OLD
         )

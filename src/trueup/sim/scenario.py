@@ -37,6 +37,10 @@ DEFAULT_END: Final = parse_instant("2026-10-15T16:00:00Z")
 OLD_END: Final = parse_instant("2025-10-15T16:00:00Z")
 """The end of a world that fits the exchange's form of 2025."""
 
+MARCH_END: Final = parse_instant("2026-03-20T16:00:00Z")
+JUNE_END: Final = parse_instant("2026-06-11T16:00:00Z")
+"""The ends of worlds that fit the exchange's forms of those months."""
+
 DAYS: Final = 150
 MEMBER: Final = c.Member("5f0b3c1e-7a52-4d0e-9c41-2f6f0d1e8a77")
 
