@@ -153,7 +153,8 @@ def test_books_made_again_equal_books_made_step_by_step(
         booking.book(step)
         if number < len(recorded):
             sofar = sorted(recorded, key=lambda each: (_filled(each).at, each.key))[: number + 1]
-            again = replace(book(sofar), event_ticker=EVENT)
+            again = book(sofar)
+            again = replace(again, bare=again.bare._replace(event_ticker=EVENT))
             assert replace(booking.result(), entries=()) == replace(again, entries=())
 
     assert list(booking.result().entries) == list(book(recorded, value).entries)

@@ -153,16 +153,6 @@ class Money(_Additive):
         """Whether this amount is a whole number of `precision` steps."""
         return self._units % precision.units == 0
 
-    def share_toward_zero(self, part: Count, whole: Count) -> Money:
-        """`part / whole` of this amount, cut toward zero to $0.000001.
-
-        Used to take cost out of a position: what is cut stays with the rest,
-        so the two shares always add up to the whole.
-        """
-        product = abs(self._units) * part.units
-        share = product // whole.units
-        return Money(share if self._units >= 0 else -share)
-
     def dollars(self) -> str:
         """``-1,234.5600`` style text with a sign and thousands separators."""
         return format_decimal(self._units, 6, 2, thousands=True)

@@ -23,7 +23,7 @@ from trueup.core.statements import MarketStated
 from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import Break
 from trueup.ledger.cash import cash_stream
-from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.ledger.entries import Entry, MarketBook
 from trueup.ledger.entry_log import lines_of
 from trueup.ledger.lines import Line
 from trueup.store import sql
@@ -247,9 +247,10 @@ class _Writer:
         if not book.entries:
             return
         self.add_entries(number, book.entries)
-        self._rows("positions").append(_position_row(number, book))
-        self._rows("trades").extend(_trade_row(number, trip) for trip in book.round_trips)
-        self._rows("booking_breaks").extend(_break_row(number, each) for each in book.breaks)
+        self._rows("positions").append((number, *book.bare))
+        self._rows("trades").extend([(number, *trip) for trip in book.trips])
+        if book.breaks:
+            self._rows("booking_breaks").extend(_break_row(number, each) for each in book.breaks)
 
     def add_entries(self, book: int, entries: Sequence[Entry]) -> None:
         """Add entries with their legs, numbered from 1 in their order."""
@@ -307,56 +308,6 @@ def _word(word: str) -> str:
     if plain is None:
         plain = _WORDS[word] = str(word)
     return plain
-
-
-def _position_row(number: int, book: MarketBook) -> AnyRow:
-    return (
-        number,
-        book.subaccount,
-        book.shard,
-        book.ticker,
-        book.event_ticker,
-        book.position.net.units,
-        book.position.cost.units,
-        book.realized.units,
-        book.fees.units,
-        book.payout.units,
-        book.total_traded.units,
-        book.yes_bought.units,
-        book.no_bought.units,
-        book.yes_cost.units,
-        book.no_cost.units,
-        1 if book.settled else 0,
-        book.last_at,
-        book.settlement_gain.units,
-        book.settlement_fees.units,
-        book.net_at_settlement.units,
-        book.settled_at,
-        None if book.evidence is None else _word(book.evidence),
-    )
-
-
-def _trade_row(number: int, trip: RoundTrip) -> AnyRow:
-    return (
-        number,
-        trip.number,
-        trip.subaccount,
-        trip.shard,
-        trip.ticker,
-        _word(trip.side),
-        _word(trip.status),
-        trip.quantity.units,
-        trip.bought.units,
-        trip.bought_cost.units,
-        trip.sold.units,
-        trip.sold_proceeds.units,
-        trip.payout.units,
-        trip.fees.units,
-        trip.profit_loss.units,
-        trip.opened_at,
-        trip.closed_at,
-        trip.strategy,
-    )
 
 
 def _break_row(number: int, found: Break) -> AnyRow:
