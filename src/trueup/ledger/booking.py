@@ -40,7 +40,7 @@ from trueup.core.position import split
 from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, Money, Price
 from trueup.ledger.accounts import Account
-from trueup.ledger.bare import BareBook, BareFill, BareSettlement, BareStep, bare_step
+from trueup.ledger.bare import FILL, BareBook, BareFill, BareSettlement, BareStep, bare_step
 from trueup.ledger.entries import EntryKind, Evidence, MarketBook
 from trueup.ledger.entry_log import EntryLog
 from trueup.ledger.lines import Leg, Line, balanced
@@ -149,23 +149,27 @@ def book_steps(
     return booking.result()
 
 
-def home_shard(recorded: Iterable[Recorded], market: MarketStated | None) -> Shard:
+def home_shard(steps: Iterable[BareStep], market: MarketStated | None) -> Shard:
     """Where a market lives, by the best that is known: a market is on one shard at a time.
 
     The newest settlement row that names a shard, else the market's own word,
     else the newest fill that names one.  A market that says 0 may just not say.
     """
-    rows: list[tuple[Instant, Shard]] = []
-    fills: list[tuple[Instant, Shard]] = []
-    for each in recorded:
-        value = each.value
-        if isinstance(value, Filled | Settled) and value.shard_named:
-            (fills if isinstance(value, Filled) else rows).append((value.at, value.shard))
-    if rows:
-        return max(rows)[1]
+    row: tuple[Instant, Shard] | None = None
+    fill: tuple[Instant, Shard] | None = None
+    for step in steps:
+        if step.shard is None:
+            continue
+        named = (step.at, step.shard)
+        if step.kind == FILL:
+            fill = named if fill is None else max(fill, named)
+        else:
+            row = named if row is None else max(row, named)
+    if row is not None:
+        return row[1]
     if market is not None and market.shard:
         return market.shard
-    return max(fills)[1] if fills else SHARD_ZERO
+    return SHARD_ZERO if fill is None else fill[1]
 
 
 class _Payment(NamedTuple):
