@@ -177,11 +177,11 @@ def test_a_quantity_counts_whole_units_only(unit: Callable[[Any], object], units
 @pytest.mark.parametrize("quantity", [Money(5), Count(5), Price(5)])
 def test_a_quantity_cannot_be_changed(quantity: Any) -> None:
     with pytest.raises(AttributeError, match="immutable"):
-        quantity._units = 6
+        quantity.units = 6
     with pytest.raises(AttributeError):
         quantity.note = "x"
     with pytest.raises(AttributeError, match="immutable"):
-        del quantity._units
+        del quantity.units
     assert quantity.units == 5
 
 

@@ -28,7 +28,8 @@ SIDE_OF: Final[dict[int, str]] = {side.sign: side.value for side in Side}
 
 
 class BareFill(NamedTuple):
-    """A `Filled` as it was recorded.  `sign` is + for YES; `shard` `None`: not named."""
+    """A `Filled` as it was recorded.  `sign` is + for YES; `contracts`
+    are its `count`; `shard` `None`: not named."""
 
     at: Instant
     kind: int
@@ -38,7 +39,7 @@ class BareFill(NamedTuple):
     ticker: Ticker
     order_id: OrderId
     sign: int
-    count: int
+    contracts: int
     price: int
     fee: int | None
     shard: Shard | None

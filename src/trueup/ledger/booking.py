@@ -29,7 +29,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.facts import Settled, Stream
 from trueup.core.fees import Precision, regime_at
 from trueup.core.ids import SHARD_ZERO, EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, format_instant

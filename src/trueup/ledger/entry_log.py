@@ -97,7 +97,7 @@ class EntryLog(Sequence[Entry]):
 
     def _line(self, index: int) -> Line:
         row = self._rows[index]
-        if row.__class__ is Line:
+        if isinstance(row, Line):
             return row
         numbers = self._numbers[index * _WIDTH : index * _WIDTH + _WIDTH]
         return fill_line(row, numbers, self._where, strategy_of=self._strategy_of)

@@ -91,5 +91,5 @@ _WORDS: dict[BreakKind, tuple[Severity, str]] = {
 def _named(fill: BareFill) -> str:
     return (
         f"fill {fill.key} at {format_instant(fill.at)}: "
-        f"{SIDE_OF[fill.sign]} {Count(fill.count)} at YES price {Price(fill.price)}"
+        f"{SIDE_OF[fill.sign]} {Count(fill.contracts)} at YES price {Price(fill.price)}"
     )

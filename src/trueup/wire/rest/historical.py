@@ -85,7 +85,7 @@ def fills(
     """Archived fills."""
     return request(
         "GetFillsHistorical",
-        page_of("fills", lambda raw: fill_rows.read_fill(raw, subaccount), fill_rows.KNOWN),
+        fill_rows.fills_page(subaccount),
         query={
             "ticker": ticker,
             "min_ts": since(min_at),
