@@ -266,7 +266,6 @@ def test_home_is_what_the_row_says_then_the_market_then_the_newest_fill() -> Non
     assert isinstance(market, MarketStated)
     unnamed = seen(row, "13:01", shard_named=False)
 
-
     def home(recorded: list[Recorded], told: MarketStated | None) -> Shard:
         return home_shard(map(bare_step, recorded), told)
 

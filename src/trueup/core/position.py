@@ -61,7 +61,7 @@ FLAT = Position()
 def trade(position: Position, side: Side, count: Count, price: Price) -> Change:
     """Apply a trade of `count` contracts on `side` at the YES price `price`."""
     net, cost, closed, opened, cost_out, cost_in, realized = split(
-        position.net.units, position.cost.units, side.sign, count.units, price.units
+        (position.net.units, position.cost.units), side.sign, count.units, price.units
     )
     return Change(
         after=Position(Count(net), Money(cost)),
@@ -75,22 +75,23 @@ def trade(position: Position, side: Side, count: Count, price: Price) -> Change:
 
 
 def split(
-    net: int, cost: int, sign: int, count: int, price: int
+    held: tuple[int, int], sign: int, count: int, price: int
 ) -> tuple[int, int, int, int, int, int, int]:
-    """The same in bare units: `sign` is + for YES, `price` the YES price.
+    """The same in bare units: `held` are net and cost, `sign` is + for YES.
 
     Returns net and cost after the trade, the counts closed and opened, cost
     out, cost in, and what was realised.
     """
+    net, cost = held
     own_price = price if sign > 0 else _DOLLAR - price
     if net * sign >= 0:
         cost_in = own_price * count
         return net + sign * count, cost + cost_in, 0, count, 0, cost_in, 0
-    held = abs(net)
-    closed = min(held, count)
+    contracts = abs(net)
+    closed = min(contracts, count)
     opened = count - closed
     # What the division cuts off stays with the remaining contracts.
-    cost_out = cost * closed // held
+    cost_out = cost * closed // contracts
     cost_in = own_price * opened
     realized = (_DOLLAR - own_price) * closed - cost_out
     after = cost - cost_out + cost_in

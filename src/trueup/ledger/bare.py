@@ -29,7 +29,8 @@ SIDE_OF: Final[dict[int, str]] = {side.sign: side.value for side in Side}
 
 class BareFill(NamedTuple):
     """A `Filled` as it was recorded.  `sign` is + for YES; `contracts`
-    are its `count`; `shard` `None`: not named."""
+    are its `count`; `shard` `None`: not named.
+    """
 
     at: Instant
     kind: int

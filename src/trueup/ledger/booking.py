@@ -295,7 +295,7 @@ class MarketBooking:
 
     def _book_fill(self, fill: BareFill) -> None:
         _, _, _, _, _, ticker, order_id, sign, count, price, fee, _ = fill
-        change = split(self._net, self._cost, sign, count, price)
+        change = split((self._net, self._cost), sign, count, price)
         self._net, self._cost, closed, _, cost_out, cost_in, realized = change
         self._realized += realized
         if sign > 0:
@@ -315,7 +315,7 @@ class MarketBooking:
         if self._settled_at is not None:
             self.notes.fill_after_settlement(fill)
         self._shares.trade(self._strategy_of(order_id, ticker), fill, change)
-        self.log.append_fill(fill, cost_in, cost_out, realized, closed)
+        self.log.append_fill(fill, (cost_in, cost_out, realized, closed))
 
     def _book_row(self, row: BareSettlement) -> None:
         value = _row_value(row.result, row.value, self._market)

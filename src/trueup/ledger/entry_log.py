@@ -45,12 +45,10 @@ class EntryLog(Sequence[Entry]):
         self._rows: list[BareFill | Line] = []
         self._numbers = array("q")
 
-    def append_fill(
-        self, fill: BareFill, cost_in: int, cost_out: int, realized: int, closed: int
-    ) -> None:
-        """Add the entry of a fill, and what it did (`core.position.split`)."""
+    def append_fill(self, fill: BareFill, numbers: tuple[int, int, int, int]) -> None:
+        """Add the entry of a fill; for `numbers` see `fill_line`."""
         self._rows.append(fill)
-        self._numbers.extend((cost_in, cost_out, realized, closed))
+        self._numbers.extend(numbers)
 
     def append(self, line: Line) -> None:
         """Add an entry that is not a fill's."""

@@ -58,7 +58,7 @@ class Shares:
                 share = self._shares[strategy] = _Share(trips)
             self._alone = (strategy, share) if len(self._shares) == 1 else None
             if self._alone is None:
-                change = split(share.net, share.cost, fill.sign, fill.contracts, fill.price)
+                change = split((share.net, share.cost), fill.sign, fill.contracts, fill.price)
         share.net, share.cost, closed, opened, cost_out, cost_in, realized = change
         share.trips.trade(
             fill.sign,

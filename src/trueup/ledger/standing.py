@@ -29,7 +29,7 @@ def standing(fills: Iterable[Filled], strategy_of: StrategyOf) -> Mapping[str, R
     net = cost = 0
     for filled in listed:
         fill = bare_fill("", 1, filled)
-        change = split(net, cost, fill.sign, fill.contracts, fill.price)
+        change = split((net, cost), fill.sign, fill.contracts, fill.price)
         net, cost = change[:2]
         shares.trade(strategy_of(filled.order_id, filled.ticker), fill, change)
     trips = map(round_trip, shares.round_trips())

@@ -66,7 +66,7 @@ class TripBook:
         self._open: _Trip | None = None
         self._done: list[BareTrip] = []
 
-    def trade(  # noqa: PLR0913  # the parts of one change, in bare units
+    def trade(  # the parts of one change, in bare units
         self,
         sign: int,
         closed: int,
@@ -96,8 +96,7 @@ class TripBook:
                 trip = self._open = _Trip(self._counter.next(), SIDE_OF[sign], at)
             trip.fees += fee
             trip.held += opened
-            if trip.held > trip.largest:
-                trip.largest = trip.held
+            trip.largest = max(trip.largest, trip.held)
             trip.bought += opened
             trip.bought_cost += cost_in
 

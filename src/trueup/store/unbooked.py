@@ -106,7 +106,9 @@ def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
         for book, subaccount, ticker in reading.rows(sql.KEYS_OF_BOOKS, (among,))
     }
     for stream, statement, bare in _FACTS:
-        _gather(reading, stream, reading.rows(statement, (among,)), bare, gathered)
+        retold = _gather(stream, reading.rows(statement, (among,)), bare, gathered)
+        if retold:
+            _add_versions(gathered, versions_of(reading, stream, retold), retold)
     kind = KINDS[Stream.MARKETS]
     tickers = reading.among({each.key[1] for each in gathered.values()})
     markets: dict[str, MarketStated] = {
@@ -138,13 +140,12 @@ def _of_market(recorded: Iterable[Recorded]) -> list[Recorded]:
 
 
 def _gather(
-    reading: Reading,
     stream: Stream,
     rows: Iterable[AnyRow],
     bare: Callable[[AnyRow], BareStep],
     gathered: Mapping[int, _Gathered],
-) -> None:
-    """The current versions, and from the journal all versions of facts told otherwise."""
+) -> dict[str, int]:
+    """Note the facts that were told in one way only; returns the others' books by key."""
     retold: dict[str, int] = {}
     for row in rows:
         if row[2] > 1:
@@ -153,15 +154,18 @@ def _gather(
         found = gathered[row[0]]
         found.steps.append(bare(row))
         found.rows.append((stream, row))
-    if not retold:
-        return
-    for recorded in versions_of(reading, stream, retold):
+    return retold
+
+
+def _add_versions(
+    gathered: Mapping[int, _Gathered], versions: Iterable[Recorded], retold: Mapping[str, int]
+) -> None:
+    """Note all versions of the facts that were told otherwise."""
+    for recorded in versions:
         found, value = gathered[retold[recorded.key]], recorded.value
+        found.plain = False
         # A version that named another subaccount was never a fact of this book.
-        if not isinstance(value, Filled | Settled):
-            continue
-        if (value.subaccount, value.ticker) == found.key:
-            found.plain = False
+        if isinstance(value, Filled | Settled) and (value.subaccount, value.ticker) == found.key:
             found.retold.append(recorded)
 
 
