@@ -9,9 +9,14 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from threading import Lock
+from typing import Final, Protocol
 
+from trueup.core.errors import CallerError
 from trueup.core.instant import SECOND, Instant
+
+SPEED_MAX: Final = 1_000_000
+"""How fast a virtual clock may run: a day of the world in less than a tenth of a second."""
 
 
 class Clock(Protocol):
@@ -74,7 +79,77 @@ class ManualClock:
         self.instant = Instant(self.instant + microseconds)
 
 
-def seeded(seed: int) -> random.Random:
+class VirtualClock:
+    """The time of a sandbox world: at normal speed, at several times it, or stepped.
+
+    It shows `start` when it is made.  From then on a microsecond of the machine
+    is `speed` microseconds of the world; at speed 0 it stands still until
+    `advance`.  Time never goes back except by `rewind`, which the caller must
+    follow by putting the world back as well.  Safe to use from several threads.
+    """
+
+    def __init__(self, start: Instant, *, speed: int = 1, machine: Clock | None = None) -> None:
+        self._machine: Clock = SystemClock() if machine is None else machine
+        self._lock = Lock()
+        self._speed = _checked_speed(speed)
+        self._shown = start
+        self._since = self._machine.now()
+
+    @property
+    def speed(self) -> int:
+        """How many times faster than the machine; 0 is stepped."""
+        return self._speed
+
+    def now(self) -> Instant:
+        """The world's present instant."""
+        with self._lock:
+            return self._present()
+
+    def sleep(self, microseconds: int) -> None:
+        """Wait for so much of the world's time; a stepped clock moves on at once."""
+        if self._speed:
+            self._machine.sleep(-(-microseconds // self._speed))
+        else:
+            self.advance(microseconds)
+
+    def advance(self, microseconds: int) -> Instant:
+        """Let so much more of the world's time have passed; returns the new present."""
+        if microseconds < 0:
+            raise CallerError("time does not go back", remedy="Give a time of zero or more.")
+        with self._lock:
+            self._settle(Instant(self._present() + microseconds))
+            return self._shown
+
+    def set_speed(self, speed: int) -> None:
+        """Go on at another speed from now; 0 stops the clock until `advance`."""
+        with self._lock:
+            self._settle(self._present())
+            self._speed = _checked_speed(speed)
+
+    def rewind(self, to: Instant) -> None:
+        """Show `to` from now on: for a world that was put back to an earlier state."""
+        with self._lock:
+            self._settle(to)
+
+    def _present(self) -> Instant:
+        # The machine's own clock may be set back; the world's time stands still then.
+        passed = max(0, self._machine.now() - self._since)
+        return Instant(self._shown + passed * self._speed)
+
+    def _settle(self, shown: Instant) -> None:
+        self._shown, self._since = shown, self._machine.now()
+
+
+def _checked_speed(speed: int) -> int:
+    if not 0 <= speed <= SPEED_MAX:
+        raise CallerError(
+            f"a clock cannot run at {speed} times normal speed",
+            remedy=f"Use a whole number from 0 (stepped) to {SPEED_MAX}.",
+        )
+    return speed
+
+
+def seeded(seed: int | str) -> random.Random:
     """A random generator that always gives the same numbers for the same seed."""
     return random.Random(seed)  # noqa: S311  # scenarios and jitter, not secrets
 
