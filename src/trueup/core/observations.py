@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from trueup.core.facts import Fact, Source, Stream
 from trueup.core.ids import Subaccount
@@ -11,7 +10,8 @@ from trueup.core.instant import Instant
 from trueup.core.statements import Statement
 
 
-class Observation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Observation:
     """One fact or statement as it was seen: where, when, and its raw payload."""
 
     value: Fact | Statement

@@ -1,0 +1,236 @@
+"""Fed and CPI: monthly prices and the decisions on the federal funds rate.
+
+The dates are rules, not promises of any agency: a decision every sixth
+Wednesday at 14:00 Eastern, counted from 2026-10-28, and consumer prices on the
+12th at 8:30, or the next working day.  Both are the hidden number's last moment:
+markets close five minutes before.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+from trueup.core import catalog
+from trueup.core.instant import DAY, HOUR, MINUTE, Instant
+from trueup.sim.chance import between
+from trueup.sim.living.hidden import Range, Walk, final_number
+from trueup.sim.living.planned import (
+    MAKER_FEES,
+    ChanceSource,
+    PlannedEvent,
+    PlannedMarket,
+    day_code,
+    eastern,
+    eastern_date,
+    event_of,
+    market_of,
+    series_of,
+)
+from trueup.sim.living.questions import InRange
+
+_FIRST_DECISION: Final = date(2026, 10, 28)
+_DECISIONS_APART: Final = timedelta(weeks=6)
+_FED_LISTED: Final = 41 * DAY
+"""Less than the decisions are apart: the rate before is known when the next is listed."""
+
+_CPI_LISTED: Final = 27 * DAY
+_BEFORE: Final = 5 * MINUTE
+_AFTER: Final = 6 * MINUTE
+_SATURDAY: Final = 5
+
+_STEP: Final = 25
+"""Rates move by quarters of a percent."""
+
+_HALF: Final = _STEP // 2
+
+_MOVES: Final = (
+    ("C26", "Cut by more than 25bps?", Range(None, -_STEP - _HALF - 1)),
+    ("C25", "Cut by 25bps?", Range(-_STEP - _HALF, -_HALF - 1)),
+    ("H0", "Hold?", Range(-_HALF, _HALF)),
+    ("H25", "Hike by 25bps?", Range(_HALF + 1, _STEP + _HALF)),
+    ("H26", "Hike by more than 25bps?", Range(_STEP + _HALF + 1, None)),
+)
+
+RATE: Final = 375
+"""The upper end of the target range at the beginning, in 1/100 percent."""
+
+
+class Decisions:
+    """The Fed's decisions: what it does, and where the rate stands afterwards."""
+
+    def __init__(self, chances: ChanceSource, start: Instant) -> None:
+        self._chances = chances
+        self._decision = series_of(
+            "KXFEDDECISION",
+            "Fed decision",
+            category="Economics",
+            tags=("Fed",),
+            fee_type=MAKER_FEES,
+        )
+        self._rate = series_of(
+            "KXFED", "Fed funds rate", category="Economics", tags=("Fed",), fee_type=MAKER_FEES
+        )
+        self._upper = RATE
+        self._before: tuple[Walk, Instant] | None = None
+        self._day = _FIRST_DECISION
+        while eastern(self._day, 14) > start:
+            self._day -= _DECISIONS_APART
+        while eastern(self._day, 14) <= start:
+            self._day += _DECISIONS_APART
+
+    @property
+    def series(self) -> tuple[catalog.Series, ...]:
+        """Both series."""
+        return (self._decision, self._rate)
+
+    @property
+    def next_at(self) -> Instant:
+        """Some weeks before the next decision."""
+        return Instant(eastern(self._day, 14) - _FED_LISTED)
+
+    def plan_next(self) -> tuple[PlannedEvent, ...]:
+        """The two events of the next decision; both read the same hidden number."""
+        day = self._day
+        self._day += _DECISIONS_APART
+        chance = self._chances(f"KXFED-{day_code(day)}")
+        decides = eastern(day, 14)
+        listed, closes = Instant(decides - _FED_LISTED), Instant(decides - _BEFORE)
+        hidden = Walk(
+            chance,
+            between(chance, -30, 6) * 100,
+            swing=120,
+            every=4 * HOUR,
+            begins=listed,
+            ends=decides,
+        )
+        decision = event_of(
+            self._decision, day_code(day)[:5], f"Fed decision on {day_code(day)}?", exclusive=True
+        )
+        rate = event_of(
+            self._rate,
+            day_code(day)[:5],
+            f"Federal funds rate after {day_code(day)}?",
+            exclusive=False,
+        )
+        upper = self._upper_before(hidden, decides)
+        determined = Instant(decides + _AFTER)
+        return tuple(
+            PlannedEvent(
+                listed_at=listed,
+                event=event,
+                markets=tuple(
+                    PlannedMarket(
+                        market=market_of(event, suffix, title, opens=listed, closes=closes),
+                        question=InRange(hidden, wanted),
+                    )
+                    for suffix, title, wanted in asked
+                ),
+                decided_at=decides,
+                rush_from=Instant(decides - 2 * HOUR),
+                determined_at=determined,
+            )
+            for event, asked in ((decision, _MOVES), (rate, _levels(upper)))
+        )
+
+    def _upper_before(self, hidden: Walk, decides: Instant) -> int:
+        """Where the rate stands before a decision; remembers the decision for the next."""
+        if self._before is not None:
+            walk, decided = self._before
+            self._upper += _STEP * ((final_number(walk, decided) + _HALF) // _STEP)
+        self._before = (hidden, decides)
+        return self._upper
+
+
+def _levels(upper: int) -> tuple[tuple[str, str, Range], ...]:
+    """Three strikes: two steps below the present rate, one below, and the rate itself."""
+    return tuple(
+        (
+            f"T{strike // 100}.{strike % 100:02}",
+            f"Will the upper bound be above {strike // 100}.{strike % 100:02}%?",
+            # Above a strike: the move that leads there, less half a step.
+            Range(strike + _STEP - upper - _HALF, None),
+        )
+        for strike in (upper - 2 * _STEP, upper - _STEP, upper)
+    )
+
+
+class Prices:
+    """Consumer prices: by how much they rose in the month before, in tenths of a percent."""
+
+    def __init__(self, chances: ChanceSource, start: Instant) -> None:
+        self._chances = chances
+        self._series = series_of(
+            "KXCPI", "Consumer prices", category="Economics", tags=("Releases",)
+        )
+        day = eastern_date(start)
+        self._year, self._month = day.year, day.month
+        if eastern(self._release(), 8, 30) <= start:
+            self._next_month()
+
+    @property
+    def series(self) -> tuple[catalog.Series, ...]:
+        """The one series."""
+        return (self._series,)
+
+    @property
+    def next_at(self) -> Instant:
+        """Some weeks before the next release."""
+        return Instant(eastern(self._release(), 8, 30) - _CPI_LISTED)
+
+    def plan_next(self) -> tuple[PlannedEvent, ...]:
+        """The next release."""
+        day = self._release()
+        self._next_month()
+        released = eastern(day, 8, 30)
+        listed, closes = Instant(released - _CPI_LISTED), Instant(released - _BEFORE)
+        code = day_code(day)[:5]
+        chance = self._chances(f"KXCPI-{code}")
+        # In tenths of a percent; the nowcast moves by a few hundredths over its life.
+        hidden = Walk(
+            chance,
+            between(chance, 80, 380),
+            swing=10,
+            every=4 * HOUR,
+            begins=listed,
+            ends=released,
+        )
+        event = event_of(
+            self._series, code, f"Consumer prices released on {day_code(day)}?", exclusive=False
+        )
+        markets = tuple(
+            PlannedMarket(
+                market=market_of(
+                    event,
+                    f"T{_tenths(strike)}",
+                    f"Will CPI rise more than {_tenths(strike)}%?",
+                    opens=listed,
+                    closes=closes,
+                ),
+                question=InRange(hidden, Range(strike + 1, None)),
+            )
+            for strike in range(5)
+        )
+        return (
+            PlannedEvent(
+                listed_at=listed,
+                event=event,
+                markets=markets,
+                decided_at=released,
+                rush_from=Instant(released - 2 * HOUR),
+                determined_at=Instant(released + _AFTER),
+            ),
+        )
+
+    def _release(self) -> date:
+        day = date(self._year, self._month, 12)
+        return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= _SATURDAY else 0)
+
+    def _next_month(self) -> None:
+        self._year, self._month = (
+            (self._year + 1, 1) if self._month == 12 else (self._year, self._month + 1)  # noqa: PLR2004
+        )
+
+
+def _tenths(tenths: int) -> str:
+    return f"{tenths // 10}.{tenths % 10}"

@@ -1,0 +1,319 @@
+"""The text of a scenario: TOML in, checked values out, every mistake with its line and key.
+
+    [clock]
+    speed = 60
+
+    [[events]]
+    ticker = "KXRAIN-TODAY"
+    decided = "+8h"
+
+    [[markets]]
+    ticker = "KXRAIN-TODAY-YES"
+    event = "KXRAIN-TODAY"
+    fair = "0.40"
+
+Times are RFC 3339 (or TOML's own) or count from the start: ``"+90m"``,
+``"-2h"``.  Lengths are ``"15m"``.  Amounts and prices are dollars, as strings
+or plain decimals.  `docs/reference/scenarios.md` lists all keys.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn, cast
+
+import msgspec
+
+from trueup.core.errors import ConfigError, TrueupError
+from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
+from trueup.core.units import Money, Price
+from trueup.sim.living.toml_lines import Path, TomlLines
+
+Number = str | int
+"""A decimal: quoted, or as TOML writes it; decimals are kept as text, never as floats."""
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file: every key is known."""
+
+
+class ClockTable(_Table, frozen=True, kw_only=True):
+    """How time passes.  `start` is ``now`` unless told."""
+
+    start: str = "now"
+    speed: int = 1
+    """How many times normal; 0 is stepped."""
+
+
+class AccountTable(_Table, frozen=True, kw_only=True):
+    """An account beside the traders.  The first one is the user's own."""
+
+    name: str = ""
+    deposit: Number = 10_000
+    """Dollars on every shard."""
+    precision: str = "direct"
+
+
+class BuiltInTable(_Table, frozen=True, kw_only=True):
+    """A built-in world that runs in this scenario too."""
+
+    name: str
+
+
+class SeriesTable(_Table, frozen=True, kw_only=True):
+    """A series."""
+
+    ticker: str
+    title: str = ""
+    category: str = "Scenario"
+    tags: tuple[str, ...] = ()
+    fee_type: str = "quadratic"
+    fee_multiplier: Number = 1
+
+
+class NumberTable(_Table, frozen=True, kw_only=True):
+    """A hidden number that wanders: up or down by up to `swing` every `every`."""
+
+    start: Number
+    swing: Number
+    every: str = "10m"
+
+
+class EventTable(_Table, frozen=True, kw_only=True):
+    """An event.  Its series is made if the file has none of that ticker."""
+
+    ticker: str
+    series: str = ""
+    title: str = ""
+    mutually_exclusive: bool = False
+    listed: str = "+0s"
+    decided: str
+    determined: str = ""
+    """A minute after the decision unless told."""
+    number: NumberTable | None = None
+    busy: int = 100
+
+
+class MarketTable(_Table, frozen=True, kw_only=True):
+    """A market: it ends by the event's number (`low`, `high`), or as `pays` says, from `fair`."""
+
+    ticker: str
+    event: str
+    title: str = ""
+    opens: str = ""
+    closes: str = ""
+    shard: int = 0
+    grid: str = "linear_cent"
+    settlement_timer: str = "1h"
+    low: int | None = None
+    high: int | None = None
+    fair: Number = ""
+    pays: Number = ""
+
+
+class TraderTable(_Table, frozen=True, kw_only=True):
+    """A trader of the scenario's own floor; a file without any has the usual ones."""
+
+    kind: str
+    name: str = ""
+    turns: int = 10
+    """How often it is its turn, compared with the others."""
+    half_spread: int | None = None
+    levels: int | None = None
+    size: int | None = None
+    takes: int | None = None
+    edge: int | None = None
+
+
+class FaultTable(_Table, frozen=True, kw_only=True):
+    """A fault that is switched on, perhaps for a while."""
+
+    name: str
+    amount: int | None = None
+    percent: int | None = None
+    starts: str = ""
+    stops: str = ""
+    times: int | None = None
+    tickers: tuple[str, ...] = ()
+
+
+class StepTable(_Table, frozen=True, kw_only=True):
+    """Something the exchange does at a time: ``pause``, ``resume``, ``close``, ``dispute`` and so on."""
+
+    at: str
+    do: str
+    ticker: str
+    pays: Number = ""
+
+
+class ScenarioTables(_Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    name: str = "scenario"
+    seed: int = 58
+    density: int = 12
+    mishaps: int = 0
+    warm_up: str = "0s"
+    clock: ClockTable = ClockTable()
+    accounts: tuple[AccountTable, ...] = (AccountTable(),)
+    worlds: tuple[BuiltInTable, ...] = ()
+    series: tuple[SeriesTable, ...] = ()
+    events: tuple[EventTable, ...] = ()
+    markets: tuple[MarketTable, ...] = ()
+    traders: tuple[TraderTable, ...] = ()
+    faults: tuple[FaultTable, ...] = ()
+    steps: tuple[StepTable, ...] = ()
+
+
+_LENGTH: Final = re.compile(r"(\d{1,9})(us|ms|s|m|h|d)\Z")
+_HUNDREDTHS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,2}))?\Z")
+_UNITS: Final = {"us": 1, "ms": 1_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_AT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?\Z", re.DOTALL)
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
+
+
+class ScenarioText:
+    """A scenario that was read: its tables, and where each of its keys stands.
+
+    Raises `ConfigError` that names the file, the line and the key.
+    """
+
+    def __init__(self, text: str, source: str) -> None:
+        self._source = source
+        try:
+            tree = tomllib.loads(text, parse_float=str)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{source} is not TOML: {error}", remedy=_REMEDY) from error
+        self._lines = TomlLines(text)
+        self._tree = cast("Mapping[str, object]", _plain(tree))
+        try:
+            self.tables = msgspec.convert(self._tree, ScenarioTables, strict=True)
+        except msgspec.ValidationError as error:
+            self._explain(str(error), error)
+
+    # -- reading values --------------------------------------------------------------------
+
+    def instant(self, text: str, start: Instant, *path: str | int) -> Instant:
+        """A time, or a length counted from `start`."""
+        if text[:1] in {"+", "-"}:
+            length = self.length(text[1:], *path)
+            return Instant(start + length if text[0] == "+" else start - length)
+        try:
+            return parse_instant(text)
+        except TrueupError:
+            self.fail(f'{text!r} is no time: write one like 2026-10-18T17:00:00Z, or "+90m"', *path)
+
+    def length(self, text: str, *path: str | int) -> int:
+        """A length of time in microseconds."""
+        match = _LENGTH.match(text)
+        if match is None:
+            self.fail(f'{text!r} is no length of time: write one like "15m", "2h" or "1d"', *path)
+        return int(match[1]) * _UNITS[match[2]]
+
+    def price(self, number: Number, *path: str | int) -> Price:
+        """A price in dollars from 0 to 1."""
+        try:
+            return Price.parse(str(number))
+        except TrueupError as error:
+            self.fail(str(error), *path)
+
+    def money(self, number: Number, *path: str | int) -> Money:
+        """Dollars."""
+        try:
+            return Money.parse(str(number))
+        except TrueupError as error:
+            self.fail(str(error), *path)
+
+    def hundredths(self, number: Number, *path: str | int) -> int:
+        """A number with up to two decimals, in 1/100."""
+        match = _HUNDREDTHS.match(str(number))
+        if match is None:
+            self.fail(f"{number!r} is no number with at most two decimals", *path)
+        size = int(match[2]) * 100 + int((match[3] or "").ljust(2, "0"))
+        return -size if match[1] else size
+
+    def choice(self, text: str, known: Mapping[str, Any], *path: str | int) -> None:
+        """Fail unless `text` is one of the known words."""
+        if text not in known:
+            near = get_close_matches(text, list(known), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+            self.fail(f"{text!r} is not known{hint}", *path)
+
+    # -- mistakes --------------------------------------------------------------------------
+
+    def fail(self, words: str, *path: str | int) -> NoReturn:
+        """Raise `ConfigError` about the key at `path`."""
+        where = f"{self._source}, line {self._lines.line(path)}"
+        shown = _shown(path)
+        raise ConfigError(f"{where}{', ' + shown if shown else ''}: {words}", remedy=_REMEDY)
+
+    def _explain(self, message: str, error: Exception) -> NoReturn:
+        match = _AT.match(message)
+        what, raw = (match["what"], match["path"] or "") if match else (message, "")
+        path: Path = tuple(
+            name or int(place) for name, place in cast("list[tuple[str, str]]", _STEP.findall(raw))
+        )
+        unknown = _UNKNOWN.match(what)
+        if unknown is not None:
+            key = unknown["key"]
+            near = get_close_matches(key, _keys_beside(path), 1)
+            what = f"there is no key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            path = (*path, key)
+        elif what.startswith("Object missing required field"):
+            what = f"the key {what.rpartition('field ')[2].strip('`')!r} is missing"
+        try:
+            self.fail(what, *path)
+        except ConfigError as told:
+            raise told from error
+
+
+_REMEDY: Final = "Correct the file; docs/reference/scenarios.md lists every key."
+
+_TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "clock": ClockTable,
+    "accounts": AccountTable,
+    "worlds": BuiltInTable,
+    "series": SeriesTable,
+    "events": EventTable,
+    "number": NumberTable,
+    "markets": MarketTable,
+    "traders": TraderTable,
+    "faults": FaultTable,
+    "steps": StepTable,
+}
+
+
+def _keys_beside(path: Path) -> list[str]:
+    """The keys that the table at `path` knows."""
+    names = [part for part in path if isinstance(part, str)]
+    table = _TABLES.get(names[-1], ScenarioTables) if names else ScenarioTables
+    return list(table.__struct_fields__)
+
+
+def _shown(path: tuple[str | int, ...]) -> str:
+    """A path as a person writes it: ``markets[2].ticker`` counts from the first table as 1."""
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part + 1}]"
+        else:
+            shown += f".{part}" if shown else part
+    return shown
+
+
+def _plain(value: object) -> object:
+    """The tree with TOML's own times as RFC 3339 text."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in cast("list[object]", value)]
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value

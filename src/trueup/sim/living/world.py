@@ -1,0 +1,357 @@
+"""The world around the exchange: it lists, trades, decides and determines, as time advances.
+
+`LivingWorld.advance(until)` lets everything happen that is due: events are
+listed when their calendar says so, traders wake up one after the other, hidden
+numbers reach their hour, markets are closed early, determined, disputed.  All
+of it is commands to the exchange, each with its own time; the events they cause
+go to the listener.  Between two calls anybody else may give the exchange
+commands, at times not before the world's present.
+
+The world draws from named chances only, so one seed gives one world, as long as
+nobody else trades in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from typing import Final
+
+from trueup.core.facts import BankingStatus
+from trueup.core.fees import Precision
+from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Ticker
+from trueup.core.instant import HOUR, SECOND, Instant
+from trueup.core.market import MarketStatus
+from trueup.core.units import ZERO_MONEY, Money
+from trueup.sim import commands as c
+from trueup.sim import events as e
+from trueup.sim.chance import Chance
+from trueup.sim.exchange import Exchange
+from trueup.sim.living.mishaps import Mishaps, ending, mishaps_of
+from trueup.sim.living.planned import ChanceSource, PlannedEvent, PlannedMarket, Programme
+from trueup.sim.living.traders import Roster, Trader, View
+
+USER: Final = c.Member("5f0b3c1e-7a52-4d0e-9c41-2f6f0d1e8a77")
+"""The account that stands beside the traders, for whoever uses the sandbox."""
+
+DEPOSIT: Final = Money.of_cents(1_000_000)
+"""What the user's account has on every shard: $10,000."""
+
+HOUSE_MONEY: Final = Money.of_cents(5_000_000_000)
+SHARDS: Final = (SHARD_ZERO, Shard(1), Shard(2), Shard(3))
+WARM_UP: Final = 6 * HOUR
+"""How long a world has traded before anybody sees it."""
+
+DENSITY: Final = 6
+"""How often a market is traded in, by default: turns of a trader in an hour."""
+
+_HOURS: Final = (
+    60, 45, 40, 35, 35, 35, 40, 45, 55, 70, 85, 100,
+    120, 150, 160, 160, 150, 150, 150, 150, 140, 120, 100, 80,
+)  # fmt: skip
+"""How lively each UTC hour is, in percent: the exchange's members live in America."""
+
+Listener = Callable[[tuple[e.Event, ...]], None]
+
+
+def nobody(_events: tuple[e.Event, ...]) -> None:
+    """A listener that does not care."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAccount:
+    """An account beside the traders, with a deposit on every shard."""
+
+    member: c.Member = USER
+    precision: Precision = Precision.DIRECT
+    deposit: Money = DEPOSIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How a world begins: its accounts, the user's own first, and how lively it is."""
+
+    start: Instant
+    accounts: tuple[GivenAccount, ...] = (GivenAccount(),)
+    density: int = DENSITY
+    mishap_rate: int = 100
+    warm_up: int = WARM_UP
+
+
+@dataclass(slots=True)
+class _Stand:
+    """A market that is traded now, with the chance of its own floor."""
+
+    planned: PlannedEvent
+    market: PlannedMarket
+    chance: Chance
+    opened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    programme: Programme
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    ticker: Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    planned: PlannedEvent
+    mishaps: Mishaps
+    chance: Chance
+
+
+_Due = _Listing | _Turn | _Decision | c.MarketCommand
+
+
+class LivingWorld:
+    """An exchange with a world around it.  Picklable, so that a moment can be kept."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        programmes: Iterable[Programme],
+        roster: Roster,
+        *,
+        chances: ChanceSource,
+        opening: Opening,
+        script: Iterable[c.MarketCommand] = (),
+    ) -> None:
+        self.exchange: Final = exchange
+        self.opening: Final = opening
+        self._roster = roster
+        self._chances = chances
+        self._stands: dict[Ticker, _Stand] = {}
+        self._heap: list[tuple[Instant, int, _Due]] = []
+        self._noted = 0
+        begin = Instant(opening.start - opening.warm_up)
+        self._begin(begin, tuple(programmes))
+        for command in script:
+            self._note(command.at, command)
+        self.advance(opening.start)
+
+    @property
+    def member(self) -> c.Member:
+        """Whose account the sandbox shows."""
+        return self.opening.accounts[0].member
+
+    @property
+    def end(self) -> Instant:
+        """The present: nothing later has happened yet."""
+        return self.exchange.now
+
+    def next_at(self) -> Instant | None:
+        """When something will happen by itself; `None` if never again."""
+        return self._heap[0][0] if self._heap else None
+
+    def advance(self, until: Instant, listen: Listener = nobody) -> None:
+        """Let everything happen that is due until then."""
+        while self._heap and self._heap[0][0] <= until:
+            at, _, due = heappop(self._heap)
+            # A command from outside may have come first: nobody acts in the past.
+            self._happen(Instant(max(at, self.exchange.now)), due, listen)
+        if until > self.exchange.now:
+            listen(self.exchange.step(c.Advance(at=until)))
+
+    # -- the beginning ---------------------------------------------------------------------
+
+    def _begin(self, at: Instant, programmes: tuple[Programme, ...]) -> None:
+        for account in self.opening.accounts:
+            self._open(at, account)
+        for share in self._roster.shares:
+            member = share.trader.member
+            self._say(
+                c.OpenAccount(at=at, member=member, precision=Precision.DIRECT, history=False)
+            )
+            for shard in SHARDS:
+                self._say(
+                    c.Credit(
+                        at=at,
+                        member=member,
+                        subaccount=PRIMARY,
+                        shard=shard,
+                        amount=HOUSE_MONEY,
+                        reason="house money",
+                    )
+                )
+        for programme in programmes:
+            for series in programme.series:
+                self._say(c.ListSeries(at=at, series=series))
+            self._note_listing(at, programme)
+
+    def _open(self, at: Instant, account: GivenAccount) -> None:
+        """An account with a deposit, and transfers that spread it over the shards."""
+        member, amount = account.member, account.deposit
+        self._say(c.OpenAccount(at=at, member=member, precision=account.precision))
+        if not amount:
+            return
+        whole = Money(amount.units * len(SHARDS))
+        self._say(
+            c.Deposit(
+                at=at,
+                member=member,
+                banking_id="sandbox-deposit",
+                amount=whole,
+                fee=ZERO_MONEY,
+                method="ach",
+            )
+        )
+        self._say(
+            c.ConcludeBanking(
+                at=at,
+                member=member,
+                banking_id="sandbox-deposit",
+                status=BankingStatus.APPLIED,
+            )
+        )
+        for shard in SHARDS[1:]:
+            transfer_id = f"sandbox-shard-{shard}"
+            self._say(
+                c.TransferShard(
+                    at=at,
+                    member=member,
+                    transfer_id=transfer_id,
+                    amount=amount,
+                    subaccount=PRIMARY,
+                    from_shard=SHARD_ZERO,
+                    to_shard=shard,
+                )
+            )
+            self._say(c.ConcludeTransfer(at=at, member=member, transfer_id=transfer_id))
+
+    # -- what is due -----------------------------------------------------------------------
+
+    def _note(self, at: Instant, due: _Due) -> None:
+        self._noted += 1
+        heappush(self._heap, (at, self._noted, due))
+
+    def _say(self, command: c.Command, listen: Listener = nobody) -> None:
+        listen(self.exchange.step(command))
+
+    def _happen(self, at: Instant, due: _Due, listen: Listener) -> None:
+        # The exchange's own clockwork comes first: orders expire, markets close.
+        by_itself = self.exchange.next_due()
+        if by_itself is not None and by_itself <= at:
+            listen(self.exchange.step(c.Advance(at=at)))
+        match due:
+            case _Turn(ticker):
+                self._turn(at, ticker, listen)
+            case _Listing(programme):
+                self._list(at, programme, listen)
+            case _Decision():
+                self._decide(at, due, listen)
+            case _:
+                self._say(due if due.at == at else replace(due, at=at), listen)
+
+    # -- listing ---------------------------------------------------------------------------
+
+    def _list(self, at: Instant, programme: Programme, listen: Listener) -> None:
+        for planned in programme.plan_next():
+            if planned.decided_at > at:
+                self._list_event(at, planned, listen)
+        self._note_listing(at, programme)
+
+    def _note_listing(self, at: Instant, programme: Programme) -> None:
+        next_at = programme.next_at
+        if next_at is not None:
+            self._note(Instant(max(at, next_at)), _Listing(programme))
+
+    def _list_event(self, at: Instant, planned: PlannedEvent, listen: Listener) -> None:
+        chance = self._chances(f"fate of {planned.event.ticker}")
+        self._say(c.ListEvent(at=at, event=planned.event), listen)
+        for market in planned.markets:
+            self._say(
+                c.ListMarket(
+                    at=at,
+                    market=market.market,
+                    grid=market.grid,
+                    settlement_timer=market.settlement_timer,
+                ),
+                listen,
+            )
+            ticker = market.market.ticker
+            self._stands[ticker] = _Stand(planned, market, self._chances(f"floor of {ticker}"))
+            opens = market.market.open_at or at
+            self._note(Instant(max(at, opens) + SECOND), _Turn(ticker))
+        mishaps = mishaps_of(planned, chance, self.opening.mishap_rate)
+        pause = mishaps.pause
+        if pause is not None and pause.at > at:
+            self._note(pause.at, c.PauseMarket(at=pause.at, ticker=pause.ticker))
+            self._note(pause.until, c.ResumeMarket(at=pause.until, ticker=pause.ticker))
+        self._note(planned.decided_at, _Decision(planned, mishaps, chance))
+
+    # -- deciding --------------------------------------------------------------------------
+
+    def _decide(self, at: Instant, due: _Decision, listen: Listener) -> None:
+        """The hidden number stands: no more trading, and the determinations are on their way."""
+        planned = due.planned
+        for market in planned.markets:
+            market.question.odds(planned.decided_at)
+            ticker = market.market.ticker
+            self._stands.pop(ticker, None)
+            status = self.exchange.books.listings.markets[ticker].status
+            if status in _OPEN:
+                self._say(c.CloseMarket(at=at, ticker=ticker), listen)
+            for command in ending(planned, market, due.mishaps, due.chance):
+                self._note(command.at, command)
+        for maker in self._roster.makers:
+            for market in planned.markets:
+                maker.forget(market.market.ticker)
+
+    # -- trading ---------------------------------------------------------------------------
+
+    def _turn(self, at: Instant, ticker: Ticker, listen: Listener) -> None:
+        stand = self._stands.get(ticker)
+        if stand is None:
+            return
+        status = self.exchange.books.listings.markets[ticker].status
+        if status is MarketStatus.ACTIVE:
+            if stand.opened:
+                self._trade(at, stand, self._roster.next_trader(stand.chance), listen)
+            else:
+                stand.opened = True
+                for maker in self._roster.makers:
+                    self._trade(at, stand, maker, listen)
+        elif status not in _OPEN and status is not MarketStatus.INITIALIZED:
+            return
+        self._note(Instant(at + self._pause(at, stand)), _Turn(ticker))
+
+    def _pause(self, at: Instant, stand: _Stand) -> int:
+        """Until the next turn in a market: random, shorter in lively hours and near the end."""
+        planned = stand.planned
+        lively = self.opening.density * planned.busy * _HOURS[at // HOUR % 24]
+        if planned.rush_from is not None and at >= planned.rush_from:
+            lively *= _RUSH
+        mean = max(SECOND // 5, HOUR * 10_000 // max(1, lively))
+        return stand.chance.randrange(mean // 10, 2 * mean - mean // 10)
+
+    def _trade(self, at: Instant, stand: _Stand, trader: Trader, listen: Listener) -> None:
+        _ticker, step = stand.market.market.ticker, self.exchange.step
+        for command in trader.step(self._view(at, stand, trader.member), stand.chance):
+            listen(step(command))
+
+    def _view(self, at: Instant, stand: _Stand, member: c.Member) -> View:
+        state = self.exchange.books.listings.markets[stand.market.market.ticker]
+        book = state.book
+        bid, ask = book.best_bid(), book.best_ask()
+        record = state.holders.get((member, PRIMARY))
+        return View(
+            at=at,
+            ticker=state.ticker,
+            grid=state.grid,
+            bid=None if bid is None else bid.price,
+            ask=None if ask is None else ask.price,
+            odds=stand.market.question.odds(at),
+            net=0 if record is None else record.net,
+            member=member,
+            book=book,
+        )
+
+
+_OPEN: Final = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE})
+_RUSH: Final = 4
