@@ -188,7 +188,7 @@ def test_order_ends_by_itself_when_it_expires() -> None:
 
     assert before == ("resting", "0.00", "5.00")
     assert floor.why(order)[-1] == "ExpiryCancel"
-    assert floor.order(order).updated_at == ends
+    assert floor.order(order).state().at == ends
 
 
 @pytest.mark.parametrize(

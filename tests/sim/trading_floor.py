@@ -95,7 +95,7 @@ class Floor(SmallExchange):
         return [
             event.why.value
             for event in self.events
-            if isinstance(event, e.OrderUpdated) and event.state.terms.order_id == order_id
+            if isinstance(event, e.OrderUpdated) and event.terms.order_id == order_id
         ]
 
     def free(self, member: c.Member) -> Money:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from trueup.core.ids import OrderId, Shard, Subaccount
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus, SelfTradePrevention
-from trueup.core.units import ZERO_COUNT, Count
+from trueup.core.units import ZERO_COUNT
 from trueup.sim import commands as c
 from trueup.sim.account import Account
 from trueup.sim.books import Books
@@ -107,7 +107,7 @@ def decrease(books: Books, account: Account, command: c.DecreaseOrder) -> Denial
         order,
         at=command.at,
         why=OrderChange.DECREASE,
-        reduced_by=Count(taken),
+        reduced=taken,
     )
     return None
 
@@ -169,7 +169,7 @@ def _stay(
     _take_terms(books, account, order, command=command)
     if taken:
         lessen(books, state, order, taken, at=command.at)
-    say_order(books, account, order, at=command.at, why=OrderChange.AMEND, reduced_by=Count(taken))
+    say_order(books, account, order, at=command.at, why=OrderChange.AMEND, reduced=taken)
 
 
 def _requeue(
@@ -197,13 +197,13 @@ def _requeue(
     order.remaining = left
     _take_terms(books, account, order, command=command)
     say_order(books, account, order, at=command.at, why=OrderChange.AMEND)
-    why = cross(books, state, order, left)
+    why = cross(books, state, order, wanted=left, at=command.at)
     if order.status is not OrderStatus.RESTING:
         return None
     if why is not None:
         end(books, state, order, at=command.at, why=why)
     else:
-        rest(books, state, order)
+        rest(books, state, order, at=command.at)
     return None
 
 

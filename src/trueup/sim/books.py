@@ -11,7 +11,7 @@ from trueup.core.units import Money
 from trueup.sim.account import Account
 from trueup.sim.events import CashMoved, Cause, Event, Refusal
 from trueup.sim.history import CashBook
-from trueup.sim.holding import ONE
+from trueup.sim.holding import ONE, HoldingRecord
 from trueup.sim.lifecycle import Agenda, MarketState
 from trueup.sim.listings import Listings
 from trueup.sim.order_commands import Member
@@ -20,6 +20,9 @@ CLEARED = frozenset(
     {Cause.TRADE, Cause.SETTLEMENT, Cause.POSITION_TRANSFER, Cause.COLLATERAL_RETURN}
 )
 """Cash that moves between the members and the clearing house."""
+
+_TRADE = Cause.TRADE
+_FEE = Cause.FEE
 
 
 class Books:
@@ -66,14 +69,14 @@ class Books:
                     member=account.member,
                     subaccount=subaccount,
                     shard=shard,
-                    amount=Money(units),
+                    units=units,
                     cause=cause,
                 ),
             )
 
     def move(self, book: CashBook, moved: CashMoved) -> None:
         """Book a movement in the cash book that it belongs to."""
-        units = moved.amount.units
+        units = moved.units
         before = book.units
         book.move(moved.at, units)
         self.cash += book.units - before
@@ -85,12 +88,44 @@ class Books:
             self.fees -= units
         self.events.append(moved)
 
+    def pay(self, holding: HoldingRecord, cash: int, fee: int, *, at: Instant) -> None:
+        """Book a fill's money, the price and the fee, as two movements of one moment."""
+        book, member = holding.cash, holding.member
+        before = book.units
+        book.move(at, cash - fee)
+        self.cash += book.units - before
+        self.clearing -= cash
+        self.fees += fee
+        subaccount, shard, events = holding.subaccount, holding.shard, self.events
+        if cash:
+            events.append(
+                CashMoved(
+                    at=at,
+                    member=member,
+                    subaccount=subaccount,
+                    shard=shard,
+                    units=cash,
+                    cause=_TRADE,
+                )
+            )
+        if fee:
+            events.append(
+                CashMoved(
+                    at=at,
+                    member=member,
+                    subaccount=subaccount,
+                    shard=shard,
+                    units=-fee,
+                    cause=_FEE,
+                )
+            )
+
     def check_step(self, before: int) -> None:
         """Prove that cash changed by what the events say, and that every pair is paid for."""
         moved = 0
         for event in self.events:
             if isinstance(event, CashMoved):
-                moved += event.amount.units
+                moved += event.units
         if self.cash - before != moved:
             message = f"cash changed by {Money(self.cash - before)}, events say {Money(moved)}"
             raise InvariantBroken(message)

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus, SelfTradePrevention
-from trueup.core.units import Count, Money
+from trueup.core.units import Money
 from trueup.sim import events as e
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.filling import leave_level, meet, say_level, say_order
+from trueup.sim.filling import leave_level, meet, say_order
 from trueup.sim.groups import OrderGroup
 from trueup.sim.lifecycle import Due, DueKind, MarketState
 from trueup.sim.order import Order
 
 _CANCELED = OrderStatus.CANCELED
+_RESTING = OrderStatus.RESTING
+_TAKER_AT_CROSS = SelfTradePrevention.TAKER_AT_CROSS
 
 
-def cross(books: Books, state: MarketState, order: Order, wanted: int) -> e.OrderChange | None:
+def cross(
+    books: Books, state: MarketState, order: Order, *, wanted: int, at: Instant
+) -> e.OrderChange | None:
     """Let an arriving order trade up to `wanted` contracts.
 
     Returns why what is left of it must be cancelled; `None` when it may rest.
     """
-    book, terms, at = state.book, order.terms, order.updated_at
-    while wanted and order.status is OrderStatus.RESTING:
+    book, terms = state.book, order.terms
+    while wanted and order.status is _RESTING:
         maker = book.counterpart(order)
         if maker is None:
             return None
         if maker.terms.member == terms.member:
-            if terms.self_trade_prevention is SelfTradePrevention.TAKER_AT_CROSS:
+            if terms.self_trade_prevention is _TAKER_AT_CROSS:
                 return e.OrderChange.SELF_TRADE_CANCEL
             end(books, state, maker, at=at, why=e.OrderChange.SELF_TRADE_CANCEL)
             continue
         count = min(wanted, maker.remaining)
-        meet(books, state, maker, taker=order, count=count)
+        meet(books, state, maker, taker=order, count=count, at=at)
         wanted -= count
         if maker.terms.group_id is not None:
             count_in_group(books, maker, count, at=at)
@@ -41,15 +45,16 @@ def cross(books: Books, state: MarketState, order: Order, wanted: int) -> e.Orde
     return None
 
 
-def rest(books: Books, state: MarketState, order: Order) -> None:
+def rest(books: Books, state: MarketState, order: Order, *, at: Instant) -> None:
     """Let an order stand in the book."""
-    terms = order.terms
-    state.book.join(order)
+    terms, left = order.terms, order.remaining
+    level = state.book.join(order)
     books.accounts[terms.member].resting[terms.order_id] = order
     order.holding.rest(terms.order_id, order)
     books.touched[state] = None
-    total = order.level.total if order.level is not None else 0
-    say_level(books, order, at=order.updated_at, delta=order.remaining, total=total)
+    books.events.append(
+        e.BookChanged(at=at, terms=terms, delta_units=left, count_units=level.total)
+    )
 
 
 def lift(books: Books, state: MarketState, order: Order, *, at: Instant) -> None:
@@ -61,17 +66,19 @@ def lift(books: Books, state: MarketState, order: Order, *, at: Instant) -> None
     order.holding.unrest(terms.order_id, order)
     state.book.leave(order)
     books.touched[state] = None
-    say_level(books, order, at=at, delta=-order.remaining, total=level.total)
+    books.events.append(
+        e.BookChanged(at=at, terms=terms, delta_units=-order.remaining, count_units=level.total)
+    )
 
 
 def end(books: Books, state: MarketState, order: Order, *, at: Instant, why: e.OrderChange) -> None:
     """Cancel what is left of an order, whether it rests or is still on its way."""
     account = books.accounts[order.terms.member]
-    left = Count(order.remaining)
+    left = order.remaining
     lift(books, state, order, at=at)
     order.remaining = 0
     order.status = _CANCELED
-    say_order(books, account, order, at=at, why=why, reduced_by=left)
+    say_order(books, account, order, at=at, why=why, reduced=left)
 
 
 def lessen(books: Books, state: MarketState, order: Order, count: int, *, at: Instant) -> None:

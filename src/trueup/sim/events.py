@@ -11,12 +11,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from trueup.core import catalog
-from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferred
+from trueup.core.facts import Banked, Filled, Settled, Transferred
 from trueup.core.grid import PriceGrid
 from trueup.core.ids import (
-    ClientOrderId,
     OrderGroupId,
-    OrderId,
     Shard,
     Subaccount,
     Ticker,
@@ -26,9 +24,41 @@ from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
 from trueup.core.position import Change, Position
-from trueup.core.units import ZERO_COUNT, Count, Money, Price
+from trueup.core.units import Count, Money, Price
 from trueup.sim.commands import Command, Member, TransferPosition
-from trueup.sim.order import OrderState
+from trueup.sim.order import OrderChange, OrderTerms, OrderUpdated
+
+__all__ = [
+    "AccountOpened",
+    "BankingReported",
+    "BookChanged",
+    "CashMoved",
+    "Cause",
+    "CloseTimeChanged",
+    "Denial",
+    "Event",
+    "EventListed",
+    "ExchangeStatusChanged",
+    "FeeChangeScheduled",
+    "FillMade",
+    "MarketListed",
+    "MarketMoved",
+    "OrderChange",
+    "OrderGroupChange",
+    "OrderGroupUpdated",
+    "OrderUpdated",
+    "PositionTransferred",
+    "PriceGridChanged",
+    "QuoteChanged",
+    "Refusal",
+    "Refused",
+    "SeriesListed",
+    "SettlementListed",
+    "SettlementPaid",
+    "TopChanged",
+    "TradeMade",
+    "TransferReported",
+]
 
 
 class Cause(StrEnum):
@@ -69,41 +99,6 @@ class Refusal(StrEnum):
     ALREADY_EXISTS = "already_exists"
     WRONG_STATE = "wrong_state"
     """The market, the transfer or the banking movement cannot do that now."""
-
-
-class OrderChange(StrEnum):
-    """What changed an order."""
-
-    PLACED = "Placed"
-    TRADE = "Trade"
-    AMEND = "Amend"
-    DECREASE = "Decrease"
-    CANCELED = "Canceled"
-    IMMEDIATE_OR_CANCEL = "ImmediateOrCancel"
-    FILL_OR_KILL = "FillOrKill"
-    SELF_TRADE_CANCEL = "SelfTradeCancel"
-    POST_ONLY_CROSS_CANCEL = "PostOnlyCrossCancel"
-    REDUCE_ONLY_CANCEL = "ReduceOnlyCancel"
-    GROUP_CANCEL = "GroupCancel"
-    EXPIRY_CANCEL = "ExpiryCancel"
-    CLOSE_CANCEL = "CloseCancel"
-    HALT_CANCEL = "HaltCancel"
-
-    @property
-    def last_update_reason(self) -> str | None:
-        """The exchange's word for it on the WebSocket; it has none for a member's own wish."""
-        return None if self in _UNTOLD else self.value
-
-
-_UNTOLD = frozenset(
-    {
-        OrderChange.PLACED,
-        OrderChange.CANCELED,
-        OrderChange.IMMEDIATE_OR_CANCEL,
-        OrderChange.FILL_OR_KILL,
-        OrderChange.GROUP_CANCEL,
-    }
-)
 
 
 class Denial(Struct, frozen=True):
@@ -226,77 +221,62 @@ class PositionTransferred(Struct, frozen=True, kw_only=True):
     command: TransferPosition
 
 
-class OrderUpdated(Struct, frozen=True, kw_only=True, gc=False):
-    """An order changed."""
-
-    at: Instant
-    member: Member
-    state: OrderState
-    why: OrderChange
-    reduced_by: Count = ZERO_COUNT
-    """The contracts that were taken back without a trade."""
-
-    @property
-    def order(self) -> OrderReported:
-        """The order as the exchange shows it now."""
-        return self.state.reported()
-
-
 class FillMade(Struct, frozen=True, kw_only=True, gc=False):
     """An order traded.
 
-    The figures without a unit type are in `Count` and `Money` units; `net` and
-    `cost` are the position afterwards, `cash` what moved before the fee.
+    Figures in `Count` and `Money` units: `net_units` and `cost_units` are the
+    position afterwards, `cash_units` what moved before the fee, `closed_units`,
+    `cost_out_units` and `realized_units` concern the part that closed something.
     """
 
     at: Instant
-    member: Member
     trade_id: TradeId
-    order_id: OrderId
-    client_order_id: ClientOrderId
-    ticker: Ticker
-    side: Side
-    count: Count
+    terms: OrderTerms
+    count_units: int
     price: Price
-    fee: Money
+    fee_units: int
     is_taker: bool
-    subaccount: Subaccount
-    shard: Shard
-    net: int
-    cost: int
-    cash: int
-    closed: int
-    cost_out: int
-    realized: int
+    net_units: int
+    cost_units: int
+    cash_units: int
+    closed_units: int
+    cost_out_units: int
+    realized_units: int
+
+    @property
+    def member(self) -> Member:
+        """Whose order traded."""
+        return self.terms.member
 
     @property
     def filled(self) -> Filled:
         """The fill as the exchange shows it."""
+        terms = self.terms
         return Filled(
             trade_id=self.trade_id,
-            order_id=self.order_id,
-            ticker=self.ticker,
-            side=self.side,
-            count=self.count,
+            order_id=terms.order_id,
+            ticker=terms.ticker,
+            side=terms.side,
+            count=Count(self.count_units),
             price=self.price,
-            fee=self.fee,
+            fee=Money(self.fee_units),
             is_taker=self.is_taker,
             at=self.at,
-            subaccount=self.subaccount,
-            shard=self.shard,
+            subaccount=terms.subaccount,
+            shard=terms.shard,
         )
 
     @property
     def change(self) -> Change:
         """What the fill did to the position, before its fee."""
         return Change(
-            after=Position(Count(self.net), Money(self.cost)),
-            closed=Count(self.closed),
-            opened=Count(self.count.units - self.closed),
-            cash=Money(self.cash),
-            cost_out=Money(self.cost_out),
-            cost_in=Money(self.cost_out + self.realized - self.cash),
-            realized=Money(self.realized),
+            after=Position(Count(self.net_units), Money(self.cost_units)),
+            closed=Count(self.closed_units),
+            opened=Count(self.count_units - self.closed_units),
+            cash=Money(self.cash_units),
+            cost_out=Money(self.cost_out_units),
+            cost_in=Money(self.cost_out_units + self.realized_units - self.cash_units),
+            realized=Money(self.realized_units),
         )
 
 
@@ -306,28 +286,53 @@ class TradeMade(Struct, frozen=True, kw_only=True, gc=False):
     at: Instant
     trade_id: TradeId
     ticker: Ticker
-    count: Count
+    count_units: int
     price: Price
     taker_side: Side
     is_block: bool = False
+
+    @property
+    def count(self) -> Count:
+        """How many contracts."""
+        return Count(self.count_units)
 
 
 class BookChanged(Struct, frozen=True, kw_only=True, gc=False):
     """A level of a book has `delta` more contracts (fewer, if negative) and `count` in all.
 
-    `member` is whose order did it, with its own ids; the exchange tells these to
-    that member only.
+    `terms` are those of the order that did it; the exchange tells its ids to its
+    own member only.
     """
 
     at: Instant
-    ticker: Ticker
-    side: Side
-    price: Price
-    delta: Count
-    count: Count
-    member: Member
-    client_order_id: ClientOrderId
-    subaccount: Subaccount
+    terms: OrderTerms
+    delta_units: int
+    count_units: int
+
+    @property
+    def ticker(self) -> Ticker:
+        """The market."""
+        return self.terms.ticker
+
+    @property
+    def side(self) -> Side:
+        """`YES` for bids, `NO` for asks."""
+        return self.terms.side
+
+    @property
+    def price(self) -> Price:
+        """The YES price of the level."""
+        return self.terms.price
+
+    @property
+    def delta(self) -> Count:
+        """What was added to the level."""
+        return Count(self.delta_units)
+
+    @property
+    def count(self) -> Count:
+        """What the level has now."""
+        return Count(self.count_units)
 
 
 class TopChanged(Struct, frozen=True, kw_only=True, gc=False):
@@ -390,14 +395,19 @@ class SettlementListed(Struct, frozen=True, kw_only=True):
 
 
 class CashMoved(Struct, frozen=True, kw_only=True, gc=False):
-    """Cash changed by `amount`."""
+    """Cash changed by `units` of `Money`."""
 
     at: Instant
     member: Member
     subaccount: Subaccount
     shard: Shard
-    amount: Money
+    units: int
     cause: Cause
+
+    @property
+    def amount(self) -> Money:
+        """What came in; negative: what went out."""
+        return Money(self.units)
 
 
 Event = (

@@ -10,11 +10,11 @@ from trueup.core.errors import InvariantBroken
 from trueup.core.ids import SHARD_ZERO, Subaccount, TradeId
 from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus, Side
-from trueup.core.units import ZERO_COUNT, Count, Money, Price
+from trueup.core.units import Count, Money, Price
 from trueup.sim import events as e
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.charging import FeeRule, unknown_fees
+from trueup.sim.charging import FeeRule
 from trueup.sim.history import CashBook
 from trueup.sim.holding import ONE, HoldingRecord
 from trueup.sim.lifecycle import MarketState
@@ -22,17 +22,20 @@ from trueup.sim.order import Order
 from trueup.sim.order_commands import Member
 
 _EXECUTED = OrderStatus.EXECUTED
+_RESTING = OrderStatus.RESTING
+_TRADE = e.OrderChange.TRADE
 
 
-def meet(books: Books, state: MarketState, maker: Order, *, taker: Order, count: int) -> None:
+def meet(
+    books: Books, state: MarketState, maker: Order, *, taker: Order, count: int, at: Instant
+) -> None:
     """Let an arriving order trade with the one that rests, at the resting one's price."""
-    at, price = taker.updated_at, maker.terms.price
     made = e.TradeMade(
         at=at,
         trade_id=books.next_trade_id(),
-        ticker=state.market.ticker,
-        count=Count(count),
-        price=price,
+        ticker=taker.terms.ticker,
+        count_units=count,
+        price=maker.terms.price,
         taker_side=taker.terms.side,
     )
     books.events.append(made)
@@ -59,118 +62,77 @@ def check_trade(books: Books, state: MarketState, cash: int, open_interest: int)
 
 
 def leave_level(books: Books, state: MarketState, order: Order, count: int, *, at: Instant) -> None:
-    """Take `count` off a resting order and say how its level looks now."""
+    """Take `count` off a resting order and say how its level looks now.
+
+    What the order ties up is counted anew by its `fill`, or by `holding.hold`.
+    """
     level = order.level
     if level is None:
         raise InvariantBroken(f"order {order.terms.order_id} does not rest")
     order.holding.lessen(order, count)
     state.book.reduce(order, count)
     if not order.remaining:
-        retire(books, order)
-    say_level(books, order, at=at, delta=-count, total=level.total)
-
-
-def say_level(books: Books, order: Order, *, at: Instant, delta: int, total: int) -> None:
-    """Tell everybody what an order did to a level."""
-    terms = order.terms
+        terms = order.terms
+        del books.accounts[terms.member].resting[terms.order_id]
+        order.holding.unrest(terms.order_id, order)
     books.events.append(
-        e.BookChanged(
-            at=at,
-            ticker=terms.ticker,
-            side=terms.side,
-            price=terms.price,
-            delta=Count(delta),
-            count=Count(total),
-            member=terms.member,
-            client_order_id=terms.client_order_id,
-            subaccount=terms.subaccount,
-        )
+        e.BookChanged(at=at, terms=order.terms, delta_units=-count, count_units=level.total)
     )
-
-
-def retire(books: Books, order: Order) -> None:
-    """Forget that an order rested: it left the book."""
-    order_id = order.terms.order_id
-    del books.accounts[order.terms.member].resting[order_id]
-    order.holding.unrest(order_id, order)
 
 
 def fill(
     books: Books, state: MarketState, order: Order, *, made: e.TradeMade, is_taker: bool
 ) -> int:
     """Give one order its side of a trade; returns the change of cash before the fee."""
-    terms, holding = order.terms, order.holding
-    account = books.accounts[terms.member]
-    at, count, price = made.at, made.count.units, made.price.units
+    holding, at, count = order.holding, made.at, made.count_units
+    account = books.accounts[holding.member]
+    price = made.price.units
     own_price = price if order.is_bid else ONE - price
     if not (holding.yes_count or holding.no_count):
-        account.holdings[terms.subaccount, terms.ticker] = holding
-        state.holders[terms.member, terms.subaccount] = holding
+        account.holdings[holding.subaccount, holding.ticker] = holding
+        state.holders[holding.member, holding.subaccount] = holding
     before = holding.net
     cash, closed, cost_out, realized = holding.trade(order.sign, count, own_price)
     state.hold(before, holding.net)
-    fee = _charge(books, state, order, made=made, is_taker=is_taker, cash=cash)
-    holding.fees += fee.units
+    rule = state.fee_rule
+    if rule is None or at >= rule.until:
+        rule = fee_rule(books, state, at)
+    fee, order.accumulated = rule.charge(
+        rule.trade_fee(count, price, is_taker=is_taker), cash, order.accumulated, account.precision
+    )
+    holding.fees += fee
     holding.hold()
-    _progress(order, count, fee.units, cost=own_price * count, is_taker=is_taker)
+    order.fill_count += count
+    if is_taker:
+        order.taker_fees += fee
+        order.taker_cost += own_price * count
+    else:
+        order.maker_fees += fee
+        order.maker_cost += own_price * count
+    if not order.remaining:
+        order.status = _EXECUTED
     filled = e.FillMade(
         at=at,
-        member=terms.member,
         trade_id=made.trade_id,
-        order_id=terms.order_id,
-        client_order_id=terms.client_order_id,
-        ticker=terms.ticker,
-        side=terms.side,
-        count=made.count,
+        terms=order.terms,
+        count_units=count,
         price=made.price,
-        fee=fee,
+        fee_units=fee,
         is_taker=is_taker,
-        subaccount=terms.subaccount,
-        shard=terms.shard,
-        net=holding.net,
-        cost=holding.cost,
-        cash=cash,
-        closed=closed,
-        cost_out=cost_out,
-        realized=realized,
+        net_units=holding.net,
+        cost_units=holding.cost,
+        cash_units=cash,
+        closed_units=closed,
+        cost_out_units=cost_out,
+        realized_units=realized,
     )
     books.events.append(filled)
     if account.history:
         account.fills.add(filled)
         holding.note(at)
-    _pay(books, holding, Money(cash), at=at, cause=e.Cause.TRADE)
-    if fee:
-        _pay(books, holding, -fee, at=at, cause=e.Cause.FEE)
-    say_order(books, account, order, at=at, why=e.OrderChange.TRADE)
+    books.pay(holding, cash, fee, at=at)
+    say_order(books, account, order, at=at, why=_TRADE)
     return cash
-
-
-def _progress(order: Order, count: int, fee: int, *, cost: int, is_taker: bool) -> None:
-    order.fill_count += count
-    if is_taker:
-        order.taker_fees += fee
-        order.taker_fill_cost += cost
-    else:
-        order.maker_fees += fee
-        order.maker_fill_cost += cost
-    if not order.remaining:
-        order.status = _EXECUTED
-
-
-def _charge(
-    books: Books,
-    state: MarketState,
-    order: Order,
-    *,
-    made: e.TradeMade,
-    is_taker: bool,
-    cash: int,
-) -> Money:
-    account = books.accounts[order.terms.member]
-    rule = fee_rule(books, state, made.at)
-    trade_fee = rule.trade_fee(made.count.units, made.price.units, is_taker=is_taker)
-    fee, order.accumulated = rule.charge(trade_fee, cash, order.accumulated, account.precision)
-    return Money(fee)
 
 
 def fee_rule(books: Books, state: MarketState, at: Instant) -> FeeRule:
@@ -178,25 +140,7 @@ def fee_rule(books: Books, state: MarketState, at: Instant) -> FeeRule:
     rule = state.fee_rule
     if rule is None or at >= rule.until:
         rule = state.fee_rule = books.listings.fee_rule(state.market.ticker, at)
-        if not rule.knows():
-            raise unknown_fees(state.market.ticker, at)
     return rule
-
-
-def _pay(
-    books: Books, holding: HoldingRecord, amount: Money, *, at: Instant, cause: e.Cause
-) -> None:
-    books.move(
-        holding.cash,
-        e.CashMoved(
-            at=at,
-            member=holding.member,
-            subaccount=holding.subaccount,
-            shard=holding.shard,
-            amount=amount,
-            cause=cause,
-        ),
-    )
 
 
 def say_order(
@@ -206,20 +150,12 @@ def say_order(
     *,
     at: Instant,
     why: e.OrderChange,
-    reduced_by: Count = ZERO_COUNT,
+    reduced: int = 0,
 ) -> None:
     """Remember and tell what an order is now; one that ended leaves its group."""
     account.orders_changed_at = at
-    books.events.append(
-        e.OrderUpdated(
-            at=at,
-            member=account.member,
-            state=order.note(at),
-            why=why,
-            reduced_by=reduced_by,
-        )
-    )
-    if order.status is not OrderStatus.RESTING:
+    books.events.append(order.note(at, why, reduced))
+    if order.status is not _RESTING:
         terms = order.terms
         if terms.group_id is not None and terms.group_id in account.groups:
             account.groups[terms.group_id].orders.pop(terms.order_id, None)
@@ -247,7 +183,7 @@ def meet_outside(
         at=at,
         trade_id=trade_id,
         ticker=state.market.ticker,
-        count=count,
+        count_units=count.units,
         price=price,
         taker_side=side if is_taker else side.opposite(),
     )

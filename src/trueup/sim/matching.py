@@ -103,8 +103,8 @@ class BookSide(Generic[Q]):
         for rank in reversed(self.ranks):
             yield self.levels[rank * self._sign]
 
-    def join(self, entry: Q) -> None:
-        """Let an entry stand at its price, behind those that are there."""
+    def join(self, entry: Q) -> Level[Q]:
+        """Let an entry stand at its price, behind those that are there; returns its level."""
         level = self.levels.get(entry.price)
         if level is None:
             level = self.levels[entry.price] = Level(entry.price)
@@ -114,6 +114,7 @@ class BookSide(Generic[Q]):
             else:
                 insort(self.ranks, rank)
         level.join(entry)
+        return level
 
     def leave(self, entry: Q) -> None:
         """Take an entry out of the book."""
@@ -170,9 +171,9 @@ class OrderBook(Generic[Q]):
                 return
             yield from level
 
-    def join(self, entry: Q) -> None:
-        """Let an entry rest.  It must not cross: `counterpart` must have been `None`."""
-        (self.bids if entry.is_bid else self.asks).join(entry)
+    def join(self, entry: Q) -> Level[Q]:
+        """Let an entry rest, and return its level.  It must not cross anybody."""
+        return (self.bids if entry.is_bid else self.asks).join(entry)
 
     def leave(self, entry: Q) -> None:
         """Take a resting entry out of the book."""

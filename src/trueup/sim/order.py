@@ -1,16 +1,18 @@
 """An order inside the machine: what was asked, how far it got, and what it was before.
 
 The machine changes an `Order` in place; everybody else sees frozen values: an
-`OrderState` for each change, and the exchange's own view of it, `OrderReported`.
+`OrderUpdated` for each change, and the exchange's own view of it, `OrderReported`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from trueup.core.errors import InvariantBroken
 from trueup.core.facts import OrderReported
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
@@ -48,20 +50,72 @@ class OrderTerms(Struct, frozen=True, kw_only=True, gc=False):
     created_at: Instant
 
 
-class OrderState(Struct, frozen=True, kw_only=True, gc=False):
-    """How far an order got, from `updated_at` on.  Figures in `Count` and `Money` units."""
+class OrderChange(StrEnum):
+    """What changed an order."""
 
+    PLACED = "Placed"
+    TRADE = "Trade"
+    AMEND = "Amend"
+    DECREASE = "Decrease"
+    CANCELED = "Canceled"
+    IMMEDIATE_OR_CANCEL = "ImmediateOrCancel"
+    FILL_OR_KILL = "FillOrKill"
+    SELF_TRADE_CANCEL = "SelfTradeCancel"
+    POST_ONLY_CROSS_CANCEL = "PostOnlyCrossCancel"
+    REDUCE_ONLY_CANCEL = "ReduceOnlyCancel"
+    GROUP_CANCEL = "GroupCancel"
+    EXPIRY_CANCEL = "ExpiryCancel"
+    CLOSE_CANCEL = "CloseCancel"
+    HALT_CANCEL = "HaltCancel"
+
+    @property
+    def last_update_reason(self) -> str | None:
+        """The exchange's word for it on the WebSocket; it has none for a member's own wish."""
+        return None if self in _UNTOLD else self.value
+
+
+_UNTOLD: Final = frozenset(
+    {
+        OrderChange.PLACED,
+        OrderChange.CANCELED,
+        OrderChange.IMMEDIATE_OR_CANCEL,
+        OrderChange.FILL_OR_KILL,
+        OrderChange.GROUP_CANCEL,
+    }
+)
+
+
+class OrderUpdated(Struct, frozen=True, kw_only=True, gc=False):
+    """An order changed, and is like this from `at` on.
+
+    The figures are in `Count` and `Money` units; `reduced_units` are the
+    contracts that were taken back without a trade.
+    """
+
+    at: Instant
     terms: OrderTerms
     status: OrderStatus
-    fill_count: int
-    remaining_count: int
-    taker_fees: int
-    maker_fees: int
-    taker_fill_cost: int
-    maker_fill_cost: int
-    updated_at: Instant
+    fill_units: int
+    remaining_units: int
+    taker_fee_units: int
+    maker_fee_units: int
+    taker_cost_units: int
+    maker_cost_units: int
+    why: OrderChange
+    reduced_units: int = 0
 
-    def reported(self) -> OrderReported:
+    @property
+    def member(self) -> Member:
+        """Whose order it is."""
+        return self.terms.member
+
+    @property
+    def reduced_by(self) -> Count:
+        """The contracts that were taken back without a trade."""
+        return Count(self.reduced_units)
+
+    @property
+    def order(self) -> OrderReported:
         """The order as the exchange shows it."""
         terms = self.terms
         return OrderReported(
@@ -72,14 +126,14 @@ class OrderState(Struct, frozen=True, kw_only=True, gc=False):
             status=self.status,
             price=terms.price,
             initial_count=terms.initial_count,
-            fill_count=Count(self.fill_count),
-            remaining_count=Count(self.remaining_count),
-            taker_fees=Money(self.taker_fees),
-            maker_fees=Money(self.maker_fees),
-            taker_fill_cost=Money(self.taker_fill_cost),
-            maker_fill_cost=Money(self.maker_fill_cost),
+            fill_count=Count(self.fill_units),
+            remaining_count=Count(self.remaining_units),
+            taker_fees=Money(self.taker_fee_units),
+            maker_fees=Money(self.maker_fee_units),
+            taker_fill_cost=Money(self.taker_cost_units),
+            maker_fill_cost=Money(self.maker_cost_units),
             created_at=terms.created_at,
-            updated_at=self.updated_at,
+            updated_at=self.at,
             subaccount=terms.subaccount,
             shard=terms.shard,
         )
@@ -93,40 +147,39 @@ class Order(Queued):
     """
 
     __slots__ = (
-        "_states",
+        "_past",
         "accumulated",
         "fill_count",
         "holding",
+        "last",
+        "maker_cost",
         "maker_fees",
-        "maker_fill_cost",
         "own_price",
         "sign",
         "status",
+        "taker_cost",
         "taker_fees",
-        "taker_fill_cost",
         "terms",
-        "updated_at",
     )
 
     def __init__(self, terms: OrderTerms, holding: HoldingRecord, *, history: bool) -> None:
-        super().__init__(
-            is_bid=terms.side is Side.YES,
-            price=terms.price.units,
-            remaining=terms.initial_count.units,
-        )
+        self.is_bid = is_bid = terms.side is Side.YES
+        self.price = price = terms.price.units
+        self.remaining = terms.initial_count.units
+        self.level = self.ahead = self.behind = None
         self.terms = terms
         self.holding = holding
-        self.sign = 1 if self.is_bid else -1
-        self.own_price = self.price if self.is_bid else ONE - self.price
+        self.sign = 1 if is_bid else -1
+        self.own_price = price if is_bid else ONE - price
         self.status = _RESTING
         self.fill_count = 0
         self.accumulated = 0
         self.taker_fees = 0
         self.maker_fees = 0
-        self.taker_fill_cost = 0
-        self.maker_fill_cost = 0
-        self.updated_at = terms.created_at
-        self._states: list[OrderState] | None = [] if history else None
+        self.taker_cost = 0
+        self.maker_cost = 0
+        self.last: OrderUpdated | None = None
+        self._past: list[OrderUpdated] | None = [] if history else None
 
     def reprice(self, terms: OrderTerms) -> None:
         """Take on new terms; the order must not be in the book."""
@@ -134,53 +187,56 @@ class Order(Queued):
         self.price = terms.price.units
         self.own_price = self.price if self.is_bid else ONE - self.price
 
-    def note(self, at: Instant) -> OrderState:
-        """Remember the state that the order has from `at` on, and return it."""
-        self.updated_at = at
-        state = self.state()
-        if self._states is not None:
-            self._states.append(state)
-        return state
-
-    def state(self) -> OrderState:
-        """The order as it is now."""
-        return OrderState(
+    def note(self, at: Instant, why: OrderChange, reduced: int = 0) -> OrderUpdated:
+        """Remember what the order is from `at` on, and return it."""
+        self.last = updated = OrderUpdated(
+            at=at,
             terms=self.terms,
             status=self.status,
-            fill_count=self.fill_count,
-            remaining_count=self.remaining,
-            taker_fees=self.taker_fees,
-            maker_fees=self.maker_fees,
-            taker_fill_cost=self.taker_fill_cost,
-            maker_fill_cost=self.maker_fill_cost,
-            updated_at=self.updated_at,
+            fill_units=self.fill_count,
+            remaining_units=self.remaining,
+            taker_fee_units=self.taker_fees,
+            maker_fee_units=self.maker_fees,
+            taker_cost_units=self.taker_cost,
+            maker_cost_units=self.maker_cost,
+            why=why,
+            reduced_units=reduced,
         )
+        if self._past is not None:
+            self._past.append(updated)
+        return updated
 
-    def state_at(self, at: Instant) -> OrderState | None:
+    def state(self) -> OrderUpdated:
+        """The order as it is now.  It must have been placed."""
+        if self.last is None:
+            raise InvariantBroken(f"{self.terms.order_id} was never placed")
+        return self.last
+
+    def state_at(self, at: Instant) -> OrderUpdated | None:
         """The order as it was at `at`; `None` before it was placed."""
-        if at >= self.updated_at:
-            return self.state()
-        if self._states is None:
+        if self.last is not None and at >= self.last.at:
+            return self.last
+        if self._past is None:
             return None
-        place = bisect_right(self._states, at, key=_updated_at)
-        return self._states[place - 1] if place else None
+        place = bisect_right(self._past, at, key=_changed_at)
+        return self._past[place - 1] if place else None
 
     # -- as a history of what the exchange shows -------------------------------------------
 
     def latest(self) -> OrderReported:
         """The order as the exchange shows it now."""
-        return self.state().reported()
+        return self.state().order
 
     def at(self, instant: Instant, /) -> OrderReported | None:
         """The order as the exchange showed it at `instant`."""
         state = self.state_at(instant)
-        return None if state is None else state.reported()
+        return None if state is None else state.order
 
     def since(self, instant: Instant, /) -> Instant | None:
         """When the order became what it was at `instant`."""
         state = self.state_at(instant)
-        return None if state is None else state.updated_at
+        return None if state is None else state.at
 
 
-def _updated_at(state: OrderState) -> Instant:
-    return state.updated_at
+def _changed_at(updated: OrderUpdated) -> Instant:
+    return updated.at

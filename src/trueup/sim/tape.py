@@ -53,7 +53,7 @@ class Tape:
 
     def trade(self, made: TradeMade) -> None:
         """One more trade."""
-        count = made.count.units
+        count = made.count_units
         self.trades.append(made)
         self.volume += count
         self.dollar_volume += made.price.units * count
@@ -62,50 +62,45 @@ class Tape:
     def look(self, at: Instant, book: OrderBook[Order], open_interest: int) -> TopChanged | None:
         """Look at the top of the book; returns what to tell if it changed."""
         bid, ask = book.bids.best(), book.asks.best()
-        top = (
-            bid.price if bid else 0,
-            bid.total if bid else 0,
-            ask.price if ask else 0,
-            ask.total if ask else 0,
-            self.volume,
-        )
-        if top == self._top:
+        bid_size = bid.total if bid is not None else 0
+        ask_size = ask.total if ask is not None else 0
+        bid_price = bid.price if bid is not None else 0
+        ask_price = ask.price if ask is not None else 0
+        top = (bid_price, bid_size, ask_price, ask_size, self.volume)
+        before = self._top
+        if top == before:
             return None
         self._top = top
         last = self.trades[-1] if self.trades else None
-        self._remember(at, last, open_interest)
+        prices = (bid_price, ask_price, self.volume)
+        if prices != (before[0], before[2], before[4]):
+            self._remember(at, prices, last.price.units if last else 0, open_interest)
         return TopChanged(
             at=at,
             ticker=self.ticker,
-            bid=bid.first.terms.price if bid and bid.first else None,
-            bid_size=top[1],
-            ask=ask.first.terms.price if ask and ask.first else None,
-            ask_size=top[3],
+            bid=bid.first.terms.price if bid is not None and bid.first is not None else None,
+            bid_size=bid_size,
+            ask=ask.first.terms.price if ask is not None and ask.first is not None else None,
+            ask_size=ask_size,
             last=last.price if last else None,
-            last_size=last.count.units if last else 0,
+            last_size=last.count_units if last else 0,
             volume=self.volume,
             open_interest=open_interest,
             dollar_volume=self.dollar_volume,
         )
 
-    def _remember(self, at: Instant, last: TradeMade | None, open_interest: int) -> None:
+    def _remember(
+        self, at: Instant, prices: tuple[int, int, int], last: int, open_interest: int
+    ) -> None:
         """Keep what a quote tells; of several changes at one instant the last one."""
-        bid, ask, price = self._top[0], self._top[2], last.price.units if last else 0
-        if self._times and (
-            self._times[-1] == at
-            or (
-                self._volumes[-1] == self.volume and self._bids[-1] == bid and self._asks[-1] == ask
-            )
-        ):
-            if self._times[-1] != at:
-                return
+        if self._times and self._times[-1] == at:
             for column in self._columns():
                 column.pop()
         self._times.append(at)
-        self._bids.append(bid)
-        self._asks.append(ask)
-        self._lasts.append(price)
-        self._volumes.append(self.volume)
+        self._bids.append(prices[0])
+        self._asks.append(prices[1])
+        self._lasts.append(last)
+        self._volumes.append(prices[2])
         self._interests.append(open_interest)
 
     def _columns(self) -> tuple[array[int], ...]:
@@ -142,7 +137,7 @@ class Tape:
         place = bisect_right(self.trades, instant, key=_time_of)
         if place:
             return self._traded[place - 1]
-        return self._traded[0] - self.trades[0].count.units if self.trades else 0
+        return self._traded[0] - self.trades[0].count_units if self.trades else 0
 
     def forget(self, before: Instant) -> None:
         """Drop the trades before `before`, and the tops that had been replaced by then."""

@@ -238,7 +238,7 @@ def _accept(
         wanted = order.remaining
         if command.reduce_only:
             wanted = min(wanted, max(0, -order.sign * order.holding.net))
-        why = cross(books, state, order, wanted)
+        why = cross(books, state, order, wanted=wanted, at=command.at)
         if why is None and command.time_in_force is _IOC:
             reduced = command.reduce_only and order.fill_count == wanted
             why = OrderChange.REDUCE_ONLY_CANCEL if reduced else OrderChange.IMMEDIATE_OR_CANCEL
@@ -247,7 +247,7 @@ def _accept(
     if why is not None:
         end(books, state, order, at=command.at, why=why)
         return
-    rest(books, state, order)
+    rest(books, state, order, at=command.at)
     if command.expires_at is not None:
         note_expiry(books, order, command.expires_at)
 
