@@ -7,7 +7,7 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from trade_script import EVENT, MIDNIGHT, TICKER, market
+from trade_script import EVENT, MIDNIGHT, TICKER, facts, market
 
 from trueup.core.facts import Filled, Settled, Source
 from trueup.core.fees import Precision
@@ -20,7 +20,8 @@ from trueup.core.payoff import gross_payout
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.accounts import Account
 from trueup.ledger.allocation import Claim, Refused, allocate, by_orders
-from trueup.ledger.booking import MarketBooking, book_market
+from trueup.ledger.bare import bare_step
+from trueup.ledger.booking import MarketBooking, book_market, book_steps
 from trueup.ledger.entries import MarketBook
 from trueup.ledger.gains import gains
 from trueup.ledger.report import booked_rows, strategy_rows
@@ -153,10 +154,31 @@ def test_books_made_again_equal_books_made_step_by_step(
         booking.book(step)
         if number < len(recorded):
             sofar = sorted(recorded, key=lambda each: (_filled(each).at, each.key))[: number + 1]
-            again = replace(book(sofar), event_ticker=EVENT)
+            again = book(sofar)
+            again = replace(again, bare=again.bare._replace(event_ticker=EVENT))
             assert replace(booking.result(), entries=()) == replace(again, entries=())
 
     assert list(booking.result().entries) == list(book(recorded, value).entries)
+
+
+@given(FILLS, st.none() | VALUES)
+def test_short_way_books_what_the_long_way_books(
+    recorded: list[Recorded], value: Price | None
+) -> None:
+    if value is not None:
+        recorded = [*recorded, _row(len(recorded), value)]
+
+    found = book_steps(PRIMARY, SHARD_ZERO, TICKER, steps=sorted(map(bare_step, recorded)))
+
+    assert found == book(recorded)
+
+
+def _row(sequence: int, value: Price) -> Recorded:
+    """A settlement row that pays something, whatever is held: what it says is booked."""
+    [recorded] = facts(f"23:59 row scalar revenue 1.25 value {value}")
+    assert isinstance(recorded.value, Settled)
+    row = replace(recorded.value, at=LATER)
+    return Recorded(sequence, recorded.key, 1, row, Source.REST, LATER)
 
 
 def _filled(recorded: Recorded) -> Filled:

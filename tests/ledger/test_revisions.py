@@ -11,6 +11,7 @@ from trueup.core.observations import Recorded
 from trueup.core.orders import Side
 from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money, Price
+from trueup.ledger.bare import bare_step
 from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import BreakKind
 from trueup.ledger.entries import EntryKind, MarketBook
@@ -265,7 +266,10 @@ def test_home_is_what_the_row_says_then_the_market_then_the_newest_fill() -> Non
     assert isinstance(market, MarketStated)
     unnamed = seen(row, "13:01", shard_named=False)
 
-    assert home_shard([*fills, seen(row, "13:01", shard=Shard(4))], market) == 4
-    assert home_shard([*fills, unnamed], replace(market, shard=Shard(3))) == 3
-    assert home_shard([*fills, unnamed], market) == 2
-    assert home_shard([unnamed], None) == SHARD_ZERO
+    def home(recorded: list[Recorded], told: MarketStated | None) -> Shard:
+        return home_shard(map(bare_step, recorded), told)
+
+    assert home([*fills, seen(row, "13:01", shard=Shard(4))], market) == 4
+    assert home([*fills, unnamed], replace(market, shard=Shard(3))) == 3
+    assert home([*fills, unnamed], market) == 2
+    assert home([unnamed], None) == SHARD_ZERO

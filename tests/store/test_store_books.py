@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ from trueup.core.instant import HOUR
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import Count, Money, Price, Ratio
-from trueup.ledger.booking import book_market
+from trueup.ledger.bare import bare_step
+from trueup.ledger.booking import book_market, book_steps
 from trueup.ledger.entries import EntryKind, TradeStatus
 from trueup.store.database import Books
 from trueup.store.driver import AnyRow
@@ -177,6 +179,35 @@ def test_revised_settlement_reaches_the_ledger_with_all_its_versions(books: Book
     assert [each.version for each in unbooked[0].facts if each.key.startswith("0/")] == [1, 2]
     assert EntryKind.REVERSAL in {each.kind for each in books.cash_movements()}
     assert books.totals().realized == Money.parse("-2.75")
+
+
+def test_plain_markets_are_handed_out_as_steps_that_book_what_their_facts_book(
+    books: Books,
+) -> None:
+    unnamed = [fill(n, count=n, price=f"0.{10 * n}", fee=None) for n in (1, 2)]
+    books.append(seen(*unnamed, fill(3, ticker=SNOW, side=Side.NO)), stream=Stream.FILLS)
+    books.append(seen(settlement(count=3, revenue="3.00")), stream=Stream.SETTLEMENTS)
+
+    for each in books.unbooked(10):
+        where = (each.subaccount, each.shard, each.ticker)
+        assert each.steps is not None
+        assert list(each.steps) == [bare_step(recorded) for recorded in each.facts]
+        assert book_steps(*where, steps=each.steps) == book_market(*where, recorded=each.facts)
+
+
+def test_markets_that_ask_for_more_than_their_rows_are_not_handed_out_as_steps(
+    books: Books,
+) -> None:
+    books.append(seen(fill(1), fill(2, ticker=SNOW)), stream=Stream.FILLS)
+    books.append(seen(fill(1, price="0.61"), at=60), stream=Stream.FILLS)
+    final = market(MarketStatus.FINALIZED, result=MarketResult.YES)
+    books.append(seen(replace(final, ticker=SNOW), at=60), stream=Stream.MARKETS)
+
+    told_twice, without_row = books.unbooked(10)
+
+    assert (told_twice.steps, without_row.steps) == (None, None)
+    assert [each.version for each in told_twice.facts] == [1, 2]
+    assert without_row.facts[-1].value == replace(final, ticker=SNOW)
 
 
 def test_book_of_a_market_without_facts_is_refused(books: Books) -> None:

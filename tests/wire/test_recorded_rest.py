@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from every_call import every_call
 
 from trueup.core.facts import Filled
-from trueup.core.ids import ClientOrderId, EventTicker, OrderGroupId, OrderId, SeriesTicker, Ticker
-from trueup.core.order_entry import Cancellation, NewOrder
+from trueup.core.orderbook import BookSnapshot
 from trueup.core.orders import Side
 from trueup.core.statements import PositionStated
 from trueup.core.units import Count, Money, Price
-from trueup.wire.rest import (
-    account,
-    api_keys,
-    cash,
-    events,
-    exchange,
-    historical,
-    markets,
-    order_groups,
-    orders,
-    portfolio,
-    series,
-)
 from trueup.wire.rest.call import Call, Page
 from trueup.wire.rest.errors import read_error
 from trueup.wire.rest.rows.balances import Balance
@@ -40,60 +28,14 @@ from trueup.wire.signing import REST_PREFIX
 
 pytestmark = pytest.mark.recorded
 
-TICKER = Ticker("KXA-1")
-GROUP = OrderGroupId("g1")
-ORDER = NewOrder(
-    ticker=TICKER,
-    side=Side.YES,
-    count=Count(100),
-    price=Price(5_000),
-    client_order_id=ClientOrderId("c1"),
-)
-CALLS: dict[str, Call[Any]] = {
-    call.operation: call
-    for call in (
-        exchange.status(),
-        exchange.user_data_timestamp(),
-        account.limits(),
-        account.endpoint_costs(),
-        api_keys.list_keys(),
-        portfolio.balance(),
-        portfolio.fills(),
-        portfolio.settlements(),
-        portfolio.orders(),
-        portfolio.order(OrderId("o1")),
-        orders.create(ORDER),
-        orders.cancel(Cancellation(order_id=OrderId("o1"))),
-        orders.queue_position(OrderId("o1")),
-        orders.queue_positions(),
-        order_groups.create(Count(100)),
-        order_groups.delete(GROUP),
-        order_groups.reset(GROUP),
-        order_groups.group(GROUP),
-        order_groups.groups(),
-        portfolio.positions(),
-        cash.deposits(),
-        cash.withdrawals(),
-        historical.cutoff(),
-        historical.market(TICKER),
-        markets.market(TICKER),
-        markets.markets(),
-        events.event(EventTicker("KXA")),
-        events.events(),
-        events.combo_events(),
-        series.series(SeriesTicker("KXA")),
-        series.series_list(),
-        series.fee_changes(),
-    )
-}
+CALLS: dict[str, list[Call[Any]]] = defaultdict(list)
+for each in every_call():
+    CALLS[each.operation].append(each)
 
 DEMO_NOT_COVERED = {
     # The order entry of before June 2026.
     "orders__legacy_cancel",
     "orders__legacy_create",
-    # Market data.
-    "orderbook__base",
-    "trades__public_recorded",
     # A composition of a perpetual future's data, no answer of this interface.
     "perp_basis__paired_cycle",
 }
@@ -122,6 +64,25 @@ OLD_FORM = {
     "order_groups_list": "GetOrderGroups",
     "order_queue_position": "GetOrderQueuePosition",
     "order_queue_positions": "GetOrderQueuePositions",
+    "candlesticks_batch": "BatchGetMarketCandlesticks",
+    "event_candlesticks": "GetMarketCandlesticksByEvent",
+    "event_metadata": "GetEventMetadata",
+    "exchange_schedule": "GetExchangeSchedule",
+    "filters_by_sport": "GetFiltersForSports",
+    "incentive_programs": "GetIncentivePrograms",
+    "live_data_batch": "GetLiveDatas",
+    "live_data_milestone": "GetLiveDataByMilestone",
+    "milestone_single": "GetMilestone",
+    "milestones_list": "GetMilestones",
+    "multivariate_event_collection_lookup_tickers": "CreateMarketInMultivariateEventCollection",
+    "multivariate_event_collection_single": "GetMultivariateEventCollection",
+    "multivariate_event_collections_list": "GetMultivariateEventCollections",
+    "orderbook": "GetMarketOrderbook",
+    "series_candlesticks": "GetMarketCandlesticks",
+    "structured_target_single": "GetStructuredTarget",
+    "structured_targets_list": "GetStructuredTargets",
+    "tags_by_categories": "GetTagsForSeriesCategories",
+    "trades_list": "GetTrades",
 }
 
 OLD_FORM_NOT_COVERED = {
@@ -132,27 +93,8 @@ OLD_FORM_NOT_COVERED = {
     "cancel_order",
     "create_order",
     "decrease_order",
-    # Market data and what describes it.
-    "candlesticks_batch",
-    "event_candlesticks",
-    "event_metadata",
+    # Gone from the API of October 2026.
     "exchange_announcements",
-    "exchange_schedule",
-    "filters_by_sport",
-    "incentive_programs",
-    "live_data_batch",
-    "live_data_milestone",
-    "milestone_single",
-    "milestones_list",
-    "multivariate_event_collection_lookup_tickers",
-    "multivariate_event_collection_single",
-    "multivariate_event_collections_list",
-    "orderbook",
-    "series_candlesticks",
-    "structured_target_single",
-    "structured_targets_list",
-    "tags_by_categories",
-    "trades_list",
 }
 
 OLD_FORM_ERRORS = {"portfolio_total_resting_order_value"}
@@ -167,8 +109,12 @@ def lines(path: Path) -> Iterator[bytes]:
 
 
 def decoded(operation: str, body: bytes) -> Any:
-    """The value of a body: nothing unreadable, nothing unknown."""
-    call = CALLS[operation]
+    """The value of a body by the operation's first call; no call finds anything unreadable or unknown."""
+    values = [_decoded(call, body) for call in CALLS[operation]]
+    return values[0]
+
+
+def _decoded(call: Call[Any], body: bytes) -> Any:
     assert call.unknown_fields(body) == ()
     value = call.decode(body)
     if isinstance(value, Page):
@@ -212,7 +158,7 @@ def test_demo_session_of_june_2026_decodes(recorded_data: Path) -> None:
         values += 1
 
     assert skipped == DEMO_NOT_COVERED
-    assert (errors, values) == (19, 34)
+    assert (errors, values) == (19, 36)
 
 
 def test_demo_figures_are_the_recorded_ones(recorded_data: Path) -> None:
@@ -285,7 +231,12 @@ def test_combo_round_trips_of_july_2026_decode(recorded_data: Path) -> None:
         "endpoint_costs": "GetAccountEndpointCosts",
         "api_limits": "GetAccountApiLimits",
         "fills_by_creator_order_id": "GetFills",
+        "communications_id": "GetCommunicationsID",
+        "rfq_created": "CreateRFQ",
+        "orderbook": "GetMarketOrderbook",
+        "off_grid_quote_unexpectedly_accepted": "CreateQuote",
     }
+    executed: dict[str, Any] = {}
     sides: set[tuple[str, Side]] = set()
     count = 0
     for path in sorted((recorded_data / "rest" / "combos_demo_2026-07").glob("scenario_*.jsonl")):
@@ -294,34 +245,43 @@ def test_combo_round_trips_of_july_2026_decode(recorded_data: Path) -> None:
             parts = [(by_key[key], part) for key, part in step["data"].items() if key in by_key]
             if step["step"] in by_step:
                 parts = [(by_step[step["step"]], step["data"])]
+            if step["step"] == "quote_created":
+                parts = [("CreateQuote", step["data"]["response"])]
+            if step["step"] == "quote_terminal":
+                parts = [("GetRFQQuote", {"quote": step["data"]})]
             for operation, part in parts:
                 value = decoded(operation, json.dumps(part).encode())
                 count += 1
+                if operation == "GetRFQQuote" and value.status == "executed":
+                    executed[path.stem] = value
                 if operation == "GetFills":
                     sides |= {
                         (json.loads(raw)["side"], fill.side)
                         for raw, fill in zip(value.raws, value.items, strict=True)
                     }
 
-    assert count == 32
+    assert count == 51
+    assert {quote.accepted_side for quote in executed.values()} == {Side.YES, Side.NO}
+    assert all(quote.yes_bid == quote.no_bid == Price(4_800) for quote in executed.values())
     # Here both are given, and the old word alone says the same as outcome_side.
     assert sides == {("yes", Side.YES), ("no", Side.NO)}
 
 
 def test_demo_session_of_july_2026_decodes(recorded_data: Path) -> None:
-    not_covered: list[str] = []
-    positions = 0
+    positions = books = 0
     for line in lines(recorded_data / "rest" / "jfreun123_demo_rest_raw_2026-07.jsonl"):
         record = json.loads(line)
         path = record["url"].partition(REST_PREFIX)[2].partition("?")[0]
         found = route(record["method"], path)
-        if found is None:
-            not_covered.append(path.rpartition("/")[2])
-            continue
-        positions += len(decoded(found[0].name, record["response_body"].encode()).items)
+        assert found is not None
+        value = decoded(found[0].name, record["response_body"].encode())
+        if isinstance(value, BookSnapshot):
+            assert value.bids == tuple(sorted(value.bids, key=lambda level: level.price))[::-1]
+            books += 1
+        else:
+            positions += len(value.items)
 
-    assert positions == 4
-    assert not_covered == ["orderbook"] * 5
+    assert (positions, books) == (4, 5)
 
 
 def test_raw_markets_of_july_2026_decode(recorded_data: Path) -> None:

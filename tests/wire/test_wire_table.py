@@ -4,106 +4,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from every_call import every_call
 
 from trueup.core.errors import CallerError
 from trueup.core.ids import (
-    ClientOrderId,
-    EventTicker,
-    OrderGroupId,
-    OrderId,
-    SeriesTicker,
     Shard,
     Subaccount,
     Ticker,
 )
 from trueup.core.instant import Instant
-from trueup.core.order_entry import Amendment, Cancellation, Decrease, NewOrder
-from trueup.core.orders import Side
-from trueup.core.units import Count, Price
 from trueup.wire.rest import (
-    account,
-    api_keys,
     cash,
     events,
-    exchange,
-    historical,
     markets,
-    order_groups,
-    orders,
     portfolio,
     series,
 )
 from trueup.wire.rest.call import Call
 from trueup.wire.rest.table import OPERATIONS, listed_path, route, template_of
 
-TICKER = Ticker("KXA-1")
-ORDER_ID = OrderId("o1")
-GROUP = OrderGroupId("g1")
-ORDER = NewOrder(
-    ticker=TICKER,
-    side=Side.YES,
-    count=Count(100),
-    price=Price(5_000),
-    client_order_id=ClientOrderId("c1"),
-)
-AMENDMENT = Amendment(
-    order_id=ORDER_ID, ticker=TICKER, side=Side.YES, count=Count(100), price=Price(5_000)
-)
-CALLS: Sequence[Call[Any]] = (
-    exchange.status(),
-    exchange.user_data_timestamp(),
-    account.limits(),
-    account.endpoint_costs(),
-    api_keys.list_keys(),
-    portfolio.balance(),
-    portfolio.fills(),
-    portfolio.settlements(),
-    portfolio.orders(),
-    portfolio.order(ORDER_ID),
-    orders.create(ORDER),
-    orders.create_batch([ORDER]),
-    orders.amend(AMENDMENT),
-    orders.decrease(Decrease(order_id=ORDER_ID, by=Count(1))),
-    orders.cancel(Cancellation(order_id=ORDER_ID)),
-    orders.cancel_batch([Cancellation(order_id=ORDER_ID)]),
-    orders.cancel_all(),
-    orders.queue_positions(),
-    orders.queue_position(ORDER_ID),
-    order_groups.groups(),
-    order_groups.group(GROUP),
-    order_groups.create(Count(100)),
-    order_groups.set_limit(GROUP, Count(100)),
-    order_groups.reset(GROUP),
-    order_groups.trigger(GROUP),
-    order_groups.delete(GROUP),
-    portfolio.positions(),
-    cash.deposits(),
-    cash.withdrawals(),
-    cash.subaccount_balances(),
-    cash.subaccount_transfers(),
-    cash.shard_transfers(),
-    cash.shard_transfer("x1"),
-    historical.cutoff(),
-    historical.fills(),
-    historical.orders(),
-    historical.positions(),
-    historical.market(Ticker("KXA-1")),
-    historical.markets(),
-    markets.market(Ticker("KXA-1")),
-    markets.markets(),
-    events.event(EventTicker("KXA")),
-    events.events(),
-    events.combo_events(),
-    events.fee_changes(),
-    series.series(SeriesTicker("KXA")),
-    series.series_list(),
-    series.fee_changes(),
-)
+CALLS: Sequence[Call[Any]] = tuple(every_call())
 
 
 def test_every_operation_of_the_table_has_a_call() -> None:
     assert {call.operation for call in CALLS} == set(OPERATIONS)
-    assert len(CALLS) == len(OPERATIONS)
+    assert len(OPERATIONS) == 128
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation)
@@ -142,7 +67,6 @@ def test_literal_path_wins_over_a_placeholder() -> None:
         ("POST", "/portfolio/fills"),
         ("GET", "/nowhere"),
         ("GET", "/markets/"),
-        ("GET", "/markets/trades"),
         ("GET", ""),
     ],
 )

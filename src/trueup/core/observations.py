@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trueup.core.facts import Fact, Source, Stream
 from trueup.core.ids import Subaccount
@@ -10,8 +11,7 @@ from trueup.core.instant import Instant
 from trueup.core.statements import Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One fact or statement as it was seen: where, when, and its raw payload."""
 
     value: Fact | Statement

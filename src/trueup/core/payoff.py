@@ -26,7 +26,12 @@ def yes_value(result: MarketResult, settlement_value: Price | None) -> Price | N
 
 def gross_payout(net: Count, value: Price) -> Money:
     """The exact payout of a net position (+ YES, − NO) at YES value `value`."""
-    return value * net if net.units >= 0 else value.complement() * abs(net)
+    return Money(gross_units(net.units, value.units))
+
+
+def gross_units(net: int, value: int) -> int:
+    """The same in bare units."""
+    return value * net if net >= 0 else (ONE_DOLLAR.units - value) * -net
 
 
 def paid_payout(net: Count, value: Price, precision: Money) -> Money:

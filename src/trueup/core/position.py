@@ -9,9 +9,10 @@ average cost; what a division cuts off stays with the remaining contracts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from trueup.core.orders import Side
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
+from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,42 @@ FLAT = Position()
 
 def trade(position: Position, side: Side, count: Count, price: Price) -> Change:
     """Apply a trade of `count` contracts on `side` at the YES price `price`."""
-    held, traded = position.net.units, count.units
-    own_price = price if side is Side.YES else price.complement()
-    if held * side.sign >= 0:
-        cost = own_price * count
-        after = Position(Count(held + side.sign * traded), position.cost + cost)
-        return Change(after, ZERO_COUNT, count, -cost, ZERO_MONEY, cost, ZERO_MONEY)
-    closed = Count(min(abs(held), traded))
-    opened = Count(traded - closed.units)
-    proceeds = own_price.complement() * closed
-    cost_out = position.cost.share_toward_zero(closed, abs(position.net))
-    cost_in = own_price * opened
-    after = Position(
-        Count(held + side.sign * traded),
-        position.cost - cost_out + cost_in,
+    net, cost, closed, opened, cost_out, cost_in, realized = split(
+        (position.net.units, position.cost.units), side.sign, count.units, price.units
     )
-    cash = proceeds - cost_in
-    return Change(after, closed, opened, cash, cost_out, cost_in, proceeds - cost_out)
+    return Change(
+        after=Position(Count(net), Money(cost)),
+        closed=Count(closed),
+        opened=Count(opened),
+        cash=Money(cost_out + realized - cost_in),
+        cost_out=Money(cost_out),
+        cost_in=Money(cost_in),
+        realized=Money(realized),
+    )
+
+
+def split(
+    held: tuple[int, int], sign: int, count: int, price: int
+) -> tuple[int, int, int, int, int, int, int]:
+    """The same in bare units: `held` are net and cost, `sign` is + for YES.
+
+    Returns net and cost after the trade, the counts closed and opened, cost
+    out, cost in, and what was realised.
+    """
+    net, cost = held
+    own_price = price if sign > 0 else _DOLLAR - price
+    if net * sign >= 0:
+        cost_in = own_price * count
+        return net + sign * count, cost + cost_in, 0, count, 0, cost_in, 0
+    contracts = abs(net)
+    closed = min(contracts, count)
+    opened = count - closed
+    # What the division cuts off stays with the remaining contracts.
+    cost_out = cost * closed // contracts
+    cost_in = own_price * opened
+    realized = (_DOLLAR - own_price) * closed - cost_out
+    after = cost - cost_out + cost_in
+    return net + sign * count, after, closed, opened, cost_out, cost_in, realized
+
+
+_DOLLAR: Final = ONE_DOLLAR.units

@@ -28,9 +28,11 @@ class _Quantity:
     Quantities of different units never compare equal and never add.
     """
 
-    __slots__ = ("_units",)
+    __slots__ = ("units",)
 
-    _units: int
+    units: int
+    """The bare integer, for storage and for arithmetic inside one unit."""
+
     _decimals: ClassVar[int] = 0
     """How many decimal places one unit stands for (4 means 1/10,000)."""
 
@@ -39,11 +41,6 @@ class _Quantity:
             message = f"{type(self).__name__} counts whole units, got {units!r}"
             raise TypeError(message)
         _set_units(self, units)
-
-    @property
-    def units(self) -> int:
-        """The bare integer, for storage and for arithmetic inside one unit."""
-        return self._units
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -63,47 +60,47 @@ class _Quantity:
         raise AttributeError(message)
 
     def __reduce__(self) -> tuple[type[Self], tuple[int]]:
-        return (type(self), (self._units,))
+        return (type(self), (self.units,))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, _Quantity) and other.__class__ is self.__class__:
-            return self._units == other._units
+            return self.units == other.units
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.__class__.__name__, self._units))
+        return hash((self.__class__.__name__, self.units))
 
     def __lt__(self, other: Self) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._units < other._units
+        return self.units < other.units
 
     def __le__(self, other: Self) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._units <= other._units
+        return self.units <= other.units
 
     def __gt__(self, other: Self) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._units > other._units
+        return self.units > other.units
 
     def __ge__(self, other: Self) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self._units >= other._units
+        return self.units >= other.units
 
     def __bool__(self) -> bool:
-        return self._units != 0
+        return self.units != 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self})"
 
     def __str__(self) -> str:
-        return format_decimal(self._units, self._decimals, 2)
+        return format_decimal(self.units, self._decimals, 2)
 
 
-_set_units = _Quantity.__dict__["_units"].__set__
+_set_units = _Quantity.__dict__["units"].__set__
 
 
 class _Additive(_Quantity):
@@ -114,18 +111,18 @@ class _Additive(_Quantity):
     def __add__(self, other: Self) -> Self:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self.__class__(self._units + other._units)
+        return self.__class__(self.units + other.units)
 
     def __sub__(self, other: Self) -> Self:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self.__class__(self._units - other._units)
+        return self.__class__(self.units - other.units)
 
     def __neg__(self) -> Self:
-        return self.__class__(-self._units)
+        return self.__class__(-self.units)
 
     def __abs__(self) -> Self:
-        return self if self._units >= 0 else self.__class__(-self._units)
+        return self if self.units >= 0 else self.__class__(-self.units)
 
 
 class Money(_Additive):
@@ -143,29 +140,19 @@ class Money(_Additive):
     def __mul__(self, times: int) -> Money:
         if times.__class__ is not int:
             return NotImplemented
-        return Money(self._units * times)
+        return Money(self.units * times)
 
     def floor_to(self, precision: Money) -> Money:
         """The largest multiple of `precision` that is not above this amount."""
-        return Money(self._units // precision.units * precision.units)
+        return Money(self.units // precision.units * precision.units)
 
     def is_multiple_of(self, precision: Money) -> bool:
         """Whether this amount is a whole number of `precision` steps."""
-        return self._units % precision.units == 0
-
-    def share_toward_zero(self, part: Count, whole: Count) -> Money:
-        """`part / whole` of this amount, cut toward zero to $0.000001.
-
-        Used to take cost out of a position: what is cut stays with the rest,
-        so the two shares always add up to the whole.
-        """
-        product = abs(self._units) * part.units
-        share = product // whole.units
-        return Money(share if self._units >= 0 else -share)
+        return self.units % precision.units == 0
 
     def dollars(self) -> str:
         """``-1,234.5600`` style text with a sign and thousands separators."""
-        return format_decimal(self._units, 6, 2, thousands=True)
+        return format_decimal(self.units, 6, 2, thousands=True)
 
 
 class Count(_Additive):
@@ -205,13 +192,13 @@ class Price(_Quantity):
 
     def complement(self) -> Price:
         """The price of the other side: 1 − p."""
-        return Price(_ONE_DOLLAR_UNITS - self._units)
+        return Price(_ONE_DOLLAR_UNITS - self.units)
 
     def __mul__(self, count: Count) -> Money:
         """`price × count`, exact."""
         if count.__class__ is not Count:
             return NotImplemented
-        return Money(self._units * count.units)
+        return Money(self.units * count.units)
 
 
 _ONE_DOLLAR_UNITS: Final = 10_000

@@ -29,18 +29,18 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.facts import Settled, Stream
 from trueup.core.fees import Precision, regime_at
 from trueup.core.ids import SHARD_ZERO, EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, format_instant
 from trueup.core.market import MarketResult
 from trueup.core.observations import Recorded
-from trueup.core.orders import Side
-from trueup.core.payoff import gross_payout, yes_value
-from trueup.core.position import FLAT, Position, trade
+from trueup.core.payoff import gross_units
+from trueup.core.position import split
 from trueup.core.statements import MarketStated
-from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.core.units import ONE_DOLLAR, Money, Price
 from trueup.ledger.accounts import Account
+from trueup.ledger.bare import FILL, BareBook, BareFill, BareSettlement, BareStep, bare_step
 from trueup.ledger.entries import EntryKind, Evidence, MarketBook
 from trueup.ledger.entry_log import EntryLog
 from trueup.ledger.lines import Leg, Line, balanced
@@ -57,17 +57,22 @@ from trueup.ledger.revisions import (
 from trueup.ledger.shares import Shares
 from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
 
-_CENT: Final = Money.of_cents(1)
+_CENT: Final = Money.of_cents(1).units
+_DOLLAR: Final = ONE_DOLLAR.units
+_STEPS: Final = {precision: precision.step.units for precision in Precision}
 
-# Looking a member up on its enum costs as much as making a value.
+# Looking a member up on its enum costs as much as the rest of a step.
 _CASH: Final = Account.CASH
 _SETTLEMENT_FEES: Final = Account.SETTLEMENT_FEES
 _POSITIONS: Final = Account.POSITIONS
 _EXCHANGE_CONTRACTS: Final = Account.EXCHANGE_CONTRACTS
 _REALIZED: Final = Account.REALIZED
 _SETTLEMENT: Final = EntryKind.SETTLEMENT
-_SCALAR: Final = MarketResult.SCALAR
-_YES: Final = Side.YES
+_SCALAR: Final = MarketResult.SCALAR.value
+_YES: Final = MarketResult.YES.value
+_NO: Final = MarketResult.NO.value
+_ROW: Final = Evidence.ROW.value
+_MARKET_RESULT: Final = Evidence.MARKET_RESULT.value
 
 
 def book_market(
@@ -121,23 +126,50 @@ def book_market(
     return replace(book, entries=entries, breaks=breaks)
 
 
-def home_shard(recorded: Iterable[Recorded], market: MarketStated | None) -> Shard:
+def book_steps(
+    subaccount: Subaccount,
+    shard: Shard,
+    ticker: Ticker,
+    *,
+    steps: Iterable[BareStep],
+    market: MarketStated | None = None,
+    precision: Precision = Precision.DIRECT,
+    strategy_of: StrategyOf = no_strategy,
+) -> MarketBook:
+    """`book_market` for the common case, where there is nothing to find out first.
+
+    `steps` are sorted, no fact was told in more than one way, and the market has a
+    settlement row or is not final: its own word then pays nothing.
+    """
+    booking = MarketBooking(
+        subaccount, shard, ticker, precision=precision, strategy_of=strategy_of, market=market
+    )
+    for step in steps:
+        booking.book_step(step)
+    return booking.result()
+
+
+def home_shard(steps: Iterable[BareStep], market: MarketStated | None) -> Shard:
     """Where a market lives, by the best that is known: a market is on one shard at a time.
 
     The newest settlement row that names a shard, else the market's own word,
     else the newest fill that names one.  A market that says 0 may just not say.
     """
-    rows: list[tuple[Instant, Shard]] = []
-    fills: list[tuple[Instant, Shard]] = []
-    for each in recorded:
-        value = each.value
-        if isinstance(value, Filled | Settled) and value.shard_named:
-            (fills if isinstance(value, Filled) else rows).append((value.at, value.shard))
-    if rows:
-        return max(rows)[1]
+    row: tuple[Instant, Shard] | None = None
+    fill: tuple[Instant, Shard] | None = None
+    for step in steps:
+        if step.shard is None:
+            continue
+        named = (step.at, step.shard)
+        if step.kind == FILL:
+            fill = named if fill is None else max(fill, named)
+        else:
+            row = named if row is None else max(row, named)
+    if row is not None:
+        return row[1]
     if market is not None and market.shard:
         return market.shard
-    return max(fills)[1] if fills else SHARD_ZERO
+    return SHARD_ZERO if fill is None else fill[1]
 
 
 class _Payment(NamedTuple):
@@ -148,22 +180,24 @@ class _Payment(NamedTuple):
     key: str
     version: int
     at: Instant
-    evidence: Evidence
+    evidence: str
 
 
 class MarketBooking:
-    """Books one market, step by step in time order (the caller sorts: `in_order`).
+    """Books one market, step by step in time order (the caller sorts).
 
-    `book` takes the steps, `result` gives the book so far; it may be asked at
-    any time.  Nothing here looks back, so the work is linear.
+    `book` and `book_step` take the steps, `result` gives the book so far; it may
+    be asked at any time.  Nothing here looks back, so the work is linear.
     """
 
     __slots__ = (
+        "_cost",
         "_event_ticker",
         "_evidence",
         "_fees",
         "_last_at",
         "_market",
+        "_net",
         "_net_at_settlement",
         "_no_bought",
         "_no_cost",
@@ -181,7 +215,6 @@ class MarketBooking:
         "_yes_cost",
         "log",
         "notes",
-        "position",
         "retold",
     )
 
@@ -195,22 +228,21 @@ class MarketBooking:
         strategy_of: StrategyOf,
         market: MarketStated | None,
     ) -> None:
-        self._where = (subaccount, shard, ticker)
+        self._where = where = (subaccount, shard, ticker)
         self._precision = precision
-        self._step = precision.step.units
+        self._step = _STEPS[precision]
         self._strategy_of = strategy_of
         self._market = market
         self._event_ticker: EventTicker | None = None if market is None else market.event_ticker
-        self.log = EntryLog(self._where, strategy_of=strategy_of)
-        self.notes = BookingNotes(self._where)
-        self.position = FLAT
-        self._shares = Shares(self._where)
-        self._realized = self._fees = 0
+        self.log = EntryLog(where, strategy_of=strategy_of)
+        self.notes = BookingNotes(where)
+        self._shares = Shares(where)
+        self._net = self._cost = self._realized = self._fees = 0
         self._yes_bought = self._yes_cost = self._no_bought = self._no_cost = 0
         self._payout = self._settlement_gain = self._settlement_fees = 0
-        self._net_at_settlement = ZERO_COUNT
+        self._net_at_settlement = 0
         self._settled_at: Instant | None = None
-        self._evidence: Evidence | None = None
+        self._evidence: str | None = None
         self._last_at = Instant(0)
         self.retold: Mapping[str, Instant] = {}
         """Settlement rows that the exchange now gives another time than the one booked."""
@@ -219,89 +251,85 @@ class MarketBooking:
         """Book the next step: a recorded fill or settlement, or the market's own end."""
         if isinstance(step, MarketStated):
             self._book_result(step)
-            return
-        match step.value:
-            case Filled() as filled:
-                self._book_fill(step, filled)
-            case Settled() as settled:
-                self._book_row(step, settled)
-            case other:
-                message = f"a market's book cannot hold a {type(other).__name__} ({step.key})"
-                raise InvariantBroken(message)
+        else:
+            self.book_step(bare_step(step))
+
+    def book_step(self, step: BareStep) -> None:
+        """Book the next fill or settlement row."""
+        if step.subaccount != self._where[0] or step.ticker != self._where[2]:
+            word = "fill" if step.__class__ is BareFill else "settlement"
+            message = f"{word} {step.key} belongs to another book than {self._where}"
+            raise InvariantBroken(message)
+        if isinstance(step, BareFill):
+            self._book_fill(step)
+        else:
+            self._book_row(step)
 
     def result(self) -> MarketBook:
         """The book of what was booked so far."""
         subaccount, shard, ticker = self._where
-        return MarketBook(
-            subaccount=subaccount,
-            shard=shard,
-            ticker=ticker,
-            event_ticker=self._event_ticker,
-            entries=self.log,
-            position=self.position,
-            realized=Money(self._realized),
-            fees=Money(self._fees),
-            payout=Money(self._payout),
-            total_traded=Money(self._yes_cost + self._no_cost),
-            yes_bought=Count(self._yes_bought),
-            no_bought=Count(self._no_bought),
-            yes_cost=Money(self._yes_cost),
-            no_cost=Money(self._no_cost),
-            round_trips=self._shares.round_trips(),
-            settled=self._settled_at is not None,
-            last_at=self._last_at,
-            settlement_gain=Money(self._settlement_gain),
-            settlement_fees=Money(self._settlement_fees),
-            net_at_settlement=self._net_at_settlement,
-            settled_at=self._settled_at,
-            evidence=self._evidence,
-            breaks=self.notes.breaks(),
+        bare = BareBook(
+            subaccount,
+            shard,
+            ticker,
+            self._event_ticker,
+            self._net,
+            self._cost,
+            self._realized,
+            self._fees,
+            self._payout,
+            self._yes_cost + self._no_cost,
+            self._yes_bought,
+            self._no_bought,
+            self._yes_cost,
+            self._no_cost,
+            0 if self._settled_at is None else 1,
+            self._last_at,
+            self._settlement_gain,
+            self._settlement_fees,
+            self._net_at_settlement,
+            self._settled_at,
+            self._evidence,
         )
+        return MarketBook(bare, self.log, self._shares.round_trips(), self.notes.breaks())
 
-    def _book_fill(self, recorded: Recorded, filled: Filled) -> None:
-        if filled.ticker != self._where[2] or filled.subaccount != self._where[0]:
-            message = f"fill {recorded.key} belongs to another book than {self._where}"
-            raise InvariantBroken(message)
-        side, count, price = filled.side, filled.count, filled.price
-        change = trade(self.position, side, count, price)
-        fee = 0 if filled.fee is None else filled.fee.units
-        self.position = change.after
-        self._realized += change.realized.units
-        self._fees += fee
-        if side is _YES:
-            self._yes_bought += count.units
-            self._yes_cost += price.units * count.units
+    def _book_fill(self, fill: BareFill) -> None:
+        _, _, _, _, _, ticker, order_id, sign, count, price, fee, _ = fill
+        change = split((self._net, self._cost), sign, count, price)
+        self._net, self._cost, closed, _, cost_out, cost_in, realized = change
+        self._realized += realized
+        if sign > 0:
+            self._yes_bought += count
+            self._yes_cost += price * count
         else:
-            self._no_bought += count.units
-            self._no_cost += (ONE_DOLLAR.units - price.units) * count.units
-        self._last_at = filled.at
-        if filled.fee is None:
-            self.notes.fee_unknown(recorded, filled)
-        elif (change.cash.units - fee) % self._step:
-            self.notes.finer_than_precision(recorded, filled, change.cash)
+            self._no_bought += count
+            self._no_cost += (_DOLLAR - price) * count
+        self._last_at = fill.at
+        if fee is None:
+            self.notes.fee_unknown(fill)
+        else:
+            self._fees += fee
+            cash = cost_out + realized - cost_in
+            if (cash - fee) % self._step:
+                self.notes.finer_than_precision(fill, cash)
         if self._settled_at is not None:
-            self.notes.fill_after_settlement(recorded, filled)
-        strategy = self._strategy_of(filled.order_id, self._where[2])
-        self._shares.trade(strategy, filled, change, fee=fee)
-        self.log.append_fill(recorded, change)
+            self.notes.fill_after_settlement(fill)
+        self._shares.trade(self._strategy_of(order_id, ticker), fill, change)
+        self.log.append_fill(fill, (cost_in, cost_out, realized, closed))
 
-    def _book_row(self, recorded: Recorded, row: Settled) -> None:
-        if row.ticker != self._where[2] or row.subaccount != self._where[0]:
-            message = f"settlement {recorded.key} belongs to another book than {self._where}"
-            raise InvariantBroken(message)
-        value = row_value(row, self._market)
+    def _book_row(self, row: BareSettlement) -> None:
+        value = _row_value(row.result, row.value, self._market)
         # A yes or no result pays whole cents: nothing can be cut off.
-        step = self._cut(row.at) if row.result is _SCALAR else _CENT
-        payout, cut, remark = _row_payout(self.position.net, row, value, step=step)
+        step = self._cut(row.at) if row.result == _SCALAR else _CENT
+        payout, cut, remark = _row_payout(self._net, row, value, step=step)
         self._event_ticker = row.event_ticker
-        now = self.retold.get(recorded.key, row.at)
+        now = self.retold.get(row.key, row.at)
         if now != row.at:
             words = f"the exchange now says that it settled at {format_instant(now)}"
             remark = f"{remark}; {words}" if remark else words
-        shard = row.shard if row.shard_named else self._where[1]
-        key, version = recorded.key, recorded.version
+        shard = self._where[1] if row.shard is None else row.shard
         self._pay(
-            _Payment(shard, Stream.SETTLEMENTS, key, version, row.at, Evidence.ROW),
+            _Payment(shard, Stream.SETTLEMENTS, row.key, row.version, row.at, _ROW),
             payout=payout,
             cut=cut,
             value=value,
@@ -313,52 +341,54 @@ class MarketBooking:
         value = final_value(market)
         if self._settled_at is not None or value is None or market.settled_at is None:
             return
-        gross = gross_payout(self.position.net, value)
-        payout = gross.floor_to(self._cut(market.settled_at))
-        at, rests_on = market.settled_at, Evidence.MARKET_RESULT
+        gross = gross_units(self._net, value.units)
+        step = self._cut(market.settled_at)
+        payout = gross // step * step
+        at = market.settled_at
         self._pay(
-            _Payment(self._where[1], Stream.MARKETS, market.ticker, 0, at, rests_on),
+            _Payment(self._where[1], Stream.MARKETS, market.ticker, 0, at, _MARKET_RESULT),
             payout=payout,
             cut=gross - payout,
-            value=value,
+            value=value.units,
             remark="",
         )
 
-    def _cut(self, at: Instant) -> Money:
-        return regime_at(at).balance_step(self._precision)
+    def _cut(self, at: Instant) -> int:
+        return regime_at(at).balance_step(self._precision).units
 
     def _pay(
-        self, source: _Payment, *, payout: Money, cut: Money, value: Price | None, remark: str
+        self, source: _Payment, *, payout: int, cut: int, value: int | None, remark: str
     ) -> None:
-        position = self.position
+        shard, stream, key, version, at, evidence = source
+        net, cost = self._net, self._cost
         subaccount, _, ticker = self._where
-        self._shares.settle(position, payout, value=value, at=source.at)
+        self._shares.settle(net, cost, payout, value=value, at=at)
         self.log.append(
             Line(
-                source.stream,
-                source.key,
-                source.version,
+                stream,
+                key,
+                version,
                 _SETTLEMENT,
-                source.at,
+                at,
                 subaccount,
-                source.shard,
+                shard,
                 ticker,
                 self._shares.only_strategy() or UNTAGGED,
-                f"{source.evidence}; {remark}" if remark else source.evidence.value,
-                _settlement_legs(position, payout.units, cut.units),
+                f"{evidence}; {remark}" if remark else evidence,
+                _settlement_legs(net, cost, payout, cut),
             )
         )
-        gain = payout.units - position.cost.units
-        self._payout += payout.units
+        gain = payout - cost
+        self._payout += payout
         self._settlement_gain += gain
-        self._settlement_fees += cut.units
+        self._settlement_fees += cut
         self._realized += gain
         if self._settled_at is None:
-            self._net_at_settlement = position.net
-        self._settled_at = source.at
-        self._evidence = source.evidence
-        self._last_at = source.at
-        self.position = FLAT
+            self._net_at_settlement = net
+        self._settled_at = at
+        self._evidence = evidence
+        self._last_at = at
+        self._net = self._cost = 0
 
 
 def row_value(row: Settled, market: MarketStated | None) -> Price | None:
@@ -367,31 +397,43 @@ def row_value(row: Settled, market: MarketStated | None) -> Price | None:
     A scalar value comes from the market where it has one: the row's own is in
     whole cents, and there are reports of it naming the held side's payout.
     """
-    exact = None if market is None or market.result is not row.result else market.settlement_value
-    return yes_value(row.result, row.value if exact is None else exact)
+    stated = None if row.value is None else row.value.units
+    value = _row_value(row.result, stated, market)
+    return None if value is None else Price(value)
+
+
+def _row_value(result: str, stated: int | None, market: MarketStated | None) -> int | None:
+    """The same in bare units; `stated` is the row's own value."""
+    if result == _YES:
+        return _DOLLAR
+    if result == _NO:
+        return 0
+    if market is None or market.result != result or market.settlement_value is None:
+        return stated
+    return market.settlement_value.units
 
 
 def _row_payout(
-    net: Count, row: Settled, value: Price | None, *, step: Money
-) -> tuple[Money, Money, str]:
+    net: int, row: BareSettlement, value: int | None, *, step: int
+) -> tuple[int, int, str]:
     """Payout, what was cut off it, and a remark, for a settlement row."""
     if value is None:
-        return row.revenue, ZERO_MONEY, "provisional: nobody gives the scalar value"
-    gross = gross_payout(net, value)
-    payout = gross.floor_to(step)
+        return row.revenue, 0, "provisional: nobody gives the scalar value"
+    gross = gross_units(net, value)
+    payout = gross // step * step
     # The row shows whole cents; the balance of a direct member moves more finely.
-    if payout.floor_to(_CENT) != row.revenue:
-        return row.revenue, ZERO_MONEY, f"pays {row.revenue} where the books expect {payout}"
-    if row.result is not _SCALAR:
-        return payout, ZERO_MONEY, ""
-    remark = f"scalar {value}: {payout} credited, the row shows {row.revenue}"
-    return payout, gross - payout, remark
+    if payout // _CENT * _CENT != row.revenue:
+        words = f"pays {Money(row.revenue)} where the books expect {Money(payout)}"
+        return row.revenue, 0, words
+    if row.result != _SCALAR:
+        return payout, 0, ""
+    words = f"scalar {Price(value)}: {Money(payout)} credited, the row shows {Money(row.revenue)}"
+    return payout, gross - payout, words
 
 
-def _settlement_legs(position: Position, payout: int, cut: int) -> tuple[Leg, ...]:
+def _settlement_legs(net: int, cost: int, payout: int, cut: int) -> tuple[Leg, ...]:
     """Cash in, position out.  A flat position is settled by a posting of nothing."""
     legs: list[Leg] = [(_CASH, payout, 0)]
-    cost, net = position.cost.units, position.net.units
     gain = payout + cut - cost
     if cut:
         legs.append((_SETTLEMENT_FEES, cut, 0))

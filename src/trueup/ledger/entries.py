@@ -11,8 +11,9 @@ from trueup.core.facts import Stream
 from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.position import Position
-from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
+from trueup.core.units import Count, Money
 from trueup.ledger.accounts import Account
+from trueup.ledger.bare import BareBook, BareTrip
 from trueup.ledger.breaks import Break
 
 
@@ -125,41 +126,148 @@ class RoundTrip:
     strategy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def round_trip(bare: BareTrip) -> RoundTrip:
+    """The round trip that these numbers mean."""
+    return RoundTrip(
+        subaccount=bare.subaccount,
+        shard=bare.shard,
+        ticker=bare.ticker,
+        number=bare.number,
+        side=bare.side,
+        status=TradeStatus(bare.status),
+        quantity=Count(bare.quantity),
+        bought=Count(bare.bought),
+        bought_cost=Money(bare.bought_cost),
+        sold=Count(bare.sold),
+        sold_proceeds=Money(bare.sold_proceeds),
+        payout=Money(bare.payout),
+        fees=Money(bare.fees),
+        profit_loss=Money(bare.profit_loss),
+        opened_at=bare.opened_at,
+        closed_at=bare.closed_at,
+        strategy=bare.strategy,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MarketBook:
     """Everything the ledger knows about one market in one subaccount.
 
-    `realized` is before trading fees and includes what settlement brought
-    (`settlement_gain`); `fees` are trading fees only.  Counts and costs of the
-    two sides are *gross*: a sale of YES at p is a purchase of NO at 1 − p, as
-    the exchange's own settlement rows count.  `breaks` are what booking itself
-    noticed; a break never stops the booking.
+    The figures and round trips are kept in bare units and made into values when
+    they are looked at.  `breaks` are what booking itself noticed; a break never
+    stops the booking.
     """
 
-    subaccount: Subaccount
-    shard: Shard
-    ticker: Ticker
-    event_ticker: EventTicker | None
-    entries: Sequence[Entry]
-    position: Position
-    realized: Money
-    fees: Money
-    payout: Money
-    total_traded: Money
-    """Money paid in by all fills (the exchange's ``total_traded_dollars``)."""
-    yes_bought: Count
-    no_bought: Count
-    yes_cost: Money
-    no_cost: Money
-    round_trips: tuple[RoundTrip, ...]
-    settled: bool
-    last_at: Instant
-    settlement_gain: Money = ZERO_MONEY
-    """Payout minus the cost of what was held; part of `realized`."""
-    settlement_fees: Money = ZERO_MONEY
-    """What the exchange cut off a scalar payout; already out of `realized`."""
-    net_at_settlement: Count = ZERO_COUNT
-    settled_at: Instant | None = None
-    evidence: Evidence | None = None
-    """What the payout rests on; `None` while nothing was paid."""
+    bare: BareBook
+    entries: Sequence[Entry] = ()
+    trips: Sequence[BareTrip] = ()
     breaks: tuple[Break, ...] = ()
+
+    @property
+    def round_trips(self) -> tuple[RoundTrip, ...]:
+        """The round trips in the order in which they began."""
+        return tuple(map(round_trip, self.trips))
+
+    @property
+    def subaccount(self) -> Subaccount:
+        """Whose book it is."""
+        return self.bare.subaccount
+
+    @property
+    def shard(self) -> Shard:
+        """Where the market lives."""
+        return self.bare.shard
+
+    @property
+    def ticker(self) -> Ticker:
+        """The market."""
+        return self.bare.ticker
+
+    @property
+    def event_ticker(self) -> EventTicker | None:
+        """Its event; `None` while nobody has said."""
+        return self.bare.event_ticker
+
+    @property
+    def position(self) -> Position:
+        """What is held, and what it cost."""
+        return Position(Count(self.bare.net), Money(self.bare.cost))
+
+    @property
+    def realized(self) -> Money:
+        """The gain before trading fees, with what settlement brought (`settlement_gain`)."""
+        return Money(self.bare.realized)
+
+    @property
+    def fees(self) -> Money:
+        """Trading fees only."""
+        return Money(self.bare.fees)
+
+    @property
+    def payout(self) -> Money:
+        """What settlement paid."""
+        return Money(self.bare.payout)
+
+    @property
+    def total_traded(self) -> Money:
+        """Money paid in by all fills (the exchange's ``total_traded_dollars``)."""
+        return Money(self.bare.total_traded)
+
+    @property
+    def yes_bought(self) -> Count:
+        """Gross YES contracts bought.
+
+        As the exchange's own settlement rows count: a sale of YES at p is a
+        purchase of NO at 1 − p.
+        """
+        return Count(self.bare.yes_bought)
+
+    @property
+    def no_bought(self) -> Count:
+        """Gross NO contracts bought."""
+        return Count(self.bare.no_bought)
+
+    @property
+    def yes_cost(self) -> Money:
+        """What the gross YES contracts cost."""
+        return Money(self.bare.yes_cost)
+
+    @property
+    def no_cost(self) -> Money:
+        """What the gross NO contracts cost."""
+        return Money(self.bare.no_cost)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the market has paid."""
+        return self.bare.settled == 1
+
+    @property
+    def last_at(self) -> Instant:
+        """When the last fact happened."""
+        return self.bare.last_at
+
+    @property
+    def settlement_gain(self) -> Money:
+        """Payout minus the cost of what was held; part of `realized`."""
+        return Money(self.bare.settlement_gain)
+
+    @property
+    def settlement_fees(self) -> Money:
+        """What the exchange cut off a scalar payout; already out of `realized`."""
+        return Money(self.bare.settlement_fees)
+
+    @property
+    def net_at_settlement(self) -> Count:
+        """The contracts that were paid."""
+        return Count(self.bare.net_at_settlement)
+
+    @property
+    def settled_at(self) -> Instant | None:
+        """When the market paid."""
+        return self.bare.settled_at
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What the payout rests on; `None` while nothing was paid."""
+        return None if self.bare.evidence is None else Evidence(self.bare.evidence)

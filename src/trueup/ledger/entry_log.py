@@ -2,7 +2,7 @@
 
 A million fills on one market must fit into memory, and an entry with its
 postings takes a kilobyte.  So the log keeps four integers per fill and the
-recorded fact itself, from which the same entry is made again at any time.
+fill itself, from which the same entry is made again at any time.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
-from trueup.core.facts import Filled, Stream
+from trueup.core.facts import Stream
 from trueup.core.ids import Shard, Subaccount, Ticker
-from trueup.core.observations import Recorded
-from trueup.core.position import Change
 from trueup.ledger.accounts import Account
+from trueup.ledger.bare import BareFill
 from trueup.ledger.entries import Entry, EntryKind
 from trueup.ledger.lines import Leg, Line, balanced, entry_of, line_of
 from trueup.ledger.strategy import StrategyOf
@@ -43,20 +42,13 @@ class EntryLog(Sequence[Entry]):
     def __init__(self, where: tuple[Subaccount, Shard, Ticker], *, strategy_of: StrategyOf) -> None:
         self._where = where
         self._strategy_of = strategy_of
-        self._rows: list[Recorded | Line] = []
+        self._rows: list[BareFill | Line] = []
         self._numbers = array("q")
 
-    def append_fill(self, recorded: Recorded, change: Change) -> None:
-        """Add the entry of a fill that did `change`."""
-        self._rows.append(recorded)
-        self._numbers.extend(
-            (
-                change.cost_in.units,
-                change.cost_out.units,
-                change.realized.units,
-                change.closed.units,
-            )
-        )
+    def append_fill(self, fill: BareFill, numbers: tuple[int, int, int, int]) -> None:
+        """Add the entry of a fill; for `numbers` see `fill_line`."""
+        self._rows.append(fill)
+        self._numbers.extend(numbers)
 
     def append(self, line: Line) -> None:
         """Add an entry that is not a fill's."""
@@ -110,7 +102,7 @@ class EntryLog(Sequence[Entry]):
 
 
 def fill_line(
-    recorded: Recorded,
+    fill: BareFill,
     numbers: Sequence[int],
     where: tuple[Subaccount, Shard, Ticker],
     *,
@@ -122,13 +114,9 @@ def fill_line(
     that closes and one that opens.  Contracts stand against the exchange.  Cash
     moves on the fill's own shard, or where it names none on the market's.
     """
-    filled = recorded.value
-    assert isinstance(filled, Filled)  # noqa: S101 - the log holds fills only
     cost_in, cost_out, realized, closed = numbers
-    fee = filled.fee
-    count = filled.count.units
-    sign = filled.side.sign
-    charged = 0 if fee is None else fee.units
+    at, _, key, version, _, _, order_id, sign, count, _, fee, named = fill
+    charged = fee or 0
     legs: list[Leg] = [(_CASH, cost_out + realized - cost_in - charged, 0)]
     if charged:
         legs.append((_TRADING_FEES, charged, 0))
@@ -142,14 +130,14 @@ def fill_line(
     subaccount, home, ticker = where
     return Line(
         _FILLS,
-        recorded.key,
-        recorded.version,
+        key,
+        version,
         _FILL,
-        filled.at,
+        at,
         subaccount,
-        filled.shard if filled.shard_named else home,
+        home if named is None else named,
         ticker,
-        strategy_of(filled.order_id, ticker),
+        strategy_of(order_id, ticker),
         FEE_UNKNOWN if fee is None else "",
         balanced(legs),
     )

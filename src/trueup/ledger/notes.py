@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from trueup.core.facts import Filled
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, format_instant
-from trueup.core.observations import Recorded
-from trueup.core.units import ZERO_MONEY, Money
+from trueup.core.units import ZERO_MONEY, Count, Money, Price
+from trueup.ledger.bare import SIDE_OF, BareFill
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 
 _LISTED_MAX = 5
@@ -24,21 +23,21 @@ class BookingNotes:
         self._first_at: dict[BreakKind, Instant] = {}
         self._listed: dict[BreakKind, list[str]] = {}
 
-    def fee_unknown(self, recorded: Recorded, filled: Filled) -> None:
+    def fee_unknown(self, fill: BareFill) -> None:
         """A fill was booked without a fee, because nobody reported one."""
-        if self._note(BreakKind.FEE_UNKNOWN, filled.at):
-            self._list(BreakKind.FEE_UNKNOWN, f"{_named(recorded, filled)}: no fee given")
+        if self._note(BreakKind.FEE_UNKNOWN, fill.at):
+            self._list(BreakKind.FEE_UNKNOWN, f"{_named(fill)}: no fee given")
 
-    def finer_than_precision(self, recorded: Recorded, filled: Filled, cash: Money) -> None:
+    def finer_than_precision(self, fill: BareFill, cash: int) -> None:
         """Cash minus fee is no whole number of balance steps."""
-        if self._note(BreakKind.PRECISION, filled.at):
-            words = f"{_named(recorded, filled)}: cash {cash}, fee {filled.fee}"
+        if self._note(BreakKind.PRECISION, fill.at):
+            words = f"{_named(fill)}: cash {Money(cash)}, fee {Money(fill.fee or 0)}"
             self._list(BreakKind.PRECISION, words)
 
-    def fill_after_settlement(self, recorded: Recorded, filled: Filled) -> None:
+    def fill_after_settlement(self, fill: BareFill) -> None:
         """A fill carries a time after the market paid out."""
-        if self._note(BreakKind.FILL_AFTER_SETTLEMENT, filled.at):
-            self._list(BreakKind.FILL_AFTER_SETTLEMENT, _named(recorded, filled))
+        if self._note(BreakKind.FILL_AFTER_SETTLEMENT, fill.at):
+            self._list(BreakKind.FILL_AFTER_SETTLEMENT, _named(fill))
 
     def breaks(self) -> tuple[Break, ...]:
         """One break for each kind that occurred."""
@@ -89,8 +88,8 @@ _WORDS: dict[BreakKind, tuple[Severity, str]] = {
 }
 
 
-def _named(recorded: Recorded, filled: Filled) -> str:
+def _named(fill: BareFill) -> str:
     return (
-        f"fill {recorded.key} at {format_instant(filled.at)}: "
-        f"{filled.side} {filled.count} at YES price {filled.price}"
+        f"fill {fill.key} at {format_instant(fill.at)}: "
+        f"{SIDE_OF[fill.sign]} {Count(fill.contracts)} at YES price {Price(fill.price)}"
     )

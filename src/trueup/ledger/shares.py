@@ -11,22 +11,28 @@ strategies is the exchange's, at settlement to the last unit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from trueup.core.facts import Filled
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.payoff import gross_payout
-from trueup.core.position import FLAT, Change, Position, trade
-from trueup.core.units import Count, Money, Price
-from trueup.ledger.entries import RoundTrip
+from trueup.core.payoff import gross_units
+from trueup.core.position import split
+from trueup.core.units import ONE_DOLLAR
+from trueup.ledger.bare import BareFill, BareTrip
 from trueup.ledger.strategy import UNTAGGED
 from trueup.ledger.trips import TripBook, TripCounter
+
+_DOLLAR: Final = ONE_DOLLAR.units
+
+BareChange = tuple[int, int, int, int, int, int, int]
+"""What `trueup.core.position.split` gives."""
 
 
 @dataclass(slots=True)
 class _Share:
     trips: TripBook
-    position: Position = FLAT
+    net: int = 0
+    cost: int = 0
 
 
 class Shares:
@@ -40,7 +46,7 @@ class Shares:
         self._shares: dict[str, _Share] = {}
         self._alone: tuple[str, _Share] | None = None
 
-    def trade(self, strategy: str, filled: Filled, change: Change, *, fee: int) -> None:
+    def trade(self, strategy: str, fill: BareFill, change: BareChange) -> None:
         """Add a fill of `strategy`; `change` is what it did to the account's position."""
         alone = self._alone
         if alone is not None and alone[0] == strategy:
@@ -52,13 +58,20 @@ class Shares:
                 share = self._shares[strategy] = _Share(trips)
             self._alone = (strategy, share) if len(self._shares) == 1 else None
             if self._alone is None:
-                change = trade(share.position, filled.side, filled.count, filled.price)
-        share.position = change.after
-        share.trips.trade(filled.side, change, at=filled.at, fee=fee)
+                change = split((share.net, share.cost), fill.sign, fill.contracts, fill.price)
+        share.net, share.cost, closed, opened, cost_out, cost_in, realized = change
+        share.trips.trade(
+            fill.sign,
+            closed,
+            opened,
+            cost_in=cost_in,
+            proceeds=cost_out + realized,
+            realized=realized,
+            at=fill.at,
+            fee=fill.fee or 0,
+        )
 
-    def settle(
-        self, position: Position, payout: Money, *, value: Price | None, at: Instant
-    ) -> None:
+    def settle(self, net: int, cost: int, payout: int, *, value: int | None, at: Instant) -> None:
         """Divide the account's `payout` among the strategies that hold something.
 
         Each gets what its own contracts pay.  What the exchange cut off, or paid
@@ -69,32 +82,28 @@ class Shares:
             if share is None:
                 share = _Share(TripBook(self._where, strategy=UNTAGGED, counter=self._counter))
                 self._shares[UNTAGGED] = share
-            share.position = FLAT
-            share.trips.settle(position, payout, at=at)
+            share.net = share.cost = 0
+            share.trips.settle(net, cost, payout, at=at)
             return
         owners = [share for _, share in sorted(self._shares.items())]
-        paid = [_paid(share.position.net, value) for share in owners]
+        paid = [0 if value is None else gross_units(share.net, value) for share in owners]
         # The pairs that strategies hold against each other paid $1 when the second side came.
-        internal = sum(abs(share.position.net.units) for share in owners) - abs(position.net.units)
-        rest = payout.units + internal // 2 * 10_000 - sum(paid)
-        largest = max(range(len(owners)), key=lambda index: abs(owners[index].position.net.units))
+        internal = sum(abs(share.net) for share in owners) - abs(net)
+        rest = payout + internal // 2 * _DOLLAR - sum(paid)
+        largest = max(range(len(owners)), key=lambda index: abs(owners[index].net))
         for index, share in enumerate(owners):
-            own = Money(paid[index] + (rest if index == largest else 0))
-            share.trips.settle(share.position, own, at=at)
-            share.position = FLAT
+            own = paid[index] + (rest if index == largest else 0)
+            share.trips.settle(share.net, share.cost, own, at=at)
+            share.net = share.cost = 0
 
     def only_strategy(self) -> str | None:
         """The strategy of everything in this market; `None` if there are several or none."""
         return next(iter(self._shares)) if len(self._shares) == 1 else None
 
-    def round_trips(self) -> tuple[RoundTrip, ...]:
+    def round_trips(self) -> list[BareTrip]:
         """All round trips in the order in which they began."""
         if self._alone is not None:
-            return tuple(self._alone[1].trips.all())
+            return self._alone[1].trips.all()
         trips = [trip for share in self._shares.values() for trip in share.trips.all()]
         trips.sort(key=lambda trip: trip.number)
-        return tuple(trips)
-
-
-def _paid(net: Count, value: Price | None) -> int:
-    return 0 if value is None else gross_payout(net, value).units
+        return trips

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from trueup.core.facts import Filled
-from trueup.core.position import FLAT, trade
-from trueup.ledger.entries import RoundTrip, TradeStatus
+from trueup.core.position import split
+from trueup.ledger.bare import bare_fill
+from trueup.ledger.entries import RoundTrip, TradeStatus, round_trip
 from trueup.ledger.shares import Shares
 from trueup.ledger.strategy import StrategyOf
 
@@ -25,10 +26,11 @@ def standing(fills: Iterable[Filled], strategy_of: StrategyOf) -> Mapping[str, R
         return {}
     first = listed[0]
     shares = Shares((first.subaccount, first.shard, first.ticker))
-    position = FLAT
+    net = cost = 0
     for filled in listed:
-        change = trade(position, filled.side, filled.count, filled.price)
-        position = change.after
-        fee = 0 if filled.fee is None else filled.fee.units
-        shares.trade(strategy_of(filled.order_id, filled.ticker), filled, change, fee=fee)
-    return {trip.strategy: trip for trip in shares.round_trips() if trip.status is TradeStatus.OPEN}
+        fill = bare_fill("", 1, filled)
+        change = split((net, cost), fill.sign, fill.contracts, fill.price)
+        net, cost = change[:2]
+        shares.trade(strategy_of(filled.order_id, filled.ticker), fill, change)
+    trips = map(round_trip, shares.round_trips())
+    return {trip.strategy: trip for trip in trips if trip.status is TradeStatus.OPEN}

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.orders import Side
-from trueup.core.position import Change, Position
-from trueup.core.units import Count, Money
-from trueup.ledger.entries import RoundTrip, TradeStatus
+from trueup.ledger.bare import SIDE_OF, BareTrip
+from trueup.ledger.entries import TradeStatus
+
+_OPEN = TradeStatus.OPEN.value
+_CLOSED = TradeStatus.CLOSED.value
+_SETTLED = TradeStatus.SETTLED.value
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Trip:
     """A round trip in the making; plain integers, in units of the core."""
 
     number: int
-    side: Side
+    side: str
     opened_at: Instant
-    strategy: str
     held: int = 0
     largest: int = 0
     bought: int = 0
@@ -63,11 +64,21 @@ class TripBook:
         self._strategy = strategy
         self._counter = counter
         self._open: _Trip | None = None
-        self._done: list[RoundTrip] = []
+        self._done: list[BareTrip] = []
 
-    def trade(self, side: Side, change: Change, *, at: Instant, fee: int) -> None:
-        """Add what one fill did; `fee` in units of money."""
-        closed, opened = change.closed.units, change.opened.units
+    def trade(  # the parts of one change, in bare units
+        self,
+        sign: int,
+        closed: int,
+        opened: int,
+        *,
+        cost_in: int,
+        proceeds: int,
+        realized: int,
+        at: Instant,
+        fee: int,
+    ) -> None:
+        """Add what one fill did (`core.position.split`); `proceeds` are what closing brought."""
         trip = self._open
         if closed and trip is not None:
             closing_fee = fee * closed // (closed + opened)
@@ -75,24 +86,22 @@ class TripBook:
             trip.fees += closing_fee
             trip.held -= closed
             trip.sold += closed
-            trip.sold_proceeds += change.cost_out.units + change.realized.units
-            trip.realized += change.realized.units
+            trip.sold_proceeds += proceeds
+            trip.realized += realized
             if not trip.held:
-                self._finish(trip, TradeStatus.CLOSED, payout=0, closed_at=at)
+                self._finish(trip, _CLOSED, payout=0, closed_at=at)
                 trip = None
         if opened:
             if trip is None:
-                trip = self._open = _Trip(
-                    number=self._counter.next(), side=side, opened_at=at, strategy=self._strategy
-                )
+                trip = self._open = _Trip(self._counter.next(), SIDE_OF[sign], at)
             trip.fees += fee
             trip.held += opened
             trip.largest = max(trip.largest, trip.held)
             trip.bought += opened
-            trip.bought_cost += change.cost_in.units
+            trip.bought_cost += cost_in
 
-    def settle(self, position: Position, payout: Money, *, at: Instant) -> None:
-        """End what is open with the `payout` of `position`.
+    def settle(self, net: int, cost: int, payout: int, *, at: Instant) -> None:
+        """End what is open with the `payout` of a position.
 
         A payout without anything open (the exchange paid for contracts that the
         books do not hold) becomes a round trip of no contracts, so that no cash
@@ -102,43 +111,40 @@ class TripBook:
         if trip is None:
             if not payout:
                 return
-            side = Side.YES if position.net.units >= 0 else Side.NO
-            trip = _Trip(
-                number=self._counter.next(), side=side, opened_at=at, strategy=self._strategy
-            )
-        trip.realized += payout.units - position.cost.units
-        self._finish(trip, TradeStatus.SETTLED, payout=payout.units, closed_at=at)
+            trip = _Trip(self._counter.next(), SIDE_OF[1 if net >= 0 else -1], at)
+        trip.realized += payout - cost
+        self._finish(trip, _SETTLED, payout=payout, closed_at=at)
 
-    def all(self) -> list[RoundTrip]:
+    def all(self) -> list[BareTrip]:
         """Every round trip so far, the open one last."""
         if self._open is None:
             return self._done
-        return [*self._done, self._made(self._open, TradeStatus.OPEN, payout=0, closed_at=None)]
+        return [*self._done, self._made(self._open, _OPEN, payout=0, closed_at=None)]
 
-    def _finish(self, trip: _Trip, status: TradeStatus, *, payout: int, closed_at: Instant) -> None:
+    def _finish(self, trip: _Trip, status: str, *, payout: int, closed_at: Instant) -> None:
         self._done.append(self._made(trip, status, payout=payout, closed_at=closed_at))
         self._open = None
 
     def _made(
-        self, trip: _Trip, status: TradeStatus, *, payout: int, closed_at: Instant | None
-    ) -> RoundTrip:
+        self, trip: _Trip, status: str, *, payout: int, closed_at: Instant | None
+    ) -> BareTrip:
         subaccount, shard, ticker = self._where
-        return RoundTrip(
-            subaccount=subaccount,
-            shard=shard,
-            ticker=ticker,
-            number=trip.number,
-            side=trip.side,
-            status=status,
-            quantity=Count(trip.largest),
-            bought=Count(trip.bought),
-            bought_cost=Money(trip.bought_cost),
-            sold=Count(trip.sold),
-            sold_proceeds=Money(trip.sold_proceeds),
-            payout=Money(payout),
-            fees=Money(trip.fees),
-            profit_loss=Money(trip.realized - trip.fees),
-            opened_at=trip.opened_at,
-            closed_at=closed_at,
-            strategy=trip.strategy,
+        return BareTrip(
+            trip.number,
+            subaccount,
+            shard,
+            ticker,
+            trip.side,
+            status,
+            trip.largest,
+            trip.bought,
+            trip.bought_cost,
+            trip.sold,
+            trip.sold_proceeds,
+            payout,
+            trip.fees,
+            trip.realized - trip.fees,
+            trip.opened_at,
+            closed_at,
+            self._strategy,
         )

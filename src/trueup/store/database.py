@@ -50,11 +50,11 @@ from trueup.store.journal import Appended
 from trueup.store.lease import WriterLease
 from trueup.store.opening import check_identity, open_driver
 from trueup.store.progress import Covered, Fetch, Progress
-from trueup.store.projections import UnbookedMarket
 from trueup.store.reading import Evidence, UnknownField
 from trueup.store.selection import Selection
 from trueup.store.session import Session
 from trueup.store.snapshots import Snapshot
+from trueup.store.unbooked import UnbookedMarket, unbooked
 
 
 class Wanted(TypedDict, total=False):
@@ -176,7 +176,7 @@ class Books:
 
     def unbooked(self, limit: int) -> list[UnbookedMarket]:
         """Up to `limit` markets to be booked again; fewer when they hold many facts."""
-        return projections.unbooked(self._session, limit)
+        return unbooked(self._session, limit)
 
     def write_market_books(self, books: Sequence[MarketBook]) -> None:
         """Replace the books of these markets, in one transaction."""

@@ -1,43 +1,33 @@
-"""The books as projections: what is to be booked, and writing what was booked.
+"""The books as projections: writing what was booked.
 
-`unbooked` hands out whole markets with all their recorded facts; the ledger
-books them; `write_market_books` replaces what was there.  A market that gets
+`trueup.store.unbooked` hands out whole markets with all their recorded facts; the
+ledger books them; `write_market_books` replaces what was there.  A market that gets
 another fact in between stays marked, so nothing is booked from half of it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from trueup.core.errors import InvariantBroken
-from trueup.core.facts import Filled, Settled, Source, Stream
-from trueup.core.ids import Shard, Subaccount, Ticker
-from trueup.core.market import is_settled
+from trueup.core.facts import Stream
 from trueup.core.observations import Recorded
-from trueup.core.statements import MarketStated
-from trueup.ledger.booking import home_shard
 from trueup.ledger.breaks import Break
 from trueup.ledger.cash import cash_stream
-from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.ledger.entries import Entry, MarketBook
 from trueup.ledger.entry_log import lines_of
 from trueup.ledger.lines import Line
 from trueup.store import sql
 from trueup.store.attribution import attribute
 from trueup.store.driver import AnyRow, Reading, Transaction
 from trueup.store.journal_index import versions_of
-from trueup.store.records import KINDS
 from trueup.store.session import MarketKey, Session
 
-FACTS_MAX: Final = 20_000
-"""`unbooked` stops handing out more markets when these hold so many facts."""
-
 _CHUNK: Final = 10_000
-_MARKETS_AT_A_TIME: Final = 200
 
 ENTRY_COLUMNS: Final = (
     *("book", "number", "stream", "key", "version", "kind", "at", "subaccount", "shard"),
@@ -64,129 +54,6 @@ _FORGET_BOOK: Final = (
     sql.FORGET_TRADES,
     sql.FORGET_BOOKING_BREAKS,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnbookedMarket:
-    """A market of a subaccount whose book is to be made again.
-
-    `facts` are all versions of its fills and settlements in time order, and,
-    where no settlement row is known, what was ever said about its final outcome;
-    `market` is the latest statement about it.  `shard` is where the market lives
-    (`trueup.ledger.booking.home_shard`); each fact moves cash on its own.
-    """
-
-    subaccount: Subaccount
-    shard: Shard
-    ticker: Ticker
-    facts: list[Recorded]
-    market: MarketStated | None
-
-
-def unbooked(session: Session, limit: int, *, facts_max: int = FACTS_MAX) -> list[UnbookedMarket]:
-    """Up to `limit` markets to be booked; fewer when they hold many facts."""
-    found: list[UnbookedMarket] = []
-    facts, after = 0, 0
-    driver = session.driver
-    while len(found) < limit and facts < facts_max:
-        wanted = min(limit - len(found), _MARKETS_AT_A_TIME)
-        marked: dict[int, int] = dict(driver.rows(sql.DIRTY_MARKETS, (after, wanted)))
-        if not marked:
-            break
-        after = max(marked)
-        session.handed_out.update(marked)
-        markets = _with_facts(driver, marked)
-        found.extend(markets)
-        facts += sum(len(market.facts) for market in markets)
-    return found
-
-
-def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
-    among = reading.among(books)
-    keys: dict[int, MarketKey] = {
-        book: (subaccount, ticker)
-        for book, subaccount, ticker in reading.rows(sql.KEYS_OF_BOOKS, (among,))
-    }
-    facts: dict[int, list[Recorded]] = {book: [] for book in sorted(keys)}
-    for stream, statement in (
-        (Stream.FILLS, sql.FILLS_OF_BOOKS),
-        (Stream.SETTLEMENTS, sql.SETTLEMENTS_OF_BOOKS),
-    ):
-        found = _facts(reading, stream, reading.rows(statement, (among,)), keys)
-        for book, recorded in found:
-            facts[book].append(recorded)
-    kind = KINDS[Stream.MARKETS]
-    tickers = reading.among({ticker for _, ticker in keys.values()})
-    markets: dict[str, MarketStated] = {
-        row[2]: kind.value_of(row[2:]) for row in reading.rows(sql.MARKETS_BY_TICKER, (tickers,))
-    }
-    for listed in facts.values():
-        listed.sort(key=_in_time_order)
-    told = {book: markets[ticker] for book, (_, ticker) in keys.items() if ticker in markets}
-    outcomes = _outcomes(reading, facts, told)
-    return [
-        UnbookedMarket(
-            subaccount=subaccount,
-            shard=home_shard(facts[book], told.get(book)),
-            ticker=ticker,
-            facts=facts[book] + outcomes.get(book, []),
-            market=told.get(book),
-        )
-        for book, (subaccount, ticker) in sorted(keys.items())
-    ]
-
-
-def _outcomes(
-    reading: Reading, facts: Mapping[int, list[Recorded]], markets: Mapping[int, MarketStated]
-) -> dict[int, list[Recorded]]:
-    """What was ever said about the outcome of settled markets that have no settlement row."""
-    served = {
-        book: market.ticker
-        for book, market in markets.items()
-        if is_settled(market.status)
-        and not any(type(each.value) is Settled for each in facts[book])
-    }
-    if not served:
-        return {}
-    found: defaultdict[str, list[Recorded]] = defaultdict(list)
-    for recorded in versions_of(reading, Stream.MARKETS, set(served.values())):
-        found[recorded.key].append(recorded)
-    return {book: found[ticker] for book, ticker in served.items()}
-
-
-def _facts(
-    reading: Reading, stream: Stream, rows: Sequence[AnyRow], keys: Mapping[int, MarketKey]
-) -> Iterator[tuple[int, Recorded]]:
-    """The current versions, and from the journal the earlier ones of facts told otherwise."""
-    kind = KINDS[stream]
-    sources = {source.value: source for source in Source}
-    retold: dict[str, int] = {}
-    for found in rows:
-        book, sequence, version, source, observed_at = found[:5]
-        row = found[5:]
-        key = kind.key_of(row)
-        if version > 1:
-            retold[key] = book
-            continue
-        value = kind.value_of(row)
-        yield book, Recorded(sequence, key, version, value, sources[source], observed_at)
-    if not retold:
-        return
-    for recorded in versions_of(reading, stream, retold):
-        book, value = retold[recorded.key], recorded.value
-        # A version that named another subaccount was never a fact of this book.
-        if not isinstance(value, Filled | Settled):
-            continue
-        if (value.subaccount, value.ticker) == keys[book]:
-            yield book, recorded
-
-
-def _in_time_order(recorded: Recorded) -> tuple[int, bool, str, int]:
-    """At one instant fills come before the settlement that pays them."""
-    value = recorded.value
-    if not isinstance(value, Filled | Settled):
-        raise InvariantBroken(f"{recorded.key} is neither a fill nor a settlement")
-    return value.at, value.__class__ is Settled, recorded.key, recorded.version
 
 
 def write_market_books(session: Session, books: Sequence[MarketBook]) -> None:
@@ -247,9 +114,10 @@ class _Writer:
         if not book.entries:
             return
         self.add_entries(number, book.entries)
-        self._rows("positions").append(_position_row(number, book))
-        self._rows("trades").extend(_trade_row(number, trip) for trip in book.round_trips)
-        self._rows("booking_breaks").extend(_break_row(number, each) for each in book.breaks)
+        self._rows("positions").append((number, *book.bare))
+        self._rows("trades").extend([(number, *trip) for trip in book.trips])
+        if book.breaks:
+            self._rows("booking_breaks").extend(_break_row(number, each) for each in book.breaks)
 
     def add_entries(self, book: int, entries: Sequence[Entry]) -> None:
         """Add entries with their legs, numbered from 1 in their order."""
@@ -307,56 +175,6 @@ def _word(word: str) -> str:
     if plain is None:
         plain = _WORDS[word] = str(word)
     return plain
-
-
-def _position_row(number: int, book: MarketBook) -> AnyRow:
-    return (
-        number,
-        book.subaccount,
-        book.shard,
-        book.ticker,
-        book.event_ticker,
-        book.position.net.units,
-        book.position.cost.units,
-        book.realized.units,
-        book.fees.units,
-        book.payout.units,
-        book.total_traded.units,
-        book.yes_bought.units,
-        book.no_bought.units,
-        book.yes_cost.units,
-        book.no_cost.units,
-        1 if book.settled else 0,
-        book.last_at,
-        book.settlement_gain.units,
-        book.settlement_fees.units,
-        book.net_at_settlement.units,
-        book.settled_at,
-        None if book.evidence is None else _word(book.evidence),
-    )
-
-
-def _trade_row(number: int, trip: RoundTrip) -> AnyRow:
-    return (
-        number,
-        trip.number,
-        trip.subaccount,
-        trip.shard,
-        trip.ticker,
-        _word(trip.side),
-        _word(trip.status),
-        trip.quantity.units,
-        trip.bought.units,
-        trip.bought_cost.units,
-        trip.sold.units,
-        trip.sold_proceeds.units,
-        trip.payout.units,
-        trip.fees.units,
-        trip.profit_loss.units,
-        trip.opened_at,
-        trip.closed_at,
-        trip.strategy,
-    )
 
 
 def _break_row(number: int, found: Break) -> AnyRow:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from trueup.core.facts import Filled, Opened, OrderReported, Stream
 from trueup.core.ids import Shard, Subaccount
-from trueup.core.position import Position
-from trueup.core.units import Count, Money
-from trueup.ledger.entries import Entry, EntryKind, Evidence, MarketBook
+from trueup.ledger.bare import BareBook
+from trueup.ledger.entries import Entry, EntryKind, MarketBook
 from trueup.store.book_reading import entries
-from trueup.store.driver import AnyRow, Driver
+from trueup.store.driver import Driver
 from trueup.store.projections import POSITION_COLUMNS
 from trueup.store.reading import cash_facts
 from trueup.store.records import KINDS
@@ -27,7 +26,7 @@ def market_books(driver: Driver, *, open_only: bool = False) -> Iterator[MarketB
         order=("ticker", "subaccount", "shard"),
         given=("net <> 0",) if open_only else (),
     )
-    return (_market_book(row) for row in driver.stream(statement, parameters))
+    return (MarketBook(BareBook(*row[1:])) for row in driver.stream(statement, parameters))
 
 
 def fills_by_order(driver: Driver) -> Iterator[Filled]:
@@ -71,33 +70,3 @@ def openings(driver: Driver) -> Iterator[Opened]:
     for stream, recorded in cash_facts(driver):
         if stream is Stream.OPENING and isinstance(recorded.value, Opened):
             yield recorded.value
-
-
-def _market_book(row: AnyRow) -> MarketBook:
-    _, subaccount, shard, ticker, event_ticker, net, cost, realized, fees, payout = row[:10]
-    total, yes_bought, no_bought, yes_cost, no_cost, settled, last_at = row[10:17]
-    gain, settlement_fees, net_at_settlement, settled_at, rests_on = row[17:]
-    return MarketBook(
-        subaccount=subaccount,
-        shard=shard,
-        ticker=ticker,
-        event_ticker=event_ticker,
-        entries=(),
-        position=Position(Count(net), Money(cost)),
-        realized=Money(realized),
-        fees=Money(fees),
-        payout=Money(payout),
-        total_traded=Money(total),
-        yes_bought=Count(yes_bought),
-        no_bought=Count(no_bought),
-        yes_cost=Money(yes_cost),
-        no_cost=Money(no_cost),
-        round_trips=(),
-        settled=settled == 1,
-        last_at=last_at,
-        settlement_gain=Money(gain),
-        settlement_fees=Money(settlement_fees),
-        net_at_settlement=Count(net_at_settlement),
-        settled_at=settled_at,
-        evidence=None if rests_on is None else Evidence(rests_on),
-    )

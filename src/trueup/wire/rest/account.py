@@ -1,18 +1,21 @@
-"""The account section: the request budget and what each request costs."""
+"""The account section: the request budget, what each request costs, and the usage tier."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from trueup.core.errors import ProtocolBroken
 from trueup.core.instant import Instant
+from trueup.core.units import Count
 from trueup.wire import values
 from trueup.wire.rest.call import DEFAULT_COST, Call
-from trueup.wire.rest.reading import field_names, record_of
+from trueup.wire.rest.codecs import SECONDS
+from trueup.wire.rest.reading import field_names, nothing, record_of
 from trueup.wire.rest.request import request
+from trueup.wire.rest.shapes import Shape, Wire
 from trueup.wire.rest.table import template_of
 
 
@@ -68,6 +71,24 @@ class EndpointCosts:
         return self.default
 
 
+class VolumeGoal(msgspec.Struct, frozen=True, kw_only=True):
+    """How many contracts in 30 days earn a usage tier, and how many keep it."""
+
+    level: str
+    earn: Annotated[Count, Wire("earn_volume_goal_fp")]
+    keep: Annotated[Count, Wire("keep_volume_goal_fp")]
+
+
+class VolumeProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """The contracts traded in the 30 days before `at`, and the goals of the tiers."""
+
+    at: Annotated[Instant, Wire("computed_ts", SECONDS)]
+    volume: Annotated[Count, Wire("trailing_30d_volume_fp")]
+    goals: tuple[VolumeGoal, ...]
+
+
+VOLUME_PROGRESS: Final = Shape(VolumeProgress, "AccountApiUsageLevelVolumeProgress")
+
 KNOWN_LIMITS: Final = field_names("usage_tier read write grants read_limit write_limit")
 KNOWN_COSTS: Final = field_names("default_cost endpoint_costs")
 
@@ -116,6 +137,18 @@ def limits() -> Call[AccountLimits]:
 def endpoint_costs() -> Call[EndpointCosts]:
     """What requests cost; what is not listed costs the default."""
     return request("GetAccountEndpointCosts", record_of(None, _read_costs, KNOWN_COSTS))
+
+
+def volume_progress() -> Call[tuple[VolumeProgress, ...]]:
+    """How far the account is on its way to the tiers that are earned by volume."""
+    return request(
+        "GetAccountApiUsageLevelVolumeProgress", VOLUME_PROGRESS.answers("volume_progress")
+    )
+
+
+def upgrade_usage_level() -> Call[None]:
+    """Ask for the tier Advanced; it needs an order by API among the last hundred."""
+    return request("UpgradeAccountApiUsageLevel", nothing())
 
 
 def _read_limits(raw: bytes) -> AccountLimits:

@@ -175,6 +175,22 @@ CENT_PRICE: Final = Codec[Price](
     JsonType.NUMBER,
     "int64",
 )
+PRICE_OR_CENTS: Final = Codec[Price](
+    lambda value: PRICE.read(value) if isinstance(value, str) else CENT_PRICE.read(value),
+    PRICE.write,
+    JsonType.STRING,
+    "string",
+)
+"""Dollars as text or, before March 2026 and under the same name, whole cents."""
+
+AVERAGE_OR_CENTS: Final = Codec[Ratio](
+    lambda value: _average(value) if isinstance(value, str) else _average(value) / 100,
+    _written_average,
+    JsonType.STRING,
+    "string",
+)
+"""The same for an average."""
+
 CENTI_CENT_PRICE: Final = Codec[Price](
     lambda value: Price(_whole(value)), lambda price: price.units, JsonType.NUMBER, "int64"
 )
@@ -198,6 +214,14 @@ RATIO: Final = Codec(_average, _written_ratio, JsonType.NUMBER, "float64")
 TIME: Final = Codec[Instant](
     lambda value: values.instant(_text(value)), format_instant, JsonType.STRING, "time.Time"
 )
+OPTIONAL_TIME: Final = Codec[Any](
+    lambda value: values.optional_instant(_text(value)),
+    TIME.write,
+    JsonType.STRING,
+    "time.Time",
+)
+"""A time that may be empty, or the exchange's zero time of the year 1: then it is `None`."""
+
 SECONDS: Final = Codec[Instant](
     lambda value: values.instant_of_seconds(_whole(value)),
     to_seconds_floor,
@@ -258,7 +282,11 @@ def map_of(item: Codec[T]) -> Codec[Mapping[str, T]]:
     def read(value: object) -> Mapping[str, T]:
         if not isinstance(value, dict):
             raise ProtocolBroken(f"{_shown(value)} where an object belongs")
-        return {key: item.read(each) for key, each in cast("dict[str, object]", value).items()}
+        empty: list[object] | None = [] if item.json_type is JsonType.ARRAY else None
+        return {
+            key: item.read(empty if each is None else each)
+            for key, each in cast("dict[str, object]", value).items()
+        }
 
     def write(items: Mapping[str, T]) -> object:
         return {key: item.write(each) for key, each in items.items()}

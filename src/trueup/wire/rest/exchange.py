@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -11,8 +11,10 @@ from trueup.core.ids import Shard
 from trueup.core.instant import Instant
 from trueup.wire import values
 from trueup.wire.rest.call import Call
+from trueup.wire.rest.codecs import TIME
 from trueup.wire.rest.reading import field_names, record_of
 from trueup.wire.rest.request import request
+from trueup.wire.rest.shapes import Shape, Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,43 @@ class ExchangeStatus:
     resumes_at: Instant | None
     shards: tuple[ShardStatus, ...]
 
+
+class TradingSession(msgspec.Struct, frozen=True, kw_only=True):
+    """One session of a day, ``HH:MM`` Eastern time; ``00:00`` as its end is midnight."""
+
+    opens: Annotated[str, Wire("open_time")]
+    closes: Annotated[str, Wire("close_time")]
+
+
+class Week(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions of each day of a week, and from when to when this week holds."""
+
+    start_at: Annotated[Instant, Wire("start_time", TIME)]
+    end_at: Annotated[Instant, Wire("end_time", TIME)]
+    monday: tuple[TradingSession, ...]
+    tuesday: tuple[TradingSession, ...]
+    wednesday: tuple[TradingSession, ...]
+    thursday: tuple[TradingSession, ...]
+    friday: tuple[TradingSession, ...]
+    saturday: tuple[TradingSession, ...]
+    sunday: tuple[TradingSession, ...]
+
+
+class Maintenance(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which the exchange may be closed."""
+
+    start_at: Annotated[Instant, Wire("start_datetime", TIME)]
+    end_at: Annotated[Instant, Wire("end_datetime", TIME)]
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When the exchange is open."""
+
+    weeks: Annotated[tuple[Week, ...], Wire("standard_hours")]
+    maintenance: Annotated[tuple[Maintenance, ...], Wire("maintenance_windows")]
+
+
+SCHEDULE: Final = Shape(Schedule, "Schedule")
 
 KNOWN_STATUS: Final = field_names(
     """
@@ -78,6 +117,11 @@ _decode_timestamp: Final = msgspec.json.Decoder(_TimestampRecord)
 def status() -> Call[ExchangeStatus]:
     """Whether the exchange works.  The same body also comes with 503 and 504."""
     return request("GetExchangeStatus", record_of(None, read_status, KNOWN_STATUS))
+
+
+def schedule() -> Call[Schedule]:
+    """When the exchange is open, and when it will be maintained."""
+    return request("GetExchangeSchedule", SCHEDULE.answer("schedule"))
 
 
 def user_data_timestamp() -> Call[Instant]:

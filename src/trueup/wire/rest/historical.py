@@ -19,13 +19,16 @@ from trueup.core.instant import Instant
 from trueup.core.statements import PositionStated
 from trueup.wire import values
 from trueup.wire.rest.call import Call, Page
+from trueup.wire.rest.markets import Period
 from trueup.wire.rest.reading import field_names, page_of, record_of
 from trueup.wire.rest.request import joined, request, since, until
 from trueup.wire.rest.rows import fills as fill_rows
 from trueup.wire.rest.rows import markets as market_rows
 from trueup.wire.rest.rows import orders as order_rows
 from trueup.wire.rest.rows import positions as position_rows
+from trueup.wire.rest.rows.candles import CANDLE, Candle
 from trueup.wire.rest.rows.markets import MarketDetail
+from trueup.wire.rest.rows.trades import TRADE, PublicTrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def fills(
     """Archived fills."""
     return request(
         "GetFillsHistorical",
-        page_of("fills", lambda raw: fill_rows.read_fill(raw, subaccount), fill_rows.KNOWN),
+        fill_rows.fills_page(subaccount),
         query={
             "ticker": ticker,
             "min_ts": since(min_at),
@@ -163,10 +166,11 @@ def markets(
     tickers: Iterable[Ticker] | None = None,
     event_ticker: EventTicker | None = None,
     series_ticker: SeriesTicker | None = None,
+    combos: bool = True,
     limit: int | None = None,
     cursor: str = "",
 ) -> Call[Page[MarketDetail]]:
-    """Archived markets.  The exchange takes only one of the filters at a time."""
+    """Archived markets; without `combos` no multivariate ones.  The exchange takes only one of the filters at a time."""
     return request(
         "GetHistoricalMarkets",
         page_of(
@@ -179,7 +183,48 @@ def markets(
             "tickers": joined(tickers),
             "event_ticker": event_ticker,
             "series_ticker": series_ticker,
+            "mve_filter": None if combos else "exclude",
             "limit": limit,
             "cursor": cursor,
+        },
+    )
+
+
+def trades(
+    *,
+    ticker: Ticker | None = None,
+    min_at: Instant | None = None,
+    max_at: Instant | None = None,
+    block: bool | None = None,
+    limit: int | None = None,
+    cursor: str = "",
+) -> Call[Page[PublicTrade]]:
+    """Archived trades of anybody; see `trueup.wire.rest.markets.trades`."""
+    return request(
+        "GetTradesHistorical",
+        TRADE.pages("trades"),
+        query={
+            "ticker": ticker,
+            "min_ts": since(min_at),
+            "max_ts": until(max_at),
+            "is_block_trade": block,
+            "limit": limit,
+            "cursor": cursor,
+        },
+    )
+
+
+def candles(
+    ticker: Ticker, *, start: Instant, end: Instant, period: Period = Period.HOUR
+) -> Call[tuple[Candle, ...]]:
+    """Candlesticks of an archived market; see `trueup.wire.rest.markets.candles`."""
+    return request(
+        "GetMarketCandlesticksHistorical",
+        CANDLE.answers("candlesticks"),
+        path={"ticker": ticker},
+        query={
+            "start_ts": since(start),
+            "end_ts": until(end),
+            "period_interval": period.value,
         },
     )

@@ -50,7 +50,7 @@ def fills(
     """Fills of the live tier.  `ticker` may be up to 100 tickers joined by commas."""
     return request(
         "GetFills",
-        page_of("fills", lambda raw: fill_rows.read_fill(raw, subaccount), fill_rows.KNOWN),
+        fill_rows.fills_page(subaccount),
         query={
             "ticker": ticker,
             "order_id": order_id,
@@ -77,11 +77,7 @@ def settlements(
     """Settlement rows of the live tier; archived ones are gone, not moved."""
     return request(
         "GetSettlements",
-        page_of(
-            "settlements",
-            lambda raw: settlement_rows.read_settlement(raw, subaccount),
-            settlement_rows.KNOWN,
-        ),
+        settlement_rows.settlements_page(subaccount),
         query={
             "ticker": ticker,
             "event_ticker": event_ticker,

@@ -126,14 +126,14 @@ def page_of(
     """
 
     def decode(body: bytes) -> Page[T]:
-        if read_all is not None:
+        holds_nul = b"\\" in body and _NUL in body
+        if read_all is not None and not holds_nul:
             with suppress(*UNREADABLE):
                 everything, cursor = read_all(body)
                 strange = _unknown(_first_row(key, body), known, unknown) if everything else ()
                 return Page(tuple(everything), _Rows(key, body), cursor, (), strange)
         rows, cursor = _page(key, body, cursor_key)
         strange = _unknown(rows[0], known, unknown) if rows else ()
-        holds_nul = b"\\" in body and _NUL in body
         items: list[T] = []
         raws: list[bytes] = []
         unreadable: list[Unreadable] = []
@@ -160,6 +160,28 @@ def page_of(
 def _refuse_nul(raw: bytes) -> None:
     if _NUL in raw:
         raise ProtocolBroken("the record holds the character NUL, which no database column takes")
+
+
+def bulk_of(
+    key: str, struct: type[S], read: Callable[[S], T]
+) -> Callable[[bytes], tuple[list[T], str]]:
+    """The quick way of `page_of`: all records of a body as `struct`, then one by one."""
+    answer = msgspec.defstruct(
+        "Answer",
+        [("rows", list[struct], msgspec.field(name=key)), ("cursor", str | None, None)],
+    )
+    decoder = msgspec.json.Decoder(cast("type[_Records[S]]", answer))
+
+    def read_all(body: bytes) -> tuple[list[T], str]:
+        decoded = decoder.decode(body)
+        return list(map(read, decoded.rows)), decoded.cursor or ""
+
+    return read_all
+
+
+class _Records(Protocol[S]):
+    rows: list[S]
+    cursor: str | None
 
 
 def list_of(

@@ -11,23 +11,35 @@ from trueup.wire.rest.request import request, since
 from trueup.wire.rest.rows import catalog
 
 
-def series(series_ticker: SeriesTicker) -> Call[Series]:
-    """One series."""
+def series(series_ticker: SeriesTicker, *, include_volume: bool = False) -> Call[Series]:
+    """One series.  `full.series` reads its volume, sources and metadata."""
     return request(
         "GetSeries",
         record_of("series", catalog.read_series, catalog.KNOWN_SERIES),
         path={"series_ticker": series_ticker},
+        query={"include_volume": include_volume or None},
     )
 
 
 def series_list(
-    *, category: str = "", tags: str = "", min_updated_at: Instant | None = None
+    *,
+    category: str = "",
+    tags: str = "",
+    include_volume: bool = False,
+    include_metadata: bool = False,
+    min_updated_at: Instant | None = None,
 ) -> Call[Page[Series]]:
     """All series at once, as one page without a cursor (several megabytes unfiltered)."""
     return request(
         "GetSeriesList",
         page_of("series", catalog.read_series, catalog.KNOWN_SERIES),
-        query={"category": category, "tags": tags, "min_updated_ts": since(min_updated_at)},
+        query={
+            "category": category,
+            "tags": tags,
+            "include_volume": include_volume or None,
+            "include_product_metadata": include_metadata or None,
+            "min_updated_ts": since(min_updated_at),
+        },
     )
 
 

@@ -41,6 +41,7 @@ import msgspec
 from trueup.core.errors import InvariantBroken, ProtocolBroken
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.wire.rest import codecs
+from trueup.wire.rest.call import Page
 from trueup.wire.rest.codecs import Codec, JsonType
 from trueup.wire.rest.reading import Answer, list_of, page_of, record_of
 from trueup.wire.spelling import Record
@@ -185,7 +186,7 @@ class Shape(Generic[R]):
         """An answer ``{key: [record, …]}`` that is one reading."""
         return list_of(key, self.read, self.known, self.unknown)
 
-    def pages(self, key: str, *, cursor: str = "cursor") -> Answer[Any]:
+    def pages(self, key: str, *, cursor: str = "cursor") -> Answer[Page[R]]:
         """An answer ``{key: [record, …], cursor: …}``; see `trueup.wire.rest.call.Page`."""
         return page_of(key, self.read, self.known, unknown=self.unknown, cursor_key=cursor)
 
@@ -221,20 +222,22 @@ def _fields(made: type[Any], notes: Mapping[str, Wire]) -> Iterator[Field]:
             continue
         bare, note = _unwrap(hint)
         note = notes.get(attribute, note)
-        codec, shape, optional = _codec_of(bare, note.shape)
+        if note.codec is None:
+            codec, shape, optional = _codec_of(bare, note.shape)
+        else:
+            codec, shape, optional = note.codec, None, type(None) in get_args(bare)
         default = defaults[attribute]
         absent = note.absent if note.absent is not _ABSENT else default
         if absent is _ABSENT and codec is not None and codec.json_type is JsonType.ARRAY:
             absent = ()
         if absent is _ABSENT and optional:
             absent = None
-        chosen = note.codec or codec
-        if chosen is None:
+        if codec is None:
             raise InvariantBroken(f"{made.__name__}.{attribute}: no codec for {bare}")
         yield Field(
             attribute=attribute,
             name=note.name or attribute,
-            codec=chosen,
+            codec=codec,
             shape=shape,
             required=absent is _ABSENT if note.required is None else note.required,
             absent=absent,

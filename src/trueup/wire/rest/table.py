@@ -14,13 +14,16 @@ from typing import Final
 
 from trueup.wire.rest.operations import (
     account,
+    communications,
     events,
     exchange,
+    fcm,
     historical,
     markets,
     order_groups,
     orders,
     portfolio,
+    reference,
 )
 from trueup.wire.rest.operations.operation import Operation
 
@@ -35,19 +38,13 @@ _OPERATIONS: Final = (
     *portfolio.OPERATIONS,
     *account.OPERATIONS,
     *historical.OPERATIONS,
+    *communications.OPERATIONS,
+    *reference.OPERATIONS,
+    *fcm.OPERATIONS,
 )
 
 OPERATIONS: Final[Mapping[str, Operation]] = {each.name: each for each in _OPERATIONS}
 """The table, by the exchange's operation id."""
-
-_ELSEWHERE: Final = frozenset(
-    {
-        "/markets/trades",
-        "/markets/orderbooks",
-        "/markets/candlesticks",
-    }
-)
-"""Operations that are not in the table and that a placeholder of it would swallow."""
 
 _LEARNED_PREFIX: Final = "/trade-api/v2"
 
@@ -59,8 +56,6 @@ def route(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
     over a placeholder (``/series/fee_changes`` is not a series).  `None` when
     this table has no such operation.
     """
-    if path in _ELSEWHERE:
-        return None
     segments = path.split("/")
     best: tuple[Operation, dict[str, str]] | None = None
     for operation in _OPERATIONS:

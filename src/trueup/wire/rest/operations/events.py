@@ -8,6 +8,12 @@ from trueup.wire.rest.operations.operation import Operation
 
 OPERATIONS: Final = (
     Operation(
+        name="GetMarketCandlesticksByEvent",
+        template="/series/{series_ticker}/events/{ticker}/candlesticks",
+        query=("start_ts", "end_ts", "period_interval"),
+        signed=False,
+    ),
+    Operation(
         name="GetEvents",
         template="/events",
         query=(
@@ -53,5 +59,11 @@ OPERATIONS: Final = (
         template="/events/{event_ticker}",
         query=("exclude_markets", "with_nested_markets"),
         signed=False,
+    ),
+    Operation(name="GetEventMetadata", template="/events/{event_ticker}/metadata", signed=False),
+    Operation(
+        name="GetEventForecastPercentilesHistory",
+        template="/series/{series_ticker}/events/{ticker}/forecast_percentile_history",
+        query=("percentiles", "start_ts", "end_ts", "period_interval"),
     ),
 )

@@ -14,5 +14,6 @@ OPERATIONS: Final = (
         query=("series_ticker", "show_historical"),
         signed=False,
     ),
+    Operation(name="GetExchangeSchedule", template="/exchange/schedule", signed=False),
     Operation(name="GetUserDataTimestamp", template="/exchange/user_data_timestamp", signed=False),
 )

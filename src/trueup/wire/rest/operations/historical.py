@@ -9,6 +9,12 @@ from trueup.wire.rest.operations.operation import Operation
 OPERATIONS: Final = (
     Operation(name="GetHistoricalCutoff", template="/historical/cutoff", signed=False),
     Operation(
+        name="GetMarketCandlesticksHistorical",
+        template="/historical/markets/{ticker}/candlesticks",
+        query=("start_ts", "end_ts", "period_interval"),
+        signed=False,
+    ),
+    Operation(
         name="GetFillsHistorical",
         template="/historical/fills",
         query=("ticker", "min_ts", "max_ts", "limit", "cursor", "subaccount"),
@@ -28,6 +34,15 @@ OPERATIONS: Final = (
         query=("ticker", "event_ticker", "subaccount", "limit", "cursor"),
         limit_default=100,
         limit_maximum=1000,
+    ),
+    Operation(
+        name="GetTradesHistorical",
+        template="/historical/trades",
+        query=("ticker", "min_ts", "max_ts", "limit", "cursor", "is_block_trade"),
+        limit_default=100,
+        limit_minimum=0,
+        limit_maximum=1000,
+        signed=False,
     ),
     Operation(
         name="GetHistoricalMarkets",

@@ -8,6 +8,30 @@ from trueup.wire.rest.operations.operation import Operation
 
 OPERATIONS: Final = (
     Operation(
+        name="GetMarketCandlesticks",
+        template="/series/{series_ticker}/markets/{ticker}/candlesticks",
+        query=("start_ts", "end_ts", "period_interval", "include_latest_before_start"),
+        signed=False,
+    ),
+    Operation(
+        name="GetTrades",
+        template="/markets/trades",
+        query=("limit", "cursor", "ticker", "min_ts", "max_ts", "is_block_trade"),
+        limit_default=100,
+        limit_minimum=0,
+        limit_maximum=1000,
+        signed=False,
+    ),
+    Operation(
+        name="GetMarketOrderbook",
+        template="/markets/{ticker}/orderbook",
+        query=("depth",),
+        signed=False,
+    ),
+    Operation(
+        name="GetMarketOrderbooks", template="/markets/orderbooks", query=("tickers",), signed=False
+    ),
+    Operation(
         name="GetSeries",
         template="/series/{series_ticker}",
         query=("include_volume",),
@@ -45,4 +69,16 @@ OPERATIONS: Final = (
         signed=False,
     ),
     Operation(name="GetMarket", template="/markets/{ticker}", signed=False),
+    Operation(
+        name="BatchGetMarketCandlesticks",
+        template="/markets/candlesticks",
+        query=(
+            "market_tickers",
+            "start_ts",
+            "end_ts",
+            "period_interval",
+            "include_latest_before_start",
+        ),
+        signed=False,
+    ),
 )

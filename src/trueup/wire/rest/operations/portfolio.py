@@ -11,6 +11,13 @@ OPERATIONS: Final = (
         name="GetBalance", template="/portfolio/balance", query=("subaccount", "exchange_index")
     ),
     Operation(
+        name="IntraExchangeInstanceTransfer",
+        template="/portfolio/intra_exchange_instance_transfer",
+        method="POST",
+        idempotent=False,
+        has_body=True,
+    ),
+    Operation(
         name="GetIntraExchangeInstanceTransfers",
         template="/portfolio/intra_exchange_instance_transfers",
         query=("limit", "cursor"),
@@ -21,6 +28,21 @@ OPERATIONS: Final = (
         name="GetIntraExchangeInstanceTransfer",
         template="/portfolio/intra_exchange_instance_transfers/{transfer_id}",
     ),
+    Operation(
+        name="CreateSubaccount",
+        template="/portfolio/subaccounts",
+        method="POST",
+        idempotent=False,
+        has_body=True,
+        success=201,
+    ),
+    Operation(
+        name="ApplySubaccountTransfer",
+        template="/portfolio/subaccounts/transfer",
+        method="POST",
+        idempotent=False,
+        has_body=True,
+    ),
     Operation(name="GetSubaccountBalances", template="/portfolio/subaccounts/balances"),
     Operation(
         name="GetSubaccountTransfers",
@@ -29,6 +51,13 @@ OPERATIONS: Final = (
         limit_default=100,
         limit_maximum=1000,
     ),
+    Operation(
+        name="UpdateSubaccountNetting",
+        template="/portfolio/subaccounts/netting",
+        method="PUT",
+        has_body=True,
+    ),
+    Operation(name="GetSubaccountNetting", template="/portfolio/subaccounts/netting"),
     Operation(
         name="GetPositions",
         template="/portfolio/positions",
@@ -67,6 +96,10 @@ OPERATIONS: Final = (
         limit_maximum=500,
     ),
     Operation(
+        name="GetPortfolioRestingOrderTotalValue",
+        template="/portfolio/summary/total_resting_order_value",
+    ),
+    Operation(
         name="GetFills",
         template="/portfolio/fills",
         query=(
@@ -81,5 +114,13 @@ OPERATIONS: Final = (
         ),
         limit_default=100,
         limit_maximum=1000,
+    ),
+    Operation(name="GetTargetBalanceAllocation", template="/portfolio/target_balance_allocation"),
+    Operation(
+        name="SetTargetBalanceAllocation",
+        template="/portfolio/target_balance_allocation",
+        method="POST",
+        idempotent=False,
+        has_body=True,
     ),
 )

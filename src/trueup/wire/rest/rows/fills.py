@@ -12,7 +12,8 @@ from trueup.core.ids import OrderId, Shard, Subaccount, Ticker, TradeId
 from trueup.core.instant import Instant
 from trueup.core.units import Count, Price
 from trueup.wire import values
-from trueup.wire.rest.reading import RecordDecoder, field_names
+from trueup.wire.rest.call import Page
+from trueup.wire.rest.reading import Answer, RecordDecoder, bulk_of, field_names, page_of
 from trueup.wire.values import Number
 
 KNOWN: Final = field_names(
@@ -63,26 +64,39 @@ def read_fill(raw: bytes, asked: Subaccount | None = None) -> Filled:
     the row does not name its own, and without either the row is the primary
     account's.  `fee` is `None` where the old form has none.
     """
-    row = _decode(raw)
+    return fill_of(_decode(raw), asked)
+
+
+def fills_page(asked: Subaccount | None) -> Answer[Page[Filled]]:
+    """How a page of fills is read; for `asked` see `read_fill`."""
+    return page_of(
+        "fills",
+        lambda raw: read_fill(raw, asked),
+        KNOWN,
+        read_all=bulk_of("fills", FillRecord, lambda row: fill_of(row, asked)),
+    )
+
+
+def fill_of(row: FillRecord, asked: Subaccount | None = None) -> Filled:
+    """One decoded fill; see `read_fill`."""
     trade_id = row.trade_id or row.fill_id
     ticker = row.ticker or row.market_ticker
     if not trade_id or not ticker:
         raise ProtocolBroken("a fill without trade_id or ticker cannot be told from others")
-    count = _count(row)
-    own = row.subaccount_number
+    own, shard, fee = row.subaccount_number, row.exchange_index, row.fee_cost
     return Filled(
         trade_id=TradeId(trade_id),
         order_id=OrderId(row.order_id),
         ticker=Ticker(ticker),
         side=values.fill_side(row.outcome_side, row.book_side, row.side),
-        count=count,
+        count=_count(row),
         price=_yes_price(row),
-        fee=None if row.fee_cost is None else values.dollars(row.fee_cost),
+        fee=None if fee is None else values.dollars(fee),
         is_taker=row.is_taker,
         at=_time(row),
         subaccount=Subaccount(asked or 0) if own is None else Subaccount(own),
-        shard=Shard(row.exchange_index or 0),
-        shard_named=row.exchange_index is not None,
+        shard=Shard(shard or 0),
+        shard_named=shard is not None,
     )
 
 

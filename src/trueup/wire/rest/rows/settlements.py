@@ -13,7 +13,8 @@ from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.market import MarketResult
 from trueup.core.units import Count, Money, Price
 from trueup.wire import values
-from trueup.wire.rest.reading import RecordDecoder, field_names
+from trueup.wire.rest.call import Page
+from trueup.wire.rest.reading import Answer, RecordDecoder, bulk_of, field_names, page_of
 from trueup.wire.values import Number
 
 KNOWN: Final = field_names(
@@ -72,7 +73,21 @@ def read_settlement(raw: bytes, asked: Subaccount | None = None) -> Settled:
     account where all were asked for at once (then rows of different subaccounts
     cannot be told apart).  Counts and costs are of the gross contracts bought.
     """
-    row = _decode(raw)
+    return settlement_of(_decode(raw), asked)
+
+
+def settlements_page(asked: Subaccount | None) -> Answer[Page[Settled]]:
+    """How a page of settlements is read; for `asked` see `read_settlement`."""
+    return page_of(
+        "settlements",
+        lambda raw: read_settlement(raw, asked),
+        KNOWN,
+        read_all=bulk_of("settlements", SettlementRecord, lambda row: settlement_of(row, asked)),
+    )
+
+
+def settlement_of(row: SettlementRecord, asked: Subaccount | None = None) -> Settled:
+    """One decoded settlement row; see `read_settlement`."""
     if row.ticker is None and row.market_ticker is not None:
         raise ProtocolBroken(f"{row.market_ticker}: {MINIMAL_ROW}")
     return Settled(
