@@ -20,7 +20,7 @@ from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Subaccount
 from trueup.core.observations import Recorded
 from trueup.core.units import Money
 from trueup.ledger.accounts import Account
-from trueup.ledger.cash import book_cash
+from trueup.ledger.cash import arrives_until, book_cash
 from trueup.ledger.entries import Entry, EntryKind
 
 D = Money.parse
@@ -173,15 +173,22 @@ def test_pending_transfer_has_left_and_not_arrived() -> None:
     assert entries[0].stream is Stream.SHARD_TRANSFERS
 
 
-def test_transfer_seen_pending_arrived_later_than_it_was_created() -> None:
-    entries = book_cash(
-        [
-            recorded(moved("pending", "10:00"), "10:01"),
-            recorded(moved("complete", "10:00"), "10:31", version=2),
-        ]
-    )
+def test_transfer_seen_pending_arrived_after_that_and_before_it_was_seen_complete() -> None:
+    complete = recorded(moved("complete", "10:00"), "10:31", version=2)
 
-    assert [each.at for each in entries] == [at("10:00"), at("10:31")]
+    entries = book_cash([recorded(moved("pending", "10:00"), "10:01"), complete])
+
+    assert [each.at for each in entries] == [at("10:00"), at("10:01")]
+    assert arrives_until(complete, entries[1].at) == at("10:31")
+
+
+@pytest.mark.parametrize(("seen", "until"), [("10:20", "10:20"), ("18:00", "11:00")])
+def test_transfer_never_seen_on_its_way_took_an_hour_at_most(seen: str, until: str) -> None:
+    complete = recorded(moved("complete", "10:00"), seen)
+
+    entries = book_cash([complete])
+
+    assert arrives_until(complete, entries[1].at) == at(until)
 
 
 def test_failed_transfer_comes_back() -> None:

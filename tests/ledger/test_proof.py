@@ -16,7 +16,8 @@ from trueup.core.units import Money
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.entries import EntryKind
 from trueup.ledger.explain import Suspect, explain, interval_breaks
-from trueup.ledger.proof import LISTED_MAX, CashMovement, Interval, Level, Proven, prove
+from trueup.ledger.movements import CashMovement
+from trueup.ledger.proof import LISTED_MAX, Interval, Level, Proven, prove
 
 D = Money.parse
 CENT = Money.of_cents(1)
@@ -169,6 +170,35 @@ def test_fact_in_the_very_second_of_a_reading_may_be_on_either_side() -> None:
 
     assert told(intervals) == [("proven", "0.00"), ("proven", "0.00")]
     assert intervals[0].shifted == (fact,)
+
+
+def test_fact_of_which_only_bounds_are_known_may_follow_readings_between_them() -> None:
+    arrival = replace(moved("12:01", "25"), latest=at("13:00"))
+    readings = [reading("12:00", "5"), reading("12:15", "5"), reading("12:30", "5")]
+    readings += [reading("12:45", "30"), reading("13:15", "30")]
+
+    intervals = list(prove(readings, [arrival]))
+
+    assert told(intervals) == [("proven", "0.00")] * 4
+    assert [each.shifted for each in intervals] == [(arrival,), (arrival,), (), ()]
+
+
+def test_fact_that_is_not_there_after_its_latest_time_is_missing_money() -> None:
+    arrival = replace(moved("12:01", "25"), latest=at("13:00"))
+    readings = [reading("12:00", "5"), reading("12:30", "5"), reading("13:30", "5")]
+
+    intervals = list(prove(readings, [arrival]))
+
+    assert told(intervals) == [("unproven", "-25.00"), ("proven", "0.00")]
+
+
+def test_bounds_do_not_let_another_amount_pass() -> None:
+    arrival = replace(moved("12:01", "25"), latest=at("13:00"))
+    readings = [reading("12:00", "5"), reading("12:30", "4.99"), reading("13:30", "30")]
+
+    intervals = list(prove(readings, [arrival]))
+
+    assert [verdict for verdict, _ in told(intervals)] == ["unproven", "unproven"]
 
 
 def test_readings_of_one_second_are_intervals_too() -> None:

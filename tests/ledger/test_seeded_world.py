@@ -21,7 +21,8 @@ from trueup.ledger.booking import book_market
 from trueup.ledger.cash import book_cash
 from trueup.ledger.entries import MarketBook
 from trueup.ledger.holds import holds, market_by_market
-from trueup.ledger.proof import CashMovement, Proven, movement_of, prove
+from trueup.ledger.movements import CashMovement, movement_of
+from trueup.ledger.proof import Proven, prove
 from trueup.ledger.reconcile import Comparison, reconcile
 from trueup.run.clock import seeded
 from trueup.sim.account import Account

@@ -26,8 +26,9 @@ from trueup.ledger.booking import book_market
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.entries import EntryKind
 from trueup.ledger.fee_check import check_fees
+from trueup.ledger.movements import CashMovement
 from trueup.ledger.position_check import check_positions
-from trueup.ledger.proof import CashMovement, Interval, Proven, prove
+from trueup.ledger.proof import Interval, Proven, prove
 from trueup.run.booking import Booked, book_new
 from trueup.run.config import Config
 from trueup.run.proving import PROVEN_STREAMS, Proof, prove_cash, reconcile_books

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from script_exchange import (
     D,
@@ -20,7 +22,8 @@ from script_exchange import (
     to_other_shard,
 )
 
-from trueup.core.facts import Stream
+from trueup.core.facts import Source, Stream, TransferStatus
+from trueup.core.observations import Observation
 from trueup.core.orders import Side
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.proof import Proven
@@ -211,3 +214,52 @@ def test_pot_that_was_read_once_is_amber_until_it_is_read_again() -> None:
     assert told(once) == [GAP]
     assert "read once" in once.breaks[0].found.summary
     assert twice.verdict.closing is Closing.CLOSES
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_transfer_seen_on_its_way_closes_whether_a_reading_between_shows_it_or_not(
+    arrived: bool,
+) -> None:
+    """The exchange never says when it arrived: only when it was made, and what it is now."""
+    books = new_books()
+    made = to_other_shard("25", at=later(90))
+    for transfer, seen_at in (
+        (replace(made, status=TransferStatus.PENDING), later(100)),
+        (made, later(1000)),
+    ):
+        seen = Observation(transfer, Source.REST, seen_at, b"{}")
+        books.append([seen], stream=Stream.SHARD_TRANSFERS)
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    there = "25" if arrived else "0"
+    put(
+        books,
+        Stream.BALANCES,
+        *(balance("100", later(10), shard=0), balance("0", later(10), shard=1)),
+        *(balance("75", later(110), shard=0), balance(there, later(110), shard=1)),
+        *(balance("75", later(1010), shard=0), balance("25", later(1010), shard=1)),
+    )
+    cover(books)
+    book(books)
+
+    found = reconciled(books, now=later(1020))
+
+    assert told(found) == []
+    assert found.verdict.closing is Closing.CLOSES
+    assert len(list(books.transfer_entries())) == 2
+
+
+def test_transfer_that_never_shows_in_the_balance_is_missing_money() -> None:
+    books = new_books()
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.SHARD_TRANSFERS, to_other_shard("25", at=later(90)))
+    put(
+        books,
+        Stream.BALANCES,
+        *(balance("100", later(10), shard=0), balance("0", later(10), shard=1)),
+        *(balance("75", later(9000), shard=0), balance("0", later(9000), shard=1)),
+        *(balance("75", later(9900), shard=0), balance("0", later(9900), shard=1)),
+    )
+    cover(books)
+    book(books)
+
+    assert told(reconciled(books)) == [(*RED_CASH, "-25.00")]

@@ -9,12 +9,15 @@ from typing import Final
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Banked, BankingStatus, Opened, Stream, Transferred, TransferStatus
 from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Subaccount
-from trueup.core.instant import Instant
+from trueup.core.instant import HOUR, Instant
 from trueup.core.observations import Recorded
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Money
 from trueup.ledger.accounts import Account
 from trueup.ledger.entries import Entry, EntryKind, Posting
 from trueup.ledger.strategy import UNTAGGED
+
+TRANSIT: Final = HOUR
+"""How long cash may be on its way between two shards."""
 
 _GONE: Final = frozenset({BankingStatus.RETURNED, BankingStatus.FAILED})
 
@@ -26,7 +29,9 @@ def book_cash(recorded: Iterable[Recorded]) -> tuple[Entry, ...]:
     withdrawals move the cash of the primary subaccount on shard 0 when applied,
     and back when returned; pending and failed ones move nothing.  Their fee
     takes cash as well.  A transfer leaves one side for `Assets:InTransit` and
-    reaches the other when it is complete; a failed one goes back.  Of an
+    reaches the other when it is complete; a failed one goes back.  When it arrived
+    the exchange does not say: it is booked at the earliest time that the reports
+    leave open, and `arrives_until` gives the latest.  Of an
     opening balance the operator's latest word counts.
 
     Raises `InvariantBroken` for any other kind of fact.
@@ -158,37 +163,33 @@ def _transferred(versions: Sequence[tuple[Recorded, Transferred]]) -> list[Entry
             place=(first.from_subaccount, first.from_shard),
         )
     ]
-    pending_seen_at: Instant | None = None
+    pending_seen_at = first.at
     for recorded, transferred in versions:
         match transferred.status:
             case TransferStatus.PENDING:
-                pending_seen_at = recorded.observed_at
+                pending_seen_at = max(pending_seen_at, recorded.observed_at)
+                continue
             case TransferStatus.COMPLETE:
                 place = (transferred.to_subaccount, transferred.to_shard)
-                at = _arrival(transferred, recorded.observed_at, pending_seen_at)
-                entries.append(
-                    _moved(recorded, transferred, amount=transferred.amount, at=at, place=place)
-                )
-                break
             case TransferStatus.FAILED:
                 place = (transferred.from_subaccount, transferred.from_shard)
-                at = _arrival(transferred, recorded.observed_at, pending_seen_at)
-                entries.append(
-                    _moved(recorded, transferred, amount=transferred.amount, at=at, place=place)
-                )
-                break
+        # Its one time may be that of its creation, also when it has arrived.
+        at = max(transferred.at, pending_seen_at)
+        amount = transferred.amount
+        entries.append(_moved(recorded, transferred, amount=amount, at=at, place=place))
+        break
     return entries
 
 
-def _arrival(
-    transferred: Transferred, observed_at: Instant, pending_seen_at: Instant | None
-) -> Instant:
-    """When a transfer arrived.  Its one time may be that of its creation: a transfer
-    that was still pending when it was last looked at arrived after that.
+def arrives_until(latest: Recorded, arrived_at: Instant) -> Instant:
+    """As late as when a transfer arrived that is booked at `arrived_at`.
+
+    It was seen to have arrived by the time of `latest`, its newest report.  One that
+    was never seen on its way took no longer than transfers take (`TRANSIT`).
     """
-    if pending_seen_at is None or transferred.at > pending_seen_at:
-        return transferred.at
-    return observed_at
+    if latest.version > 1:
+        return max(arrived_at, latest.observed_at)
+    return max(arrived_at, min(latest.observed_at, Instant(arrived_at + TRANSIT)))
 
 
 def _moved(

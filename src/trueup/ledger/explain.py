@@ -21,7 +21,8 @@ from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import MarketBook
-from trueup.ledger.proof import CashMovement, Interval, Proven
+from trueup.ledger.movements import CashMovement
+from trueup.ledger.proof import Interval, Proven
 
 _PAIRED_MAX: Final = 60
 """Of how many suspects pairs are tried."""

@@ -34,7 +34,7 @@ from trueup.core.orders import Side, is_terminal
 from trueup.core.position import Position
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.entries import EntryKind
-from trueup.ledger.proof import CashMovement
+from trueup.ledger.movements import CashMovement
 
 FillsOf = Callable[[Ticker], Iterable[Filled]]
 """All fills of a market."""

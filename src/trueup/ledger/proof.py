@@ -14,7 +14,8 @@ becomes exact in time.
 
 A reading that does not agree gets two chances before it is *unproven*:
 
-- *Tie*: a fact in the very second of the reading may be before or after it.
+- *Tie*: a fact in the very second of the reading may be before or after it, and so
+  may one of which only bounds are known (`CashMovement.latest`).
 - *Timing*: the exchange's figures lag each other.  Facts within `window` of the
   reading may have to be moved across it.  That alone proves nothing, since a
   wrong fact might fit by chance; so the next reading must agree again without
@@ -31,56 +32,26 @@ happened between two readings on both sides of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import merge
 from typing import Final
 
 from trueup.core.errors import CallerError
-from trueup.core.facts import Stream
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.ids import Ticker
 from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.breaks import BreakKind
-from trueup.ledger.entries import Entry, EntryKind
+from trueup.ledger.entries import EntryKind
+from trueup.ledger.movements import CashMovement
 
 LISTED_MAX: Final = 200
 """How many movements an interval lists; it always counts all of them."""
 
 SHIFTED_MAX: Final = 1_000
 """How many movements on each side of a reading are looked at for ties and timing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashMovement:
-    """A change of cash that a booked fact explains (zero for a flat settlement)."""
-
-    at: Instant
-    amount: Money
-    subaccount: Subaccount
-    shard: Shard
-    stream: Stream
-    key: str
-    version: int
-    kind: EntryKind
-    ticker: Ticker | None
-
-
-def movement_of(entry: Entry) -> CashMovement:
-    """The cash side of an entry."""
-    return CashMovement(
-        at=entry.at,
-        amount=entry.cash(),
-        subaccount=entry.subaccount,
-        shard=entry.shard,
-        stream=entry.stream,
-        key=entry.key,
-        version=entry.version,
-        kind=entry.kind,
-        ticker=entry.ticker,
-    )
 
 
 class Proven(StrEnum):
@@ -301,7 +272,11 @@ class _Tape:
                 break
         return replace(
             mark,
-            earlier=tuple(each for each in reversed(self._near) if each.at > since),
+            earlier=tuple(
+                each
+                for each in reversed(self._near)
+                if each.at > since or each.may_follow(mark.reading.at)
+            ),
             later=tuple(each for each in self._ahead if each.at <= until),
         )
 
@@ -406,7 +381,7 @@ class _Judge:
                 return self._closed(shifts, index)
             shifted = _shifted(mark, offset)
             in_time = mark.reading.at <= first.reading.at + self._window
-            if shifted is None or not in_time:
+            if shifted is None or not (in_time or _all_may_follow(shifted, mark.reading)):
                 # What seemed to be timing never came right: the first of it is a gap.
                 self._pending.pop(0)
                 self._offset = (first.low, first.high)
@@ -467,19 +442,28 @@ def _distance(offset: tuple[int, int], mark: _Mark) -> int:
 def _shifted(mark: _Mark, offset: tuple[int, int]) -> tuple[CashMovement, ...] | None:
     """The nearest movements that, moved across the reading, make it agree."""
     options: list[tuple[int, int, tuple[CashMovement, ...]]] = []
-    for sign, movements in ((1, mark.earlier), (-1, mark.later)):
+    unbound = tuple(each for each in mark.earlier if each.may_follow(mark.reading.at))
+    for sign, movements in ((1, unbound), (1, mark.earlier), (-1, mark.later)):
         moved = 0
         for number, movement in enumerate(movements, start=1):
             moved += sign * movement.amount.units
             if mark.low + moved <= offset[1] and mark.high + moved >= offset[0]:
-                distance = abs(movement.at - mark.reading.at)
+                distance = 0 if movements is unbound else abs(movement.at - mark.reading.at)
                 options.append((distance, number, movements[:number]))
                 break
     return min(options, key=lambda option: option[:2])[2] if options else None
 
 
-def _is_tie(reading: BalanceStated, shifted: Iterable[CashMovement]) -> bool:
-    """Whether reading and movements only share a second that the reading's time cannot divide."""
+def _all_may_follow(shifted: Iterable[CashMovement], reading: BalanceStated) -> bool:
+    return all(each.may_follow(reading.at) for each in shifted)
+
+
+def _is_tie(reading: BalanceStated, shifted: Sequence[CashMovement]) -> bool:
+    """Whether nothing tells which came first: they share a second that the reading's time
+    cannot divide, or only bounds of the movements' times are known.
+    """
+    if _all_may_follow(shifted, reading):
+        return True
     return reading.at % SECOND == 0 and all(
         movement.at // SECOND == reading.at // SECOND for movement in shifted
     )

@@ -19,12 +19,13 @@ from trueup.core.catalog import Catalog
 from trueup.core.facts import Filled, OrderReported, Settled, Stream
 from trueup.core.fees import Precision
 from trueup.core.ids import Ticker
-from trueup.core.instant import HOUR, Instant, format_instant
+from trueup.core.instant import Instant, format_instant
 from trueup.core.observations import Quarantined
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.accounts import Account
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
+from trueup.ledger.cash import TRANSIT
 from trueup.ledger.coverage import Certificate, coverage_breaks
 from trueup.ledger.entries import Entry, EntryKind, MarketBook
 from trueup.ledger.explain import interval_breaks
@@ -44,8 +45,6 @@ _MONEY_STREAMS: Final = frozenset(
         Stream.SHARD_TRANSFERS,
     }
 )
-_TRANSIT_PATIENCE: Final = HOUR
-"""How long cash may be on its way between two subaccounts or shards."""
 
 
 def _no_orders() -> Iterable[OrderReported]:
@@ -144,7 +143,7 @@ def check_transit(entries: Iterable[Entry], *, now: Instant) -> Iterator[Break]:
         before = left.get(identity)
         left[identity] = (moved, entry) if before is None else (before[0] + moved, before[1])
     for (stream, key), (units, entry) in left.items():
-        if units and now - entry.at > _TRANSIT_PATIENCE:
+        if units and now - entry.at > TRANSIT:
             yield Break(
                 identity=break_identity(BreakKind.UNATTRIBUTED_CASH, entry.subaccount, stream, key),
                 kind=BreakKind.UNATTRIBUTED_CASH,

@@ -19,7 +19,7 @@ from trueup.core.units import Count, Money
 from trueup.ledger.accounts import Account
 from trueup.ledger.breaks import Break, BreakKind, Severity
 from trueup.ledger.entries import Entry, EntryKind, Posting, RoundTrip, TradeStatus
-from trueup.ledger.proof import CashMovement
+from trueup.ledger.movements import CashMovement
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Driver, Reading
 from trueup.store.projections import TRADE_COLUMNS

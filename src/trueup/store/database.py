@@ -28,7 +28,7 @@ from trueup.core.observations import Observation, Quarantined, Recorded
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.ledger.breaks import Break
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
-from trueup.ledger.proof import CashMovement
+from trueup.ledger.movements import CashMovement
 from trueup.store import (
     book_reading,
     break_register,
