@@ -27,10 +27,11 @@ from trueup.ledger.breaks import BreakKind
 from trueup.ledger.entries import EntryKind, MarketBook
 from trueup.ledger.explain import explain, unpaid_positions
 from trueup.ledger.fee_check import check_fees
-from trueup.ledger.foreign import Column, ForeignTrade, Outcome, Reason, StatusWords, TickerEvidence
+from trueup.ledger.foreign import Column, ForeignTrade, Outcome, Reason, TickerEvidence
 from trueup.ledger.movements import CashMovement, movement_of
 from trueup.ledger.position_check import check_positions
 from trueup.ledger.proof import Interval, Proven, prove
+from trueup.ledger.status_words import StatusWords
 
 pytestmark = pytest.mark.recorded
 

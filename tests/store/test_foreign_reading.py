@@ -375,8 +375,20 @@ def test_own_words_go_before_the_usual_ones() -> None:
 def test_unordered_words_do_not_say_which_is_written() -> None:
     assert ForeignTable(settled_words=frozenset({"x", "settled"})).words.settled_word == "settled"
     assert ForeignTable(settled_words=frozenset({"x"})).words.settled_word == "x"
-    with pytest.raises(ForeignDatabaseError, match="lost, won"):
-        _ = ForeignTable(settled_words=frozenset({"won", "lost"})).words
+    with pytest.raises(ForeignDatabaseError, match="done, over"):
+        _ = ForeignTable(settled_words=frozenset({"done", "over"})).words
+
+
+def test_words_for_won_and_lost_are_written_by_the_outcome() -> None:
+    named = ForeignTable(won_words=("hit", "won"), lost_words=("miss",)).words
+    listed = ForeignTable(settled_words=("WON", "LOST")).words
+
+    assert (named.written(won=True), named.written(won=False)) == ("hit", "miss")
+    assert {"hit", "miss", "won", "lost", "settled"} <= named.settled
+    assert (listed.written(won=True), listed.written(won=False)) == ("WON", "LOST")
+    assert ForeignTable(settled_words=("won", "done")).words.written(won=False) == "done"
+    with pytest.raises(ForeignDatabaseError, match="not for both"):
+        _ = ForeignTable(won_words=("hit",)).words
 
 
 # -- bad input ------------------------------------------------------------------------------------
@@ -499,3 +511,36 @@ def test_large_table_is_read_to_its_end(bot: Bot) -> None:
     assert sum((each.profit_loss or 0 for each in trades), Ratio(0)) == Ratio(
         sum(range(5_000)), 100
     )
+
+
+@pytest.mark.parametrize("journal_mode", ["delete", "wal"])
+@pytest.mark.parametrize("table", ["trades", "bets"])
+def test_reading_or_refusing_a_file_leaves_it_as_it_is_to_the_byte(
+    bot: Bot, journal_mode: str, table: str
+) -> None:
+    path = Path(bot.place)
+    bot.seed(("KXA-1", "open", None, None))
+    bot.run(f"PRAGMA journal_mode = {journal_mode}")
+    before = path.read_bytes()
+
+    with ForeignDatabase(bot.place) as foreign:
+        try:
+            foreign.read(foreign.inspect(ForeignTable(name=table)))
+        except ForeignDatabaseError:
+            assert table == "bets"
+
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_log_of_a_bot_that_has_the_file_open_stays(bot: Bot) -> None:
+    bot.seed(("KXA-1", "open", None, None))
+    with closing(bot.connect()) as running:
+        running.execute("PRAGMA journal_mode = wal")
+        running.execute("UPDATE trades SET status = 'live'")
+        running.commit()
+
+        (trade,) = bot.read()
+
+        assert trade.status == "live"
+        assert Path(f"{bot.place}-wal").exists()

@@ -148,6 +148,24 @@ def test_database_of_somebody_else_is_not_taken_over(tmp_path: Path) -> None:
         open_at(path, create=True)
 
 
+@pytest.mark.parametrize("journal_mode", ["delete", "wal"])
+@pytest.mark.parametrize("read_only", [True, False])
+def test_refused_file_of_somebody_else_stays_as_it_is_to_the_byte(
+    tmp_path: Path, journal_mode: str, read_only: bool
+) -> None:
+    path = tmp_path / "trades.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+        connection.execute("CREATE TABLE trades (id INTEGER PRIMARY KEY)")
+    before = path.read_bytes()
+
+    with pytest.raises(BooksError, match="other tables"):
+        open_at(path, create=True, read_only=read_only)
+
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["trades.db"]
+
+
 @pytest.mark.postgres
 def test_postgres_database_of_somebody_else_is_not_taken_over(
     postgres_databases: PostgresDatabases,

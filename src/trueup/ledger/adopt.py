@@ -16,7 +16,9 @@ The rules, by market:
   says so.  They are never called fine.
 
 `settled_price` is written in cents per YES contract, `profit_loss` in dollars
-after fees.  A profit that agrees to the cent is right.
+after fees.  A profit that agrees to the cent is right.  A table whose status says
+won or lost gets the word that fits: by the side where the market was decided, by
+the profit where it was sold or settled in between.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ from typing import Final
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import is_settled
-from trueup.core.units import ZERO_MONEY, Money, Price, Ratio
+from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Money, Price, Ratio
 from trueup.ledger.adopt_figures import (
     in_money,
     is_plausible,
     own_gross,
+    own_value,
     row_payout,
     same_price,
     same_profit,
@@ -51,10 +54,10 @@ from trueup.ledger.foreign import (
     ForeignTrade,
     Outcome,
     Reason,
-    StatusWords,
     TickerEvidence,
     ratio_text,
 )
+from trueup.ledger.status_words import StatusWords
 
 _OUTSIDE: Final = "entry price, quantity and fees: not verifiable, outside coverage"
 _FROM_FILLS: Final = "fills"
@@ -79,7 +82,7 @@ def adopt(
     their order.
     """
     listed = list(trades)
-    told = StatusWords() if words is None else words
+    told = (words or StatusWords()).as_used(trade.status for trade in listed)
     by_ticker: dict[Ticker, list[int]] = {}
     for index, trade in enumerate(listed):
         by_ticker.setdefault(trade.ticker, []).append(index)
@@ -354,6 +357,9 @@ class _Market:
         elif kind is _OPEN:
             outcome, reason = Outcome.PATCH, Reason.PHANTOM_OPEN
             why = "open in the table, settled at the exchange"
+        elif [change.column for change in changes] == [Column.STATUS]:
+            outcome, reason = Outcome.PATCH, Reason.WRONG_VALUES
+            why = "the figures are right, the word is not"
         else:
             outcome, reason = Outcome.PATCH, Reason.WRONG_VALUES
             why = cause or "the exchange's record gives other figures"
@@ -375,8 +381,9 @@ class _Market:
         self, row: ForeignTrade, profit: Money | None, value: Price | None, *, kind: str | None
     ) -> tuple[Change, ...]:
         changes: list[Change] = []
-        if kind is _OPEN:
-            changes.append(Change(Column.STATUS, row.status, self._words.settled_word))
+        word = self._right_word(row, profit, value, kind=kind)
+        if word != row.status:
+            changes.append(Change(Column.STATUS, row.status, word))
         if value is not None and kind is not _CLOSED and not same_price(row, value):
             old = told_text(row, Column.SETTLED_PRICE, row.settled_price)
             changes.append(Change(Column.SETTLED_PRICE, old, ratio_text(Ratio(value.units, 100))))
@@ -384,6 +391,22 @@ class _Market:
             old = told_text(row, Column.PROFIT_LOSS, row.profit_loss)
             changes.append(Change(Column.PROFIT_LOSS, old, str(profit)))
         return tuple(changes)
+
+    def _right_word(
+        self, row: ForeignTrade, profit: Money | None, value: Price | None, *, kind: str | None
+    ) -> str:
+        """What the status should say; a word that is not surely wrong stays."""
+        signs: list[bool] = []
+        if row.side is not None and value is not None and not _is_between(value):
+            signs.append(own_value(row.side, value).units > 0)
+        if profit:
+            signs.append(profit > ZERO_MONEY)
+        if kind is _OPEN:
+            return self._words.written(won=bool(signs) and signs[0])
+        said = self._words.said(row.status) if kind is _SETTLED else None
+        if said is not None and signs and all(sign is not said for sign in signs):
+            return self._words.opposite(row.status)
+        return row.status
 
     # -- only the market's result is known ----------------------------------------------------
 
@@ -397,6 +420,7 @@ class _Market:
             why = "sold before settlement; its fills are outside coverage"
             return self._unverified(row, profit, checks=(), why=why)
         agrees = value is not None and same_price(row, value)
+        agrees = agrees and self._right_word(row, profit, value, kind=kind) == row.status
         if kind is _SETTLED and agrees:
             checks = ("outcome: agrees with the market's result",)
             why = "the outcome is right; the rest lies outside coverage"
@@ -444,6 +468,11 @@ class _Market:
             caveats=caveats,
             checks=checks,
         )
+
+
+def _is_between(value: Price) -> bool:
+    """Whether a market paid both sides (a scalar result, a tie)."""
+    return 0 < value.units < ONE_DOLLAR.units
 
 
 def _line(row: ForeignTrade, outcome: Outcome, reason: Reason, why: str) -> AdoptionLine:

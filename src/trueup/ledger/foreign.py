@@ -30,7 +30,6 @@ __all__ = [
     "ForeignTrade",
     "Outcome",
     "Reason",
-    "StatusWords",
     "TickerEvidence",
     "ratio_text",
 ]
@@ -75,16 +74,6 @@ class ForeignTrade:
             return None
         units = self.quantity * 100
         return Count(int(units)) if units.denominator == 1 and units > 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusWords:
-    """What the words in the status column mean, in small letters; `settled_word` is written."""
-
-    open: frozenset[str] = frozenset({"open", "filled", "active"})
-    settled: frozenset[str] = frozenset({"settled", "won", "lost", "win", "loss", "resolved"})
-    closed: frozenset[str] = frozenset({"closed", "sold", "exited"})
-    settled_word: str = "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,10 @@ class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """More words of the status column that mean an open trade; the usual ones are known."""
     settled_words: tuple[str, ...] = ()
     """Words for a settled one; the first is written."""
+    won_words: tuple[str, ...] = ()
+    lost_words: tuple[str, ...] = ()
+    """Words for a settled one that say how it ended; the first that fits is written.  A
+    table that says won or lost itself needs neither."""
     closed_words: tuple[str, ...] = ()
     """Words for one that was sold before the market ended."""
     subaccount: int | None = None

@@ -180,6 +180,8 @@ def _mapping(layout: BotDatabase) -> ForeignTable:
         open_words=layout.open_words,
         settled_words=layout.settled_words,
         closed_words=layout.closed_words,
+        won_words=layout.won_words,
+        lost_words=layout.lost_words,
     )
 
 

@@ -61,10 +61,27 @@ class ForeignConnection:
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
         """A connection that cannot write (an SQLite file is opened read-only)."""
-        with self.explained(), self._engine(self._open_to_read).connect() as connection:
+        engine = self._engine(self._open_to_read)
+        with self.explained(), self._leaving_no_log(), engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(postgresql_readonly=True)
             yield connection
+
+    @contextmanager
+    def _leaving_no_log(self) -> Generator[None, None, None]:
+        """Take away the write-ahead log that reading a file makes and cannot take away.
+
+        A connection that may write removes it when it is the last one to close; while
+        the bot has the file open, it stays and is the bot's.
+        """
+        log = None if self._path is None else Path(f"{self._path}-wal")
+        was_there = log is None or log.exists()
+        try:
+            yield
+        finally:
+            if log is not None and not was_there and log.exists():
+                with suppress(sqlite3.Error):
+                    self._open_file("rw").close()
 
     @contextmanager
     def writing(self) -> Generator[Connection, None, None]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.types import TypeEngine
 
 from trueup.core.errors import ForeignDatabaseError
-from trueup.ledger.foreign import StatusWords
+from trueup.ledger.status_words import StatusWords
 
 
 class Unit(StrEnum):
@@ -104,7 +104,8 @@ class ForeignTable:
     be followed by its unit, ``"price in cents"`` or ``"price in dollars"``, or by the
     zone of its times, ``"entry_ts in America/New_York"`` (default UTC); an empty
     name says that the table has no such column.  The words are those of the
-    status column; the first of `settled_words` is the one that is written.
+    status column.  Written is the first of `won_words` or of `lost_words`, by the
+    outcome; without them the first of `settled_words`.
     """
 
     name: str = "trades"
@@ -112,6 +113,8 @@ class ForeignTable:
     open_words: Collection[str] = ()
     settled_words: Collection[str] = ()
     closed_words: Collection[str] = ()
+    won_words: Sequence[str] = ()
+    lost_words: Sequence[str] = ()
     layout: Layout | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -120,21 +123,51 @@ class ForeignTable:
 
         Raises `ForeignDatabaseError` when it is not clear which word is to be written.
         """
-        opened, settled, closed = (
+        opened, settled, closed, won, lost = (
             frozenset(word.strip().lower() for word in words)
-            for words in (self.open_words, self.settled_words, self.closed_words)
+            for words in (
+                *(self.open_words, self.settled_words, self.closed_words),
+                *(self.won_words, self.lost_words),
+            )
         )
+        elsewhere = opened | closed
+        won_word, lost_word = self._outcome_words()
         return StatusWords(
-            open=opened | (_USUAL_WORDS.open - settled - closed),
-            settled=settled | (_USUAL_WORDS.settled - opened - closed),
-            closed=closed | (_USUAL_WORDS.closed - opened - settled),
-            settled_word=self._settled_word(),
+            open=opened | (_USUAL_WORDS.open - settled - closed - won - lost),
+            settled=settled | won | lost | (_USUAL_WORDS.settled - elsewhere),
+            closed=closed | (_USUAL_WORDS.closed - opened - settled - won - lost),
+            won=won | (_USUAL_WORDS.won - elsewhere - lost),
+            lost=lost | (_USUAL_WORDS.lost - elsewhere - won),
+            settled_word="" if won_word else self._settled_word(),
+            won_word=won_word,
+            lost_word=lost_word,
+            chosen=bool(settled or won_word),
         )
+
+    def _outcome_words(self) -> tuple[str, str]:
+        """The words for won and lost that were named, if there is one of each."""
+        if self.won_words and self.lost_words:
+            return self.won_words[0], self.lost_words[0]
+        if self.won_words or self.lost_words:
+            raise ForeignDatabaseError(
+                "the mapping names words for won or for lost, but not for both.",
+                remedy='[bot_database] won_words = ["won"], lost_words = ["lost"].',
+            )
+        words = sorted(self.settled_words, key=str.lower)
+        if isinstance(self.settled_words, Sequence):
+            words = list(self.settled_words)
+        won = [word for word in words if word.strip().lower() in _USUAL_WORDS.won]
+        lost = [word for word in words if word.strip().lower() in _USUAL_WORDS.lost]
+        if won and lost and len(won) + len(lost) == len(words):
+            return won[0], lost[0]
+        return "", ""
 
     def _settled_word(self) -> str:
         words = self.settled_words
         if isinstance(words, Sequence) and words:
-            return words[0]
+            telling = _USUAL_WORDS.won | _USUAL_WORDS.lost
+            neutral = (word for word in words if word.strip().lower() not in telling)
+            return next(neutral, words[0])
         if not words or _USUAL_WORDS.settled_word in words:
             return _USUAL_WORDS.settled_word
         if len(words) == 1:

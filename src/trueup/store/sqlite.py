@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -45,9 +45,12 @@ class SqliteDriver:
         self._read_only = read_only
         self._patience = patience_seconds
         self._lock = threading.RLock()
+        log = Path(f"{path}-wal")
+        self._new_log = log if read_only and path != MEMORY and not log.exists() else None
+        """What a connection that only reads makes and cannot take away."""
         with self.explained():
             self._writer = self._connect(read_only=read_only)
-            if not read_only:
+            if not (read_only or self._is_somebody_elses()):
                 for pragma in (
                     f"page_size = {_PAGE_BYTES}",
                     "journal_mode = WAL",
@@ -121,8 +124,13 @@ class SqliteDriver:
 
     def tables(self) -> set[str]:
         """The names of the tables that are there."""
-        found = self.rows(Statement("SELECT name FROM sqlite_schema WHERE type = 'table'"))
-        return {row[0] for row in found if not row[0].startswith("sqlite_")}
+        with self._lock, self.explained():
+            return _tables(self._reader)
+
+    def _is_somebody_elses(self) -> bool:
+        """Whether the file holds tables, but no books: it will be refused, and stays as it is."""
+        there = _tables(self._writer)
+        return bool(there) and "journal" not in there
 
     @contextmanager
     def explained(self) -> Generator[None, None, None]:
@@ -139,6 +147,9 @@ class SqliteDriver:
         if self._reader is not self._writer:
             self._reader.close()
         self._writer.close()
+        if self._new_log is not None and self._new_log.exists():
+            with suppress(sqlite3.Error):
+                self._connect(read_only=False).close()
 
     def _connect(self, *, read_only: bool) -> sqlite3.Connection:
         """Open the file that is there; a wrong path never makes a new one."""
@@ -164,6 +175,11 @@ class SqliteDriver:
             connection.close()
             raise
         return connection
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    return {name for (name,) in found if not name.startswith("sqlite_")}
 
 
 class SqliteTransaction:
