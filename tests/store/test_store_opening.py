@@ -317,8 +317,7 @@ def test_schema_of_the_migrations_is_the_described_one(place: str) -> None:
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
     from trueup.store.building import connected  # noqa: PLC0415
-    from trueup.store.schema import DURABLE  # noqa: PLC0415
-    from trueup.store.schema_projections import PROJECTED  # noqa: PLC0415
+    from trueup.store.schema import DURABLE, PROJECTED  # noqa: PLC0415
 
     known = {*DURABLE.tables, *PROJECTED.tables}
     with open_at(place) as books, connected(books.driver) as connection:

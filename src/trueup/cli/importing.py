@@ -98,6 +98,7 @@ def _show(
             "cash_facts_booked": booked.cash_facts,
             "covered": covered_words(imported),
             "notes": imported.notes,
+            "left_alone": [each.name for each in imported.others],
         }
     )
     output.table(
@@ -117,6 +118,9 @@ def _show(
             "  nothing is proven complete by a recording; --covers FROM..TO states what is",
             style="dim",
         )
+    if imported.others:
+        names = ", ".join(each.name for each in imported.others)
+        output.notice(f"left alone, no stream by their names: {names}")
     if imported.total.quarantined:
         for words in unreadable[:_LISTED_MAX]:
             output.notice(f"not read, kept raw: {words}")

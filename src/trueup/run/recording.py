@@ -1,8 +1,8 @@
 """A folder of recorded payloads into the books, on the same road as a sync.
 
-The folder is the one that the sandbox serves (`trueup.sim.recorded.STREAMS`):
-one file per stream, one JSON object per line, each line one item as the REST API
-gave it; a line of ``balances.jsonl`` is the body of ``GET /portfolio/balance``.
+The files of a folder say by their names which stream they hold, and may have
+several forms (`trueup.run.recording_files`); each row is one item as the REST API
+gave it; one of ``balances.jsonl`` is the body of ``GET /portfolio/balance``.
 Every line goes through the decoder of its stream into the journal, marked as a
 recording, and from there to booking and proof.  A line may say in addition, as
 the API does not: ``observed_at``, when it was seen, and ``subaccount_number``,
@@ -45,7 +45,7 @@ from trueup.run.recorded_rows import (
     read_recorded_market,
     read_remarks,
 )
-from trueup.sim.recorded import STREAMS
+from trueup.run.recording_files import MANIFEST_NAME, RecordedFile, find_files
 from trueup.store.database import Books
 from trueup.store.journal import Appended
 from trueup.store.progress import Progress
@@ -55,8 +55,7 @@ from trueup.wire.rest.rows.markets import KNOWN as KNOWN_MARKET
 
 T = TypeVar("T")
 
-SUFFIX: Final = ".jsonl"
-MANIFEST_NAME: Final = "manifest.json"
+_SUFFIX: Final = ".jsonl"
 
 _FILES_OF: Final[dict[Stream, tuple[str, ...]]] = {
     stream: tuple(name for name, file in JOURNAL_FILES.items() if file.stream is stream)
@@ -86,6 +85,8 @@ class ImportReport:
     """How many series, events, markets and fee changes were put into the catalog."""
     covered: dict[Stream, tuple[Span, ...]] = field(default_factory=dict[Stream, tuple[Span, ...]])
     notes: list[str] = field(default_factory=list[str])
+    others: tuple[Path, ...] = ()
+    """Files of the folder that are no stream and were left alone."""
 
     def add(self, stream: Stream, appended: Appended) -> None:
         """Count what a page of a stream brought."""
@@ -108,9 +109,11 @@ class CheckedFolder:
     """A folder whose files and lines were looked at (`check_recording`)."""
 
     folder: Path
-    files: Mapping[str, Path]
+    files: Mapping[str, Sequence[RecordedFile]]
     spans: Mapping[Stream, tuple[Span, ...]]
     """What is said to be complete."""
+    others: tuple[Path, ...] = ()
+    """Files that are no stream of a recording and were left alone."""
 
 
 def check_recording(folder: Path, *, covers: Sequence[StatedSpan] = ()) -> CheckedFolder:
@@ -120,11 +123,15 @@ def check_recording(folder: Path, *, covers: Sequence[StatedSpan] = ()) -> Check
     names the file, and the line where there is one: no such folder, an unknown
     file, a line that is no JSON object, a manifest that cannot be true.
     """
-    files = _files(folder)
+    found, others = find_files(folder)
+    files: dict[str, list[RecordedFile]] = {}
+    for file in found:
+        files.setdefault(file.stream, []).append(file)
     spans = _spans_by_stream((*_read_manifest(folder), *covers), files, folder)
-    for path in files.values():
-        _check_lines(path)
-    return CheckedFolder(folder, files, spans)
+    for file in found:
+        for _ in file.rows():
+            pass
+    return CheckedFolder(folder, files, spans, tuple(others))
 
 
 def import_recording(
@@ -136,7 +143,8 @@ def import_recording(
     cannot be read is quarantined, and the import goes on.
     """
     files = checked.files
-    run = _Import(books, ImportReport(checked.folder), now=now, told=told)
+    report = ImportReport(checked.folder, others=checked.others)
+    run = _Import(books, report, now=now, told=told)
     for name in CATALOG_READERS:
         if name in files:
             run.describe(name, files[name])
@@ -176,61 +184,14 @@ def _span(since: str, until: str, words: str) -> Span:
 # What is there
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """The recorded files by stream; refuses the same folders as the sandbox."""
-    if not folder.is_dir():
-        raise ConfigError(
-            f"{folder} is not a folder",
-            remedy="Name the folder that holds the recorded .jsonl files.",
-        )
-    known = ", ".join(name + SUFFIX for name in STREAMS)
-    files = {path.stem: path for path in sorted(folder.glob("*" + SUFFIX))}
-    for stem, path in files.items():
-        if stem not in STREAMS:
-            raise ConfigError(
-                f"{path} is not a stream of a recording", remedy=f"Known files: {known}."
-            )
-    if not files:
-        raise ConfigError(
-            f"{folder} holds no recorded stream",
-            remedy=f"Put at least one of these there: {known}.",
-        )
-    return files
-
-
 _as_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _check_lines(path: Path) -> None:
-    """Raise `ConfigError` for the first line that is no JSON object."""
-    for number, raw in _lines(path):
-        try:
-            _as_object.decode(raw)
-        except msgspec.ValidationError as error:
-            raise ConfigError(
-                f"{path}, line {number}: not a JSON object",
-                remedy="Write the items of a listing one per line, without the list around them.",
-            ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ConfigError(
-                f"{path}, line {number}: not JSON ({error})",
-                remedy="Repair or remove the line (a recorder that was stopped cuts the last one "
-                "off), then import again. Nothing was imported.",
-            ) from error
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            raw = line.strip()
-            if raw:
-                yield number, raw
-
-
-def _pages(path: Path) -> Iterator[list[tuple[int, bytes]]]:
-    lines = _lines(path)
-    while page := list(islice(lines, PAGE_SIZE)):
-        yield page
+def _pages(files: Sequence[RecordedFile]) -> Iterator[tuple[Path, list[tuple[int, bytes]]]]:
+    for file in files:
+        rows = file.rows()
+        while page := list(islice(rows, PAGE_SIZE)):
+            yield file.path, page
 
 
 # What is said to be complete
@@ -274,7 +235,7 @@ def _covered_stream(word: str, path: Path) -> Stream:
 
 
 def _spans_by_stream(
-    stated: Sequence[StatedSpan], files: dict[str, Path], folder: Path
+    stated: Sequence[StatedSpan], files: Mapping[str, object], folder: Path
 ) -> dict[Stream, tuple[Span, ...]]:
     """The stated spans, stream by stream; each of these must have a file."""
     present = {s for s in PROVEN_STREAMS if any(name in files for name in _FILES_OF[s])}
@@ -282,7 +243,7 @@ def _spans_by_stream(
     for each in stated:
         for stream in each.streams or [s for s in PROVEN_STREAMS if s in present]:
             if stream not in present:
-                name = _FILES_OF[stream][0] + SUFFIX
+                name = _FILES_OF[stream][0] + _SUFFIX
                 raise ConfigError(
                     f"{folder}: {stream.value} are said to be complete, but there is no {name}",
                     remedy=f"If there were none in that time, say so with an empty {name}.",
@@ -304,10 +265,10 @@ class _Import:
         self._known_before = books.record_counts()
         self.report = report
 
-    def journal(self, file: JournalFile, path: Path) -> None:
-        """Put the lines of a file into the journal, page by page."""
+    def journal(self, file: JournalFile, files: Sequence[RecordedFile]) -> None:
+        """Put the lines of files into the journal, page by page."""
         stream = file.stream
-        for page in _pages(path):
+        for path, page in _pages(files):
             observations: list[Observation] = []
             unreadable: list[Quarantined] = []
             for number, raw in page:
@@ -325,9 +286,9 @@ class _Import:
             self._told(path.name, len(page))
         self.report.add(stream, Appended())
 
-    def markets(self, path: Path) -> None:
+    def markets(self, files: Sequence[RecordedFile]) -> None:
         """Put statements about markets into the journal, and the markets into the catalog."""
-        for page in _pages(path):
+        for path, page in _pages(files):
             found: list[tuple[Instant | None, RecordedMarket, bytes]] = []
             unreadable: list[Quarantined] = []
             for number, raw in page:
@@ -366,10 +327,10 @@ class _Import:
                 [quote for quote in quotes if quote.ticker not in newer], fetched_at=seen_at
             )
 
-    def describe(self, name: str, path: Path) -> None:
+    def describe(self, name: str, files: Sequence[RecordedFile]) -> None:
         """Put series, events or fee changes into the catalog; what is unreadable is noted."""
         read = CATALOG_READERS[name]
-        for page in _pages(path):
+        for path, page in _pages(files):
             found: list[tuple[Instant | None, Series | Event | FeeChange]] = []
             for number, raw in page:
                 try:
