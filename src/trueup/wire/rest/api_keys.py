@@ -8,9 +8,10 @@ from typing import Annotated, Final
 import msgspec
 
 from trueup.core.ids import Subaccount
+from trueup.core.instant import Instant
 from trueup.wire.rest.bodies import write_body
 from trueup.wire.rest.call import Call
-from trueup.wire.rest.codecs import SMALL
+from trueup.wire.rest.codecs import SECONDS, SMALL
 from trueup.wire.rest.reading import nothing
 from trueup.wire.rest.request import request
 from trueup.wire.rest.shapes import Shape, Wire
@@ -78,6 +79,11 @@ class KeyGenerated(msgspec.Struct, frozen=True, kw_only=True):
         return f"KeyGenerated(key_id={self.key_id!r}, key_type={self.key_type!r})"
 
 
+class _Region(msgspec.Struct, frozen=True, kw_only=True):
+    expires_at: Annotated[Instant | None, Wire("api_key_region_expiration_ts", SECONDS)] = None
+
+
+REGION: Final = Shape(_Region, "GetApiKeysResponse", ignored="api_keys")
 API_KEY: Final = Shape(ApiKey, "ApiKey")
 NEW_KEY: Final = Shape(NewKey, "CreateApiKeyRequest", brief=True)
 WANTED_KEY: Final = Shape(WantedKey, "GenerateApiKeyRequest", brief=True)
@@ -90,6 +96,14 @@ def list_keys(*, fcm_subtrader_id: str = "") -> Call[tuple[ApiKey, ...]]:
     return request(
         "GetApiKeys", API_KEY.answers("api_keys"), query={"fcm_subtrader_id": fcm_subtrader_id}
     )
+
+
+def region_expires_at() -> Call[Instant | None]:
+    """Until when the account's location is attested for requests by key; `None` for ever.
+
+    A time that is past means that keys are refused until somebody logs in.
+    """
+    return request("GetApiKeys", REGION.answer().then(lambda row: row.expires_at))
 
 
 def create(new: NewKey) -> Call[KeyCreated]:

@@ -9,12 +9,11 @@ import msgspec
 
 from trueup.core.ids import EventTicker, SeriesTicker, Shard, Ticker
 from trueup.core.instant import Instant
-from trueup.core.units import Price
 from trueup.wire.rest.bodies import write_body
 from trueup.wire.rest.call import Call, Page
 from trueup.wire.rest.codecs import SMALL, TIME
 from trueup.wire.rest.request import request
-from trueup.wire.rest.rows.markets import MARKET_CODEC, MarketDetail
+from trueup.wire.rest.rows.full import FullMarket, PriceBand
 from trueup.wire.rest.rows.rfqs import ChosenMarket
 from trueup.wire.rest.shapes import Shape, Wire
 
@@ -27,14 +26,6 @@ class CollectionEvent(msgspec.Struct, frozen=True, kw_only=True):
     size_min: Annotated[int | None, Wire("size_min", SMALL)] = None
     size_max: Annotated[int | None, Wire("size_max", SMALL)] = None
     active_quoters: tuple[str, ...] = ()
-
-
-class PriceBand(msgspec.Struct, frozen=True, kw_only=True):
-    """Prices from `start` to `end` lie `step` apart."""
-
-    start: Price
-    end: Price
-    step: Price
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +62,7 @@ class Combo(msgspec.Struct, frozen=True, kw_only=True):
 
     event_ticker: EventTicker
     market_ticker: Ticker
-    market: Annotated[MarketDetail | None, Wire("market", MARKET_CODEC)] = None
+    market: FullMarket | None = None
 
 
 COLLECTION: Final = Shape(

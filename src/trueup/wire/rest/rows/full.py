@@ -1,7 +1,8 @@
-"""Series, events and markets with everything that the exchange says about them.
+"""Series, events, markets and orders with everything that the exchange says about them.
 
-`rows.catalog` and `rows.markets` read quickly what books and strategies need;
-these read what a person wants to see: rules, sources, strikes, sizes.
+`rows.catalog`, `rows.markets` and `rows.orders` read quickly what books and
+strategies need; these read what a person wants to see: rules, sources, strikes,
+sizes, an order's terms.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ from typing import Annotated, Final
 
 import msgspec
 
+from trueup.core.facts import OrderReported
 from trueup.core.grid import Band, PriceGrid
-from trueup.core.ids import EventTicker, SeriesTicker, Shard, Ticker
+from trueup.core.ids import EventTicker, OrderGroupId, SeriesTicker, Shard, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
+from trueup.core.orders import SelfTradePrevention
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.wire.rest.codecs import (
     CENT_PRICE,
     OPTIONAL_TIME,
     RATIO,
+    SECONDS,
     SHORT_DOLLARS,
     SMALL,
     WHOLE_COUNT,
     open_word,
 )
+from trueup.wire.rest.rows.orders import read_order
 from trueup.wire.rest.rows.rfqs import ComboLeg
 from trueup.wire.rest.shapes import Shape, Wire
 
@@ -181,6 +186,77 @@ class FullSeries(msgspec.Struct, frozen=True, kw_only=True):
     volume: Annotated[Count | None, _count("volume")] = None
     updated_at: Annotated[Instant | None, _time("last_updated_ts")] = None
     shard: Annotated[Shard, _SHARD] = Shard(0)
+
+
+class _OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: str = ""
+    type: str = "limit"
+    expires_at: Annotated[Instant | None, _time("expiration_time")] = None
+    self_trade_prevention: Annotated[
+        SelfTradePrevention | None, Wire("self_trade_prevention_type")
+    ] = None
+    group_id: Annotated[OrderGroupId | None, Wire("order_group_id")] = None
+    cancel_on_pause: Annotated[bool, Wire("cancel_order_on_pause")] = False
+
+
+class FullOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order: what became of it, and the terms it was placed with."""
+
+    reported: OrderReported
+    user_id: str
+    type: str
+    expires_at: Instant | None
+    self_trade_prevention: SelfTradePrevention | None
+    group_id: OrderGroupId | None
+    cancel_on_pause: bool
+
+
+class EventPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """All positions of an event together.
+
+    `cost` and `count` are what was ever traded, `exposure` is what the open
+    positions cost.
+    """
+
+    event_ticker: EventTicker
+    cost: Annotated[Money, Wire("total_cost_dollars")]
+    count: Annotated[Count, Wire("total_cost_shares_fp", old=(("total_cost_shares", WHOLE_COUNT),))]
+    exposure: Annotated[Money, Wire("event_exposure_dollars")]
+    realized: Annotated[Money, Wire("realized_pnl_dollars")]
+    fees_paid: Annotated[Money, Wire("fees_paid_dollars")]
+
+
+class FullShardTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer between shards, with the name that we gave it."""
+
+    transfer_id: str
+    client_transfer_id: str | None = None
+    source: str
+    destination: str
+    from_shard: Annotated[Shard, Wire("source_exchange_shard", SMALL)]
+    to_shard: Annotated[Shard, Wire("destination_exchange_shard", SMALL)]
+    amount: Annotated[Money, Wire("amount", SHORT_DOLLARS)]
+    status: Annotated[str, Wire("status", open_word("pending", "complete"))]
+    created_at: Annotated[Instant, Wire("created_ts", SECONDS)]
+
+
+_ORDER_TERMS: Final = Shape(_OrderTerms, "Order")
+EVENT_POSITION: Final = Shape(EventPosition, "EventPosition")
+SHARD_TRANSFER: Final = Shape(FullShardTransfer, "IntraExchangeInstanceTransfer")
+
+
+def read_full_order(raw: bytes) -> FullOrder:
+    """An order in full, in any form."""
+    terms = _ORDER_TERMS.read(raw)
+    return FullOrder(
+        reported=read_order(raw),
+        user_id=terms.user_id,
+        type=terms.type,
+        expires_at=terms.expires_at,
+        self_trade_prevention=terms.self_trade_prevention,
+        group_id=terms.group_id,
+        cancel_on_pause=terms.cancel_on_pause,
+    )
 
 
 MARKET: Final = Shape(

@@ -29,7 +29,6 @@ from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, Count, Price
 from trueup.wire import values
-from trueup.wire.rest.codecs import Codec, JsonType
 from trueup.wire.rest.reading import RecordDecoder, field_names
 from trueup.wire.values import Number
 
@@ -279,13 +278,3 @@ def _count(present: Number | None, old: Number | None, field: str) -> Count:
 def _time(text: str | None) -> datetime | None:
     moment = values.optional_instant(text)
     return None if moment is None else to_datetime(moment)
-
-
-_again: Final = msgspec.json.Encoder(decimal_format="number")
-MARKET_CODEC: Final = Codec[MarketDetail](
-    lambda tree: read_market(_again.encode(tree)),
-    lambda _detail: None,
-    JsonType.OBJECT,
-    "Market",
-)
-"""Reads a market that stands inside another record."""
