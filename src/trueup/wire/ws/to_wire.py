@@ -22,7 +22,7 @@ from trueup.core.instant import Instant, format_instant, to_seconds_floor
 from trueup.core.orderbook import BookDelta, BookSnapshot, Level
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price, Ratio
-from trueup.wire.rest.encode import counted, dollars, priced
+from trueup.wire.spelling import counted, dollars, priced
 from trueup.wire.ws import bodies as b
 from trueup.wire.ws import private_bodies as p
 from trueup.wire.ws.bodies import Body

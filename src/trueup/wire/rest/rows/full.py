@@ -22,6 +22,7 @@ from trueup.core.orders import SelfTradePrevention
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.wire.rest.codecs import (
     CENT_PRICE,
+    CENTS,
     OPTIONAL_TIME,
     RATIO,
     SECONDS,
@@ -219,11 +220,11 @@ class EventPosition(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     event_ticker: EventTicker
-    cost: Annotated[Money, Wire("total_cost_dollars")]
+    cost: Annotated[Money, Wire("total_cost_dollars", old=(("total_cost", CENTS),))]
     count: Annotated[Count, Wire("total_cost_shares_fp", old=(("total_cost_shares", WHOLE_COUNT),))]
-    exposure: Annotated[Money, Wire("event_exposure_dollars")]
-    realized: Annotated[Money, Wire("realized_pnl_dollars")]
-    fees_paid: Annotated[Money, Wire("fees_paid_dollars")]
+    exposure: Annotated[Money, Wire("event_exposure_dollars", old=(("event_exposure", CENTS),))]
+    realized: Annotated[Money, Wire("realized_pnl_dollars", old=(("realized_pnl", CENTS),))]
+    fees_paid: Annotated[Money, Wire("fees_paid_dollars", old=(("fees_paid", CENTS),))]
 
 
 class FullShardTransfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,7 +242,9 @@ class FullShardTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ORDER_TERMS: Final = Shape(_OrderTerms, "Order")
-EVENT_POSITION: Final = Shape(EventPosition, "EventPosition")
+EVENT_POSITION: Final = Shape(
+    EventPosition, "EventPosition", ignored="resting_order_count resting_orders_count"
+)
 SHARD_TRANSFER: Final = Shape(FullShardTransfer, "IntraExchangeInstanceTransfer")
 
 
