@@ -86,10 +86,10 @@ def test_live_and_historical_orders_together_are_everything(world: World) -> Non
     live = walk(lambda query: surface.orders(world.end, query), Query(limit=30))
     old = walk(lambda query: surface.historical_orders(world.end, query), Query(limit=30))
 
-    assert {one.order_id for one in live} | {one.order_id for one in old} == set(
+    assert {one.order.order_id for one in (*live, *old)} == set(
         world.exchange.account(world.member).orders
     )
-    assert all(one.status is not OrderStatus.RESTING for one in old)
+    assert all(one.order.status is not OrderStatus.RESTING for one in old)
 
 
 def test_resting_order_never_leaves_the_live_tier() -> None:
@@ -196,7 +196,7 @@ def test_fills_and_orders_default_to_all_subaccounts() -> None:
     surface = two_subaccounts()
 
     assert Counter(one.subaccount for one in surface.fills(AT, ALL).items) == {0: 1, 1: 1}
-    assert Counter(one.subaccount for one in surface.orders(AT, ALL).items) == {0: 1, 1: 1}
+    assert Counter(one.terms.subaccount for one in surface.orders(AT, ALL).items) == {0: 1, 1: 1}
     assert [one.subaccount for one in surface.fills(AT, Query(subaccount=ONE)).items] == [1]
 
 
@@ -316,7 +316,7 @@ def test_orders_can_be_asked_by_status_and_event() -> None:
         small.now, Query(event_tickers=frozenset({EventTicker("KXOTHER")}))
     ).items
 
-    assert [one.order_id for one in found] == [resting]
+    assert [one.order.order_id for one in found] == [resting]
     assert len(of_event) == 2
     assert elsewhere == ()
     assert surface.order(small.now, resting) == found[0]

@@ -106,7 +106,7 @@ def candles(
     first = Instant(max(start, period_end(min(known), minutes)))
     ends = period_end(first, minutes)
     while ends <= end:
-        yield _candle(prints, tops, _begin(ends, minutes), ends=ends)
+        yield _candle(prints, tops, period_begin(ends, minutes), ends=ends)
         ends = period_end(ends + 1, minutes)
 
 
@@ -132,7 +132,8 @@ def carried_forward(
     )
 
 
-def _begin(ends: Instant, minutes: int) -> Instant:
+def period_begin(ends: Instant, minutes: int) -> Instant:
+    """When the period that ends at `ends` began; that moment itself is not in it."""
     if minutes != MINUTES_A_DAY:
         return Instant(ends - PERIODS[minutes])
     shown = to_datetime(ends).astimezone(EASTERN)

@@ -8,7 +8,8 @@ one instant the last one counts.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
 from trueup.core.errors import InvariantBroken
@@ -70,6 +71,12 @@ class History(Generic[T]):
         """When the value that held at `instant` came about."""
         place = bisect_right(self._times, instant)
         return self._times[place - 1] if place else None
+
+    def between(self, since: Instant, until: Instant) -> Iterator[tuple[Instant, T]]:
+        """The value that held at `since`, and every change after it before `until`."""
+        first = max(0, bisect_right(self._times, since) - 1)
+        for place in range(first, bisect_left(self._times, until)):
+            yield self._times[place], self._values[place]
 
     def forget(self, before: Instant) -> None:
         """Drop what had been replaced before `before`."""

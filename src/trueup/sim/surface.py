@@ -17,19 +17,20 @@ from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferre
 from trueup.core.ids import (
     PRIMARY,
     EventTicker,
-    OrderGroupId,
     OrderId,
     Shard,
     Subaccount,
+    Ticker,
 )
 from trueup.core.instant import Instant
-from trueup.core.orders import OrderStatus, SelfTradePrevention
+from trueup.core.orders import OrderStatus
 from trueup.core.statements import PositionStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.sim.account import Account, Holding
 from trueup.sim.commands import Member
 from trueup.sim.exchange import Exchange
 from trueup.sim.history import Past
+from trueup.sim.order import Order, OrderTerms, OrderUpdated
 from trueup.sim.paging import Listing, Query, page
 from trueup.sim.tiers import Tiers
 
@@ -73,10 +74,17 @@ class OrderView:
     """An order, and what was asked about its life."""
 
     order: OrderReported
-    self_trade_prevention: SelfTradePrevention | None = SelfTradePrevention.TAKER_AT_CROSS
-    group_id: OrderGroupId | None = None
-    expires_at: Instant | None = None
-    cancel_on_pause: bool = False
+    terms: OrderTerms
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePosition:
+    """How many contracts stand before a resting order."""
+
+    order_id: OrderId
+    ticker: Ticker
+    subaccount: Subaccount
+    ahead: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +215,7 @@ class AccountSurface:
             highest=bisect_left(rows, until, key=_time_of),
         )
 
-    def orders(self, at: Instant, query: Query) -> Listing[OrderReported]:
+    def orders(self, at: Instant, query: Query) -> Listing[OrderView]:
         """Orders of the live tier, newest first; all subaccounts by default.
 
         Resting orders are always here, however old.
@@ -217,45 +225,72 @@ class AccountSurface:
             at,
             query,
             listing="orders",
-            tier=lambda one: one.status is OrderStatus.RESTING or one.updated_at >= since,
+            tier=lambda one: one.status is OrderStatus.RESTING or one.at >= since,
         )
 
-    def historical_orders(self, at: Instant, query: Query) -> Listing[OrderReported]:
+    def historical_orders(self, at: Instant, query: Query) -> Listing[OrderView]:
         """Orders that ended before the cutoff, newest first."""
         until = self._tiers.cutoffs(at).orders_updated
         return self._orders(
             at,
             query,
             listing="historical_orders",
-            tier=lambda one: one.status is not OrderStatus.RESTING and one.updated_at < until,
+            tier=lambda one: one.status is not OrderStatus.RESTING and one.at < until,
         )
 
-    def order(self, at: Instant, order_id: OrderId) -> OrderReported | None:
+    def order(self, at: Instant, order_id: OrderId) -> OrderView | None:
         """One order of the live tier."""
-        history = self._account.orders.get(order_id)
-        order = history.at(at) if history else None
-        if order is None or order.status is OrderStatus.RESTING:
-            return order
-        return order if order.updated_at >= self._tiers.live(at).orders_updated else None
+        order = self._account.orders.get(order_id)
+        state = order.state_at(at) if order else None
+        if state is None:
+            return None
+        if state.status is not OrderStatus.RESTING:
+            horizon = self._tiers.live(at).orders_updated
+            return _order_view(state) if state.at >= horizon else None
+        return _order_view(state)
 
     def _orders(
-        self, at: Instant, query: Query, *, listing: str, tier: Callable[[OrderReported], bool]
-    ) -> Listing[OrderReported]:
+        self, at: Instant, query: Query, *, listing: str, tier: Callable[[OrderUpdated], bool]
+    ) -> Listing[OrderView]:
         markets = self._exchange.books.listings.markets
 
-        def wanted(one: OrderReported) -> bool:
-            event = markets[one.ticker].market.event_ticker
+        def wanted(order: Order) -> bool:
+            state = order.state_at(at)
+            if state is None or not tier(state):
+                return False
+            terms = state.terms
             return (
-                tier(one)
-                and query.covers(one.created_at)
-                and query.concerns(one.ticker)
-                and (not query.event_tickers or event in query.event_tickers)
-                and query.choice in {"", one.status}
-                and query.reaches(one.subaccount, one.shard)
+                query.covers(terms.created_at)
+                and query.concerns(terms.ticker)
+                and query.choice in {"", state.status}
+                and query.reaches(terms.subaccount, terms.shard)
+                and (
+                    not query.event_tickers
+                    or markets[terms.ticker].market.event_ticker in query.event_tickers
+                )
             )
 
-        rows = _at(self._account.orders.values(), at)
-        return page(rows, query, listing=f"{listing} {query.choice}", wanted=wanted)
+        rows = tuple(self._account.orders.values())
+        found = page(rows, query, listing=f"{listing} {query.choice}", wanted=wanted)
+        states = (order.state_at(at) for order in found.items)
+        views = tuple(_order_view(state) for state in states if state is not None)
+        return Listing(views, found.cursor)
+
+    def queue_positions(
+        self, query: Query, *, subaccount: Subaccount | None = None
+    ) -> tuple[QueuePosition, ...]:
+        """How much must trade before each resting order does; in no tier, and now."""
+        places: list[QueuePosition] = []
+        markets = self._exchange.books.listings.markets
+        for order in self._account.resting.values():
+            terms, state = order.terms, markets[order.terms.ticker]
+            if subaccount not in {None, terms.subaccount} or not query.concerns(terms.ticker):
+                continue
+            if query.event_tickers and state.market.event_ticker not in query.event_tickers:
+                continue
+            ahead = Count(state.book.ahead_of(order))
+            places.append(QueuePosition(terms.order_id, terms.ticker, terms.subaccount, ahead))
+        return tuple(places)
 
     # -- positions and settlements ---------------------------------------------------------
 
@@ -351,6 +386,10 @@ class AccountSurface:
             ),
         )
         return Listing(tuple(one.settled for one in found.items), found.cursor)
+
+
+def _order_view(state: OrderUpdated) -> OrderView:
+    return OrderView(order=state.order, terms=state.terms)
 
 
 def _at(histories: Iterable[Past[T]], at: Instant) -> list[T]:

@@ -7,7 +7,8 @@ times a second, and months of it must fit into memory.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
 from trueup.core import catalog
 from trueup.core.ids import Ticker
@@ -133,6 +134,20 @@ class Tape:
             open_interest=Count(self._interests[place]),
         )
 
+    def tops(self, since: Instant, until: Instant) -> Iterator[tuple[Instant, int, int, int]]:
+        """When the top changed, with bid, ask (0 for none) and open interest in bare units.
+
+        From the one that held at `since` to the last before `until`.
+        """
+        first = max(0, bisect_right(self._times, since) - 1)
+        for place in range(first, bisect_left(self._times, until)):
+            yield (
+                Instant(self._times[place]),
+                self._bids[place],
+                self._asks[place],
+                self._interests[place],
+            )
+
     def _volume_at(self, instant: Instant) -> int:
         place = bisect_right(self.trades, instant, key=_time_of)
         if place:
@@ -170,6 +185,16 @@ class Quotes:
         """The top at `instant`: what was stated, if anything was, else the book's."""
         stated = self._stated.at(instant)
         return self._tape.quote_at(instant) if stated is None else stated
+
+    def tops(self, since: Instant, until: Instant) -> Iterator[tuple[Instant, int, int, int]]:
+        """See `Tape.tops`; what was stated, if anything was, else the book's."""
+        if not len(self._stated):
+            yield from self._tape.tops(since, until)
+            return
+        for at, quote in self._stated.between(since, until):
+            bid = quote.yes_bid.units if quote.yes_bid else 0
+            ask = quote.yes_ask.units if quote.yes_ask else 0
+            yield at, bid, ask, quote.open_interest.units
 
     def forget(self, before: Instant) -> None:
         """Drop what had been replaced before `before`."""

@@ -84,6 +84,25 @@ class Asker:
         """Ask with a good signature."""
         return self.raw(path, self.signed_headers(path))
 
+    def ask(
+        self, method: str, path: str, tree: object = None, *, body: bytes | None = None
+    ) -> Answered:
+        """Send a signed request with a JSON body, or with exactly these bytes."""
+        headers = self.signed_headers(path, method=method)
+        raw = body if tree is None else msgspec.json.encode(tree)
+        if raw is not None:
+            headers["Content-Type"] = "application/json"
+        return self.raw(path, headers, method=method, body=raw)
+
+    def post(self, path: str, tree: object) -> Answered:
+        return self.ask("POST", path, tree)
+
+    def put(self, path: str, tree: object) -> Answered:
+        return self.ask("PUT", path, tree)
+
+    def delete(self, path: str, tree: object = None) -> Answered:
+        return self.ask("DELETE", path, tree)
+
     def send(self, call: Call[T]) -> T:
         """Ask as the real client would, and decode; no field may be unknown to it."""
         query = "&".join(f"{name}={value}" for name, value in call.query)

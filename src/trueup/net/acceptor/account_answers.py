@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trueup.core.facts import Filled, OrderReported
-from trueup.core.ids import OrderId
+from trueup.core.facts import Filled
+from trueup.core.ids import PRIMARY, OrderId
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.forms import Forms, Words, words_of
 from trueup.net.acceptor.question import Answer, Question, page
@@ -18,7 +18,7 @@ from trueup.sim.surface import AccountSurface, OrderView, PositionsView
 from trueup.sim.tiers import Tiers
 from trueup.wire.rest import encode
 from trueup.wire.rest.rows.balances import Balance, ShardBalance, SubaccountBalance
-from trueup.wire.spelling import Record
+from trueup.wire.spelling import Record, counted
 
 _ALL: Final = Query(limit=1_000_000)
 
@@ -55,6 +55,8 @@ class AccountAnswers:
                 "orders", account.historical_orders(q.read_at, q.query), self._order
             ),
             "GetOrder": self._one_order,
+            "GetOrderQueuePositions": self._queue_positions,
+            "GetOrderQueuePosition": self._queue_position,
             "GetSettlements": lambda q: page(
                 "settlements", account.settlements(q.read_at, q.query), forms.settlement
             ),
@@ -105,19 +107,41 @@ class AccountAnswers:
         ]
         return Content({"subaccount_balances": rows}, rows="subaccount_balances")
 
-    def _order(self, reported: OrderReported) -> Record:
-        words = self._words.get(reported.order_id) or words_of(reported.side)
-        return self._forms.order(OrderView(order=reported), self._member, words)
+    def _order(self, view: OrderView) -> Record:
+        words = self._words.get(view.order.order_id) or words_of(view.order.side)
+        return self._forms.order(view, self._member, words)
 
     def _fill(self, filled: Filled) -> Record:
         words = self._words.get(filled.order_id) or words_of(filled.side)
         return self._forms.fill(filled, words)
 
     def _one_order(self, question: Question) -> Content | Reply:
-        order = self._account.order(question.read_at, OrderId(question.path["order_id"]))
-        if order is None or question.caller.subaccount not in {None, order.subaccount}:
+        view = self._account.order(question.read_at, OrderId(question.path["order_id"]))
+        if view is None or question.caller.subaccount not in {None, view.order.subaccount}:
             return replies.NOT_FOUND
-        return Content({"order": self._order(order)})
+        return Content({"order": self._order(view)})
+
+    def _queue_positions(self, question: Question) -> Content:
+        subaccount = question.query.subaccount
+        places = self._account.queue_positions(
+            question.query, subaccount=PRIMARY if subaccount is None else subaccount
+        )
+        rows: list[Record] = [
+            {
+                "order_id": one.order_id,
+                "market_ticker": one.ticker,
+                "queue_position_fp": counted(one.ahead),
+            }
+            for one in places
+        ]
+        return Content({"queue_positions": rows}, rows="queue_positions")
+
+    def _queue_position(self, question: Question) -> Content | Reply:
+        wanted = question.path["order_id"]
+        for one in self._account.queue_positions(_ALL, subaccount=question.caller.subaccount):
+            if one.order_id == wanted:
+                return Content({"queue_position_fp": counted(one.ahead)})
+        return replies.NOT_FOUND
 
     def _positions(self, view: PositionsView) -> Content:
         tree: Record = {

@@ -92,15 +92,15 @@ def _order(view: OrderView, user_id: str, words: Words) -> Record:
     """What an order does not have is left out (recorded June 2026)."""
     record = encode.order(view.order, user_id=user_id)
     record |= {"side": words.side, "action": words.action}
-    if view.expires_at is None:
+    terms = view.terms
+    record["self_trade_prevention_type"] = terms.self_trade_prevention.value
+    if terms.expires_at is None:
         record.pop("expiration_time", None)
     else:
-        record["expiration_time"] = format_instant(view.expires_at)
-    if view.self_trade_prevention is not None:
-        record["self_trade_prevention_type"] = view.self_trade_prevention.value
-    if view.group_id is not None:
-        record["order_group_id"] = view.group_id
-    if view.cancel_on_pause:
+        record["expiration_time"] = format_instant(terms.expires_at)
+    if terms.group_id is not None:
+        record["order_group_id"] = terms.group_id
+    if terms.cancel_on_pause:
         record["cancel_order_on_pause"] = True
     return record
 

@@ -120,6 +120,14 @@ class Gate:
             return replies.OTHER_SUBACCOUNT
         return caller
 
+    def admit_stream(self, headers: Mapping[str, str], *, path: str) -> Caller | Reply:
+        """Who opens a stream.  All channels, also the public ones, need a key that may read."""
+        caller = self.identify(headers, method="GET", path=path)
+        if isinstance(caller, Reply):
+            return caller
+        key = self.keys.find(caller.key_id)
+        return replies.NO_SCOPE if key is not None and not key.may(READ) else caller
+
     def identify(self, headers: Mapping[str, str], *, method: str, path: str) -> Caller | Reply:
         """Who signed a request, whatever it asks for; or why nobody believes it."""
         if self.keys.accepts_token(headers.get("Authorization", "")):

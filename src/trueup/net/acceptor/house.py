@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from trueup.core.ids import Shard
@@ -84,22 +84,29 @@ def costs(operations: Iterable[Operation]) -> EndpointCosts:
     return EndpointCosts(default=DEFAULT_COST, listed=tuple(listed))
 
 
-OPEN: Final = ExchangeStatus(
-    exchange_active=True,
-    trading_active=True,
-    transfers_active=True,
-    resumes_at=None,
-    shards=tuple(
+def status(closed: Container[Shard] = (), untraded: Container[Shard] = ()) -> ExchangeStatus:
+    """What the exchange says of itself: which shards are closed, which only take cancellations."""
+    shards = tuple(
         ShardStatus(
             shard=Shard(shard),
             description=description,
-            exchange_active=True,
-            trading_active=True,
-            transfers_active=True,
+            exchange_active=Shard(shard) not in closed,
+            trading_active=Shard(shard) not in closed and Shard(shard) not in untraded,
+            transfers_active=Shard(shard) not in closed,
         )
         for shard, description in SHARDS.items()
-    ),
-)
+    )
+    first = shards[0]
+    return ExchangeStatus(
+        exchange_active=first.exchange_active,
+        trading_active=first.trading_active,
+        transfers_active=first.transfers_active,
+        resumes_at=None,
+        shards=shards,
+    )
+
+
+OPEN: Final = status()
 """An exchange at work."""
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from trueup.net.acceptor import house
 from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.forms import Forms
+from trueup.net.acceptor.key_answers import KeyAnswers
 from trueup.net.acceptor.keys import KeyRing
 from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content
@@ -16,16 +19,23 @@ class HouseAnswers:
     """What the exchange says about itself and about a member's standing."""
 
     def __init__(
-        self, keys: KeyRing, meters: Meters, forms: Forms, *, costs: EndpointCosts
+        self,
+        keys: KeyRing,
+        meters: Meters,
+        forms: Forms,
+        *,
+        costs: EndpointCosts,
+        new_id: Callable[[], str],
     ) -> None:
         self._costs = costs
+        self._changes = KeyAnswers(keys, meters, new_id)
         self._keys = keys
         self._meters = meters
         self._forms = forms
 
     def table(self) -> dict[str, Answer]:
         """The answers by operation id."""
-        return {
+        own: dict[str, Answer] = {
             "GetExchangeStatus": lambda _: Content(self._forms.status(house.OPEN)),
             "GetUserDataTimestamp": lambda q: Content(
                 encode_exchange.user_data_timestamp(q.read_at)
@@ -40,6 +50,7 @@ class HouseAnswers:
                 encode_exchange.api_keys(self._keys.listed(q.caller.member)), rows="api_keys"
             ),
         }
+        return own | self._changes.table()
 
     def _limits(self, question: Question) -> Content:
         return Content(self._forms.limits(self._meters.limits(question.caller.member)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from trueup.core.ids import EventTicker, SeriesTicker, Ticker
-from trueup.net.acceptor import replies
+from trueup.net.acceptor import house, replies
 from trueup.net.acceptor.forms import Forms
 from trueup.net.acceptor.question import Answer, Question, page
 from trueup.net.acceptor.replies import Content, Reply
+from trueup.sim.events import Refusal
 from trueup.sim.exchange import Exchange
 from trueup.sim.market_surface import MarketSurface, MarketView
 from trueup.sim.tiers import Tiers
@@ -19,6 +20,7 @@ class MarketAnswers:
     """The public side of the exchange."""
 
     def __init__(self, exchange: Exchange, tiers: Tiers, *, forms: Forms) -> None:
+        self._exchange = exchange
         self._markets = MarketSurface(exchange, tiers)
         self._forms = forms
 
@@ -26,6 +28,7 @@ class MarketAnswers:
         """The answers by operation id."""
         markets, forms = self._markets, self._forms
         return {
+            "GetExchangeStatus": self._status,
             "GetHistoricalCutoff": self._cutoffs,
             "GetMarkets": lambda q: page("markets", markets.markets(q.at, q.query), forms.market),
             "GetHistoricalMarkets": lambda q: page(
@@ -47,6 +50,11 @@ class MarketAnswers:
                 encode_exchange.event_fee_change,
             ),
         }
+
+    def _status(self, _question: Question) -> Content:
+        paused = self._exchange.books.paused
+        closed = {shard for shard, why in paused.items() if why is Refusal.EXCHANGE_PAUSED}
+        return Content(self._forms.status(house.status(closed, paused)))
 
     def _cutoffs(self, question: Question) -> Content:
         found = self._markets.cutoffs(question.at)

@@ -16,7 +16,7 @@ from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content, Reply
 from trueup.sim.exchange import Exchange
 from trueup.sim.market_surface import MarketSurface
-from trueup.wire.rest.encode import Record
+from trueup.wire.spelling import Record
 
 _PEOPLE: Final = UUID("6f0c4d0e-7d53-4f0b-9a41-0c6a2b7f1e55")
 """The name space of the public names of members."""

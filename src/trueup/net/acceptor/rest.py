@@ -27,9 +27,10 @@ from trueup.net.acceptor.queries import read_query
 from trueup.net.acceptor.question import Answers, Question
 from trueup.net.acceptor.replies import JSON, Reply
 from trueup.net.acceptor.routes import Routes
+from trueup.net.acceptor.stream import StreamHub
 from trueup.wire.rest.bodies import BodyRefused
 from trueup.wire.rest.table import Operation
-from trueup.wire.signing import REST_PREFIX
+from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _V1_ORDERS: Final = "/portfolio/orders"
@@ -54,12 +55,15 @@ class Stations:
     world_clock: Clock
     lag: int
     floor: Floor | None
+    streams: StreamHub | None
 
 
 def application(stations: Stations) -> web.Application:
     """The server as an aiohttp application."""
     handler = _Handler(stations)
     app = web.Application(client_max_size=_BODY_BYTES_MAX)
+    if stations.streams is not None:
+        app.router.add_route("GET", WEBSOCKET_PATH, stations.streams.handle)
     app.router.add_route("*", "/{tail:.*}", handler.handle)
     return app
 
@@ -104,7 +108,7 @@ class _Handler:
         read = await _read(request)
         if isinstance(read, Reply):
             return read
-        given = dict(request.query)
+        given = _given(request)
         if not self._is_paid(operation, caller, given, tree=read.tree):
             return replies.TOO_MANY
         return self._answer(operation, values, given, caller=caller, body=read.raw)
@@ -152,6 +156,15 @@ class _Handler:
         if isinstance(answer, Reply):
             return answer
         return stations.faults.alter(operation.name, answer, at).reply()
+
+
+def _given(request: web.Request) -> dict[str, str]:
+    """The query; a parameter that is given several times is a list, however it is written."""
+    query = request.query
+    given = dict(query)
+    if len(given) != len(query):
+        given = {name: ",".join(query.getall(name)) for name in given}
+    return given
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ server runs; `step` hands a command over to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -35,6 +36,7 @@ from trueup.net.acceptor.question import Answers
 from trueup.net.acceptor.recordings import RecordedAnswers
 from trueup.net.acceptor.rest import Stations, application
 from trueup.net.acceptor.routes import Routes
+from trueup.net.acceptor.stream import StreamHub, StreamTerms
 from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
 from trueup.sim.recorded import Recording
@@ -42,6 +44,7 @@ from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
 from trueup.wire.rest.account import AccountLimits
 from trueup.wire.signing import REST_PREFIX
+from trueup.wire.ws.server_session import SessionLimits
 
 HOST: Final = "127.0.0.1"
 DEMO_KEY_ID: Final = "5a2d0b3e-7c41-4a8e-9d02-6b1f00c0ffee"
@@ -56,7 +59,7 @@ _STOP_SECONDS: Final = 1.0
 class Settings:
     """How the sandbox behaves.
 
-    `tokens` are bearer tokens that a gateway in front would accept.  A request's
+    `new_id` makes the ids of orders, groups and keys.  `tokens` are bearer tokens that a gateway in front would accept.  A request's
     timestamp may be off by `window` microseconds.  Reads of the account lag `lag`
     microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `limits`
     everybody has those of the lowest tier; without `tiers` there are
@@ -70,12 +73,22 @@ class Settings:
     tokens: frozenset[str] = frozenset()
     window: int = WINDOW
     lag: int = 0
+    streams: StreamTerms | None = None
+    new_id: Callable[[], str] = lambda: str(uuid4())
 
     def limits_granted(self) -> AccountLimits:
         """The limits of the lowest tier of the time, unless others were asked for."""
         if self.limits is not None:
             return self.limits
         return BASIC if self.personality is Personality.PRESENT else BASIC_BEFORE
+
+    def stream_terms(self) -> StreamTerms:
+        """How connections are treated: as at the time, unless something else was asked for."""
+        if self.streams is not None:
+            return self.streams
+        if self.personality is Personality.PRESENT:
+            return StreamTerms()
+        return StreamTerms(compresses=False, limits=SessionLimits(is_stamped=False))
 
     def tiers_shown(self) -> Tiers:
         """The tiers that the personality implies, unless others were asked for."""
@@ -105,18 +118,25 @@ def stations(
     ring = KeyRing(keys, settings.tokens, owner=owner)
     meters = Meters(settings.limits_granted())
     operations = operations_of(settings.personality)
-    house = HouseAnswers(ring, meters, forms, costs=costs(operations))
+    house = HouseAnswers(ring, meters, forms, costs=costs(operations), new_id=settings.new_id)
     answers: Answers
     if isinstance(source, Recording):
         answers, shown, floor = RecordedAnswers(source, house), clock, None
     else:
         floor = Floor(source.exchange)
-        answers = WorldAnswers(floor, house, tiers=settings.tiers_shown(), forms=forms)
+        answers = WorldAnswers(
+            floor,
+            house,
+            tiers=settings.tiers_shown(),
+            personality=settings.personality,
+            new_id=settings.new_id,
+        )
         shown = _never_before(source.end, clock)
     clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
+    gate = Gate(ring, clocks, settings.window)
     return Stations(
         routes=Routes(operations),
-        gate=Gate(ring, clocks, settings.window),
+        gate=gate,
         meters=meters,
         answers=answers,
         faults=FaultLine(settings.faults),
@@ -124,6 +144,8 @@ def stations(
         world_clock=shown,
         lag=settings.lag,
         floor=floor,
+        streams=floor
+        and StreamHub(floor, gate, settings.stream_terms(), clock=clock, world_clock=shown),
     )
 
 
@@ -179,6 +201,11 @@ class SandboxServer:
     def base_url(self) -> str:
         """Origin and REST prefix, without a trailing slash."""
         return self.origin + REST_PREFIX
+
+    @property
+    def streams(self) -> StreamHub | None:
+        """The connected streams; `None` for a recording.  For the server's own thread."""
+        return self._stations.streams
 
     @property
     def key_id(self) -> str:
@@ -248,7 +275,7 @@ class SandboxServer:
             self._started.set()
             await self._stopping.wait()
         finally:
-            await runner.cleanup()
+            await _close(self._stations, runner)
 
 
 async def serve(served: Stations, port: int, *, started: asyncio.Future[int]) -> None:
@@ -258,7 +285,7 @@ async def serve(served: Stations, port: int, *, started: asyncio.Future[int]) ->
         started.set_result(_port_of(runner))
         await asyncio.Event().wait()
     finally:
-        await runner.cleanup()
+        await _close(served, runner)
 
 
 async def _open(served: Stations, port: int) -> web.AppRunner:
@@ -272,6 +299,12 @@ async def _open(served: Stations, port: int) -> web.AppRunner:
         await runner.cleanup()
         raise
     return runner
+
+
+async def _close(served: Stations, runner: web.AppRunner) -> None:
+    if served.streams is not None:
+        served.streams.close()
+    await runner.cleanup()
 
 
 def _port_of(runner: web.AppRunner) -> int:
