@@ -74,6 +74,7 @@ class Codec:
         except Unusable as error:
             error.header = _header_alone(self.unit, tags, values)
             error.message_type = kind
+            error.raw = raw
             error.evidence = shown(raw)
             raise
         if received.unknown:

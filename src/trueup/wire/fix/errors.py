@@ -72,9 +72,11 @@ class MalformedField(Garbled):
 class Unusable(FixBroken):
     """The frame is sound, the content is not.
 
-    `header` is the message's header (None when that is broken too) and `message_type`
-    its MsgType (35).
+    `header` is the message's header (None when that is broken too), `message_type` its
+    MsgType (35), `raw` all of it.
     """
+
+    raw: bytes = b""
 
     header: Header | None = None
     message_type: str = ""
