@@ -245,6 +245,24 @@ def test_precision_makes_a_truncated_reading_exact() -> None:
     assert (loose.verdict, exact.verdict) == (Proven.PROVEN, Proven.UNPROVEN)
 
 
+def test_precision_may_change_with_time() -> None:
+    """Of an account in whole cents a truncated reading is exact; later it is an interval."""
+
+    def step_at(moment: Instant) -> Money:
+        return CENT if moment < at("12:30") else Money(100)
+
+    readings = [
+        reading("12:00", "10.00", "10.0099"),
+        reading("12:20", "9.99", "9.9999"),
+        reading("12:40", "9.98", "9.9899"),
+    ]
+    movements = [moved("12:10", "-0.0199"), moved("12:35", "-0.0001")]
+
+    intervals = list(prove(readings, movements, precision=step_at))
+
+    assert told(intervals) == [("unproven", "0.0099"), ("proven", "0.00")]
+
+
 def test_collateral_of_resting_orders_is_added_back() -> None:
     def resting(stated: BalanceStated) -> Money:
         return D("3.00") if stated.at == at("12:30") else D("0")

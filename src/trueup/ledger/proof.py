@@ -118,6 +118,11 @@ class Level:
     cash: Money
 
 
+StepAt = Callable[[Instant], Money]
+"""What a balance was a multiple of at a time: it was whole cents for everybody once."""
+
+_FINEST: Final = Money(1)
+
 Collateral = Callable[[BalanceStated], Money]
 """What resting orders (and settlement advances) tied up at a reading."""
 
@@ -134,7 +139,7 @@ def prove(
     holds: Iterable[CashMovement] = (),
     collateral: Collateral = nothing_resting,
     window: int = MINUTE,
-    precision: Money | None = None,
+    precision: Money | StepAt | None = None,
     absolute: bool = False,
     level: Level | None = None,
 ) -> Iterator[Interval]:
@@ -147,7 +152,7 @@ def prove(
     sum at each reading, is for those who know only that; give one of the two.
 
     `window` is in microseconds.  With `precision` (the step of this member's
-    balance) a truncated reading becomes as exact as it can be.  `absolute` says
+    balance, or what it was at a time) a truncated reading becomes as exact as it can be.  `absolute` says
     that the movements begin with the account, so that the first reading is judged
     too; `level` does the same from its time on.  Where readings on both sides of
     it are compared, it is judged in an interval of its own (`before` is `None`).
@@ -157,30 +162,36 @@ def prove(
     does not grow with the history.
     """
     moving = (each for each in movements if each.kind is not EntryKind.OPENING)
-    tape = _Tape(merge(moving, holds, key=_by_time), window, precision)
+    step_at = precision if callable(precision) else _always(precision or _FINEST)
+    tape = _Tape(merge(moving, holds, key=_by_time), window)
     judge = _Judge(window, level=Level(at=Instant(0), cash=ZERO_MONEY) if absolute else level)
     previous: BalanceStated | None = None
     for reading in readings:
         if previous is not None and reading.at < previous.at:
             message = "balance readings must come in time order"
             raise CallerError(message)
-        low, high = _cash(reading, collateral(reading), precision)
-        mark = tape.mark(reading, low, high)
+        step = step_at(reading.at).units
+        low, high = _cash(reading, collateral(reading), step)
+        mark = tape.mark(reading, low, high, step)
         yield from judge.hear(mark if judge.agrees(mark) else tape.with_neighbours(mark))
         previous = reading
     yield from judge.finish()
+
+
+def _always(step: Money) -> StepAt:
+    def step_at(_: Instant) -> Money:
+        return step
+
+    return step_at
 
 
 def _by_time(movement: CashMovement) -> Instant:
     return movement.at
 
 
-def _cash(reading: BalanceStated, held: Money, precision: Money | None) -> tuple[int, int]:
+def _cash(reading: BalanceStated, held: Money, step: int) -> tuple[int, int]:
     """The cash that a reading states, as units, with what is tied up added back."""
     low, high = reading.low.units, reading.high.units
-    if precision is None:
-        return low + held.units, high + held.units
-    step = precision.units
     finest_low, finest_high = -(-low // step) * step, high // step * step
     if finest_low <= finest_high:
         low, high = finest_low, finest_high
@@ -219,24 +230,20 @@ class _Tape:
         "_last_at",
         "_near",
         "_source",
-        "_step",
         "_total",
         "_window",
     )
 
-    def __init__(
-        self, movements: Iterable[CashMovement], window: int, precision: Money | None
-    ) -> None:
+    def __init__(self, movements: Iterable[CashMovement], window: int) -> None:
         self._source = iter(movements)
         self._window = window
-        self._step = 1 if precision is None else precision.units
         self._held = 0
         self._ahead: deque[CashMovement] = deque()
         self._near: deque[CashMovement] = deque(maxlen=SHIFTED_MAX)
         self._total = 0
         self._last_at: int | None = None
 
-    def mark(self, reading: BalanceStated, low: int, high: int) -> _Mark:
+    def mark(self, reading: BalanceStated, low: int, high: int, step: int) -> _Mark:
         """Take in everything up to the reading, whose cash lies in [`low`, `high`]."""
         listed: list[CashMovement] = []
         count = explained = 0
@@ -250,7 +257,7 @@ class _Tape:
             if len(listed) < LISTED_MAX:
                 listed.append(movement)
         # How the exchange rounds an available balance that is finer than a step is not known.
-        finer = self._step - 1 if self._held % self._step else 0
+        finer = step - 1 if self._held % step else 0
         return _Mark(
             reading=reading,
             low=low - self._total - finer,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.core.facts import Stream
-from trueup.core.fees import Precision
+from trueup.core.fees import Precision, regime_at
 from trueup.core.ids import PRIMARY, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.statements import MarketStated
@@ -115,13 +115,17 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
         *unpaid_positions(books.market_books(open_only=True), markets),
         *unseen_fills(books.orders_by_id(), books.fills_by_order()),
     ]
+
+    def step_at(at: Instant) -> Money:
+        return regime_at(at).balance_step(precision)
+
     scopes: list[ScopeProof] = []
     for subaccount, shard in _scopes(books):
         intervals = prove(
             books.balance_readings(subaccount, shard),
             openings.movements(subaccount, shard),
             holds=holds(books.rested_orders(subaccount, shard), books.fills_of),
-            precision=precision.step,
+            precision=step_at,
             absolute=is_whole and not openings.opens(subaccount, shard),
             level=openings.level(subaccount, shard, whole=is_whole)
             if certificate.complete
