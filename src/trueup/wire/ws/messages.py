@@ -21,7 +21,7 @@ from trueup.wire.ws import private_bodies as p
 Whole = int | UnsetType
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
     """What every message may carry.
 
     `id` repeats the command that it answers, `sid` names the subscription, `seq`
