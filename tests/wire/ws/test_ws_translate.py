@@ -114,7 +114,8 @@ markets = st.builds(
     ).map(tuple),
     shard=maybe(st.integers(0, 3).map(Shard)),
     is_combo=st.booleans(),
-    details=st.just(dict[str, object]()) | st.just({"strike_type": "between", "custom_strike": {"round": "2"}}),
+    details=st.just(dict[str, object]())
+    | st.just({"strike_type": "between", "custom_strike": {"round": "2"}}),
 )
 others: list[st.SearchStrategy[a.Announcement]] = [
     st.builds(
