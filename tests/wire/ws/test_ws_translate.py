@@ -26,7 +26,7 @@ from trueup.core.instant import Instant
 from trueup.core.orderbook import BookDelta, BookSnapshot, Level
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import Count, Money, Price, Ratio
-from trueup.wire.ws import from_wire, to_wire
+from trueup.wire.ws import bodies, from_wire, to_wire
 from trueup.wire.ws import messages as m
 from trueup.wire.ws.drift import unknown_fields
 from trueup.wire.ws.from_wire_private import announcement
@@ -275,7 +275,7 @@ def test_a_book_is_the_same_in_both_price_modes(
         asks=tuple(Level(Price(p), Count(c)) for p, c in sorted(asks.items())),
     )
     body = to_wire.snapshot(snapshot, market_id="id", use_yes_price=use_yes_price)
-    read = msgspec.json.decode(msgspec.json.encode(body), type=m.b.SnapshotBody)
+    read = msgspec.json.decode(msgspec.json.encode(body), type=bodies.SnapshotBody)
 
     assert from_wire.book_levels(read, use_yes_price=use_yes_price) == (bids, asks)
 
@@ -296,7 +296,7 @@ def test_a_book_is_the_same_in_both_price_modes(
 )
 def test_a_change_is_the_same_in_both_price_modes(value: BookDelta, use_yes_price: bool) -> None:
     body = to_wire.delta(value, market_id="id", use_yes_price=use_yes_price, is_own=True)
-    read = msgspec.json.decode(msgspec.json.encode(body), type=m.b.DeltaBody)
+    read = msgspec.json.decode(msgspec.json.encode(body), type=bodies.DeltaBody)
 
     assert from_wire.book_delta(read, use_yes_price=use_yes_price) == value
 
@@ -310,7 +310,7 @@ OLD_BOOK = [
 
 @pytest.mark.parametrize("levels", OLD_BOOK)
 def test_books_of_all_eras_are_read(levels: str) -> None:
-    body = msgspec.json.decode('{"market_ticker":"A",' + levels[1:], type=m.b.SnapshotBody)
+    body = msgspec.json.decode('{"market_ticker":"A",' + levels[1:], type=bodies.SnapshotBody)
 
     assert from_wire.book_levels(body, use_yes_price=False) == (
         {800: 30_000, 2200: 33_300},

@@ -36,6 +36,7 @@ import msgspec
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
 from trueup.core.orderbook import OrderBook
+from trueup.wire.ws import bodies
 from trueup.wire.ws import client_events as e
 from trueup.wire.ws import messages as m
 from trueup.wire.ws.channels import TERMINAL_ERRORS, Channel, ErrorCode
@@ -290,7 +291,7 @@ class ClientSession:
             return
         book, use_yes_price = watched.book, subscription.options.use_yes_price
         try:
-            if isinstance(body, m.b.SnapshotBody):
+            if isinstance(body, bodies.SnapshotBody):
                 bids, asks = book_levels(body, use_yes_price=use_yes_price)
                 book.load_units(bids, asks, clock=given(body.clock) or 0)
             elif not book.is_valid:
