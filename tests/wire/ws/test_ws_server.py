@@ -10,7 +10,15 @@ from exchange_floor import NOW, Floor, Line, read, without_stamp
 
 from trueup.core import announcements as a
 from trueup.core.facts import Filled, OrderReported
-from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Ticker, TradeId
+from trueup.core.ids import (
+    PRIMARY,
+    SHARD_ZERO,
+    ClientOrderId,
+    EventTicker,
+    OrderId,
+    Ticker,
+    TradeId,
+)
 from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
@@ -347,10 +355,10 @@ def test_lifecycle_is_for_all_markets_and_combinations_have_their_own(line: Line
 def test_fee_overrides_that_were_taken_back_are_null(line: Line) -> None:
     line.command(1, "subscribe", channels=["market_lifecycle_v2"])
     event = a.EventFeesAnnounced(
-        event_ticker=a.EventTicker("KXFED-26DEC"), fee_type="flat", fee_multiplier=Ratio(1, 2)
+        event_ticker=EventTicker("KXFED-26DEC"), fee_type="flat", fee_multiplier=Ratio(1, 2)
     )
     cleared = a.EventFeesAnnounced(
-        event_ticker=a.EventTicker("KXFED-26DEC"), fee_type=None, fee_multiplier=None
+        event_ticker=EventTicker("KXFED-26DEC"), fee_type=None, fee_multiplier=None
     )
 
     assert line.hear(event)[0]["msg"]["fee_multiplier_override"] == 0.5

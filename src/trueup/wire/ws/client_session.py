@@ -215,7 +215,7 @@ class ClientSession:
             if subscription is None:
                 self.counts["stray"] += 1
             elif place is not Place.LATE:
-                self._change_book(subscription, message, frame, events, now)
+                self._change_book(subscription, message, frame, events, now=now)
         else:
             self._announce(message, frame, events, is_late=place is Place.LATE)
         return events
@@ -283,6 +283,7 @@ class ClientSession:
         message: m.Snapshot | m.Delta,
         frame: bytes | str,
         events: list[e.Event],
+        *,
         now: Instant,
     ) -> None:
         body = message.msg
