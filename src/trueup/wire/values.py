@@ -38,7 +38,7 @@ from trueup.core.instant import (
     parse_instant,
 )
 from trueup.core.orders import Side
-from trueup.core.units import Count, Money, Price, Ratio, parse_decimal
+from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio, parse_decimal
 
 Number = str | int
 """How the exchange may spell an exact number: decimal text, or a whole JSON number."""
@@ -77,6 +77,13 @@ def price(value: Number) -> Price:
 
 
 @lru_cache(maxsize=1 << 15)
+def quoted_price(text: str) -> Price | None:
+    """The best price of a side of a book; `None` where it is 0 or 1, which nobody can trade."""
+    price = price_of_text(text)
+    return None if price == ONE_DOLLAR else price or None
+
+
+@lru_cache(maxsize=1 << 15)
 def price_of_text(text: str) -> Price:
     """The same for text only, and quicker."""
     # There are only 10,001 prices, so nearly every text has been seen before.
@@ -85,19 +92,20 @@ def price_of_text(text: str) -> Price:
 
 def count(value: Number) -> Count:
     """A number of contracts, ``"12.00"`` or, before March 2026, ``12``."""
-    if isinstance(value, str):
-        return count_of_text(value)
-    return Count(_bounded(value * 100))
+    return count_of_text(value) if isinstance(value, str) else Count(_bounded(value * 100))
 
 
-@lru_cache(maxsize=1 << 14)
-def count_of_text(text: str) -> Count:
-    """The same for text only, and quicker: most counts of an account are few and small."""
+def volume(text: str) -> Count:
+    """A number of contracts as text, where hardly two are alike."""
     if text[-3:-2] == ".":
         digits = text[:-3] + text[-2:]
         if _are_digits(digits):
             return Count(int(digits))
     return Count(_decimal(text, 2, "Count"))
+
+
+count_of_text = lru_cache(maxsize=1 << 14)(volume)
+"""The same, quicker where most were seen before: the counts of fills are few and small."""
 
 
 def dollars(value: Number) -> Money:
@@ -171,17 +179,13 @@ def instant(text: str) -> Instant:
     return parse_instant(text)
 
 
+@lru_cache(maxsize=1 << 14)
 def optional_instant(text: str | None) -> Instant | None:
-    """A time that may be absent, null, empty, or the exchange's zero time of the year 1."""
+    """A time that may be absent, null, empty, or the exchange's zero time of the year 1.
+
+    The markets of one event share most of their times.
+    """
     return instant(text) if text and text != _UNSET_TIME else None
-
-
-def instant_of_datetime(moment: datetime | None) -> Instant | None:
-    """A time that was decoded to an aware datetime; the zero time of the year 1 is `None`."""
-    if moment is None or moment.year == 1:
-        return None
-    since = moment - _EPOCH
-    return Instant(since.days * DAY + since.seconds * SECOND + since.microseconds)
 
 
 def instant_of_seconds(seconds: int) -> Instant:

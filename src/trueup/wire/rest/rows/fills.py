@@ -10,6 +10,7 @@ from trueup.core.errors import NotANumber, ProtocolBroken
 from trueup.core.facts import Filled
 from trueup.core.ids import OrderId, Shard, Subaccount, Ticker, TradeId
 from trueup.core.instant import Instant
+from trueup.core.quick import quickly
 from trueup.core.units import Count, Price
 from trueup.wire import values
 from trueup.wire.rest.call import Page
@@ -55,6 +56,7 @@ class FillRecord(msgspec.Struct, gc=False):
 
 
 _decode: Final = RecordDecoder(FillRecord)
+_filled: Final = quickly(Filled)
 
 
 def read_fill(raw: bytes, asked: Subaccount | None = None) -> Filled:
@@ -84,7 +86,7 @@ def fill_of(row: FillRecord, asked: Subaccount | None = None) -> Filled:
     if not trade_id or not ticker:
         raise ProtocolBroken("a fill without trade_id or ticker cannot be told from others")
     own, shard, fee = row.subaccount_number, row.exchange_index, row.fee_cost
-    return Filled(
+    return _filled(
         trade_id=TradeId(trade_id),
         order_id=OrderId(row.order_id),
         ticker=Ticker(ticker),

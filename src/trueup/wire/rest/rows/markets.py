@@ -4,8 +4,9 @@ A market record has some fifty fields, and most readers want few of them: the
 ledger wants the result, a scanner the quote.  So a `MarketDetail` keeps the
 fields that are read as they were received, and converts them when `market`,
 `stated` or `quote` is asked for.  What could go wrong then is checked while
-decoding: times and words by their type, prices by reading them (there are only
-10,001), counts by their form.  A market that decoded never fails later.
+decoding: words by their type, times and prices by reading them (most texts were
+read before: there are only 10,001 prices), counts by their form.  A market that
+decoded never fails later.
 
 This file has two ways to the same value.  The quick one knows the present form
 only.  Whatever it cannot take (the cents of before March 2026, shapes in
@@ -15,7 +16,6 @@ and writes it down in the present form.
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -24,10 +24,10 @@ import msgspec
 from trueup.core.catalog import Market, Quote
 from trueup.core.errors import ProtocolBroken
 from trueup.core.ids import EventTicker, Shard, Ticker
-from trueup.core.instant import to_datetime
 from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.quick import quickly
 from trueup.core.statements import MarketStated
-from trueup.core.units import ONE_DOLLAR, Count, Price
+from trueup.core.units import Count, Price
 from trueup.wire import values
 from trueup.wire.rest.reading import RecordDecoder, field_names
 from trueup.wire.values import Number
@@ -71,6 +71,9 @@ _RESULTS: Final = {
     _Result.NO: MarketResult.NO,
     _Result.SCALAR: MarketResult.SCALAR,
 }
+_market: Final = quickly(Market)
+_stated: Final = quickly(MarketStated)
+_quote: Final = quickly(Quote)
 _STATUSES: Final = {status.value: status for status in MarketStatus}
 _RESULT_WORDS: Final = {result.value: result for result in _Result}
 
@@ -82,8 +85,8 @@ class MarketDetail(msgspec.Struct, frozen=True, gc=False):
     event_ticker: EventTicker
     status: MarketStatus
     _result: _Result = msgspec.field(name="result")
-    _open_time: datetime | None = msgspec.field(name="open_time")
-    _close_time: datetime | None = msgspec.field(name="close_time")
+    _open_time: str | None = msgspec.field(name="open_time")
+    _close_time: str | None = msgspec.field(name="close_time")
     _yes_bid: str = msgspec.field(name="yes_bid_dollars")
     _yes_ask: str = msgspec.field(name="yes_ask_dollars")
     _last_price: str = msgspec.field(name="last_price_dollars")
@@ -92,23 +95,23 @@ class MarketDetail(msgspec.Struct, frozen=True, gc=False):
     _open_interest: str = msgspec.field(name="open_interest_fp")
     _title: str = msgspec.field(name="title", default="")
     _yes_title: str = msgspec.field(name="yes_sub_title", default="")
-    _expiration_time: datetime | None = msgspec.field(name="expected_expiration_time", default=None)
-    _settled: datetime | None = msgspec.field(name="settlement_ts", default=None)
-    _waiver: datetime | None = msgspec.field(name="fee_waiver_expiration_time", default=None)
+    _expiration_time: str | None = msgspec.field(name="expected_expiration_time", default=None)
+    _settled: str | None = msgspec.field(name="settlement_ts", default=None)
+    _waiver: str | None = msgspec.field(name="fee_waiver_expiration_time", default=None)
     _settlement_value: str | None = msgspec.field(name="settlement_value_dollars", default=None)
     shard: Shard = msgspec.field(name="exchange_index", default=Shard(0))
 
     @property
     def market(self) -> Market:
         """The market's place in the catalog."""
-        return Market(
+        return _market(
             ticker=self.ticker,
             event_ticker=self.event_ticker,
             title=self._title or self._yes_title,
-            open_at=values.instant_of_datetime(self._open_time),
-            close_at=values.instant_of_datetime(self._close_time),
-            expected_expiration_at=values.instant_of_datetime(self._expiration_time),
-            fee_waiver_until=values.instant_of_datetime(self._waiver),
+            open_at=values.optional_instant(self._open_time),
+            close_at=values.optional_instant(self._close_time),
+            expected_expiration_at=values.optional_instant(self._expiration_time),
+            fee_waiver_until=values.optional_instant(self._waiver),
             shard=self.shard,
         )
 
@@ -116,14 +119,14 @@ class MarketDetail(msgspec.Struct, frozen=True, gc=False):
     def stated(self) -> MarketStated:
         """What the exchange says about the market's life, result and settlement."""
         value = self._settlement_value
-        return MarketStated(
+        return _stated(
             ticker=self.ticker,
             event_ticker=self.event_ticker,
             status=self.status,
             result=_RESULTS[self._result],
             settlement_value=values.price(value) if value else None,
-            close_at=values.instant_of_datetime(self._close_time),
-            settled_at=values.instant_of_datetime(self._settled),
+            close_at=values.optional_instant(self._close_time),
+            settled_at=values.optional_instant(self._settled),
             shard=self.shard,
         )
 
@@ -134,40 +137,48 @@ class MarketDetail(msgspec.Struct, frozen=True, gc=False):
         An empty side is shown as a bid of 0 or an ask of 1, which nobody can
         trade: both are `None` here, as is a last price of 0.
         """
-        return Quote(
+        return _quote(
             ticker=self.ticker,
-            yes_bid=_tradable(values.price(self._yes_bid)),
-            yes_ask=_tradable(values.price(self._yes_ask)),
-            last=values.price(self._last_price) or None,
-            volume=values.count(self._volume),
-            volume_24h=values.count(self._volume_24h),
-            open_interest=values.count(self._open_interest),
+            yes_bid=values.quoted_price(self._yes_bid),
+            yes_ask=values.quoted_price(self._yes_ask),
+            last=values.price_of_text(self._last_price) or None,
+            volume=_volume(self._volume),
+            volume_24h=_volume(self._volume_24h),
+            open_interest=_volume(self._open_interest),
         )
 
     def check(self) -> None:
         """Raise what `market`, `stated` or `quote` would raise."""
-        if "\0" in f"{self.ticker}{self.event_ticker}{self._title}{self._yes_title}":
-            raise ProtocolBroken("a market whose names hold the character NUL")
         price = values.price_of_text
         price(self._yes_bid)
         price(self._yes_ask)
         price(self._last_price)
         if self._settlement_value:
             price(self._settlement_value)
+        instant = values.optional_instant
+        instant(self._open_time)
+        instant(self._close_time)
+        instant(self._expiration_time)
+        if self._settled:
+            instant(self._settled)
+        if self._waiver:
+            instant(self._waiver)
         volume, day, interest = self._volume, self._volume_24h, self._open_interest
         together = volume + day + interest
         if (
             len(together) > _LONGEST_QUICK_COUNTS
             or not volume[-3:-2] == day[-3:-2] == interest[-3:-2] == "."
+            or not together.isascii()
             or not together.replace(".", "", 3).isdecimal()
         ):
-            values.count(volume)
-            values.count(day)
-            values.count(interest)
+            values.volume(volume)
+            values.volume(day)
+            values.volume(interest)
 
 
-def _tradable(price: Price) -> Price | None:
-    return None if price == ONE_DOLLAR else price or None
+def _volume(text: str) -> Count:
+    """A count that `MarketDetail.check` has found to be one."""
+    return Count(int(text[:-3] + text[-2:])) if text[-3:-2] == "." else values.volume(text)
 
 
 _decode: Final = msgspec.json.Decoder(MarketDetail)
@@ -180,6 +191,8 @@ def read_market(raw: bytes) -> MarketDetail:
     except msgspec.ValidationError:
         return _read_patiently(raw)
     detail.check()
+    if "\0" in f"{detail.ticker}{detail.event_ticker}{detail.market.title}":
+        raise ProtocolBroken("a market whose names hold the character NUL")
     return detail
 
 
@@ -275,6 +288,5 @@ def _count(present: Number | None, old: Number | None, field: str) -> Count:
     return values.count(stated)
 
 
-def _time(text: str | None) -> datetime | None:
-    moment = values.optional_instant(text)
-    return None if moment is None else to_datetime(moment)
+def _time(text: str | None) -> str | None:
+    return None if values.optional_instant(text) is None else text

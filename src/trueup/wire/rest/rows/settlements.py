@@ -11,6 +11,7 @@ from trueup.core.errors import NotANumber, ProtocolBroken
 from trueup.core.facts import Settled
 from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.market import MarketResult
+from trueup.core.quick import quickly
 from trueup.core.units import Count, Money, Price
 from trueup.wire import values
 from trueup.wire.rest.call import Page
@@ -64,6 +65,7 @@ class SettlementRecord(msgspec.Struct, gc=False):
 
 
 _decode: Final = RecordDecoder(SettlementRecord)
+_settled: Final = quickly(Settled)
 
 
 def read_settlement(raw: bytes, asked: Subaccount | None = None) -> Settled:
@@ -90,7 +92,7 @@ def settlement_of(row: SettlementRecord, asked: Subaccount | None = None) -> Set
     """One decoded settlement row; see `read_settlement`."""
     if row.ticker is None and row.market_ticker is not None:
         raise ProtocolBroken(f"{row.market_ticker}: {MINIMAL_ROW}")
-    return Settled(
+    return _settled(
         ticker=Ticker(_needed(row.ticker, "ticker")),
         event_ticker=EventTicker(_needed(row.event_ticker, "event_ticker")),
         result=values.word(RESULTS, _needed(row.market_result, "market_result"), "market_result"),
