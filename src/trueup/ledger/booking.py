@@ -376,6 +376,10 @@ class MarketBooking:
                 self._shares.only_strategy() or UNTAGGED,
                 f"{evidence}; {remark}" if remark else evidence,
                 _settlement_legs(net, cost, payout, cut),
+                payout,
+                payout + cut - cost,
+                cut,
+                -net,
             )
         )
         gain = payout - cost

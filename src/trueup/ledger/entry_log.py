@@ -117,7 +117,8 @@ def fill_line(
     cost_in, cost_out, realized, closed = numbers
     at, _, key, version, _, _, order_id, sign, count, _, fee, named = fill
     charged = fee or 0
-    legs: list[Leg] = [(_CASH, cost_out + realized - cost_in - charged, 0)]
+    cash = cost_out + realized - cost_in - charged
+    legs: list[Leg] = [(_CASH, cash, 0)]
     if charged:
         legs.append((_TRADING_FEES, charged, 0))
     if closed:
@@ -140,6 +141,10 @@ def fill_line(
         strategy_of(order_id, ticker),
         FEE_UNKNOWN if fee is None else "",
         balanced(legs),
+        cash,
+        realized,
+        charged,
+        sign * count,
     )
 
 

@@ -6,7 +6,7 @@ balances like one.  Each can be made from the other.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Stream
@@ -20,8 +20,14 @@ Leg = tuple[Account, int, int]
 """A posting: its account, money and contracts in units."""
 
 
+FEES: Final = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
+
+
 class Line(NamedTuple):
-    """One entry; see `trueup.ledger.entries.Entry` for the fields."""
+    """One entry; see `trueup.ledger.entries.Entry` for the first fields.
+
+    The last four are sums over its legs, in bare units.
+    """
 
     stream: Stream
     key: str
@@ -34,10 +40,27 @@ class Line(NamedTuple):
     strategy: str
     evidence: str
     legs: tuple[Leg, ...]
+    cash: int
+    realized: int
+    """The gain, before fees."""
+    fees: int
+    held: int
+    """How many contracts it adds to the position."""
 
 
 def line_of(entry: Entry) -> Line:
     """The same in bare units."""
+    legs = tuple((p.account, p.money.units, p.contracts.units) for p in entry.postings)
+    cash = realized = fees = held = 0
+    for account, money, contracts in legs:
+        if account is Account.CASH:
+            cash += money
+        elif account is Account.POSITIONS:
+            held += contracts
+        elif account is Account.REALIZED:
+            realized -= money
+        elif account in FEES:
+            fees += money
     return Line(
         stream=entry.stream,
         key=entry.key,
@@ -49,7 +72,11 @@ def line_of(entry: Entry) -> Line:
         ticker=entry.ticker,
         strategy=entry.strategy,
         evidence=entry.evidence,
-        legs=tuple((p.account, p.money.units, p.contracts.units) for p in entry.postings),
+        legs=legs,
+        cash=cash,
+        realized=realized,
+        fees=fees,
+        held=held,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, format_instant
 from trueup.core.units import ZERO_MONEY, Count, Money, Price
@@ -15,50 +17,49 @@ _LISTED_MAX = 5
 class BookingNotes:
     """Counts what is odd about the fills of one market and keeps the first few."""
 
-    __slots__ = ("_counts", "_first_at", "_listed", "_where")
+    __slots__ = ("_noted", "_where")
 
     def __init__(self, where: tuple[Subaccount, Shard, Ticker]) -> None:
         self._where = where
-        self._counts: dict[BreakKind, int] = {}
-        self._first_at: dict[BreakKind, Instant] = {}
-        self._listed: dict[BreakKind, list[str]] = {}
+        self._noted: dict[BreakKind, _Noted] = {}
 
     def fee_unknown(self, fill: BareFill) -> None:
         """A fill was booked without a fee, because nobody reported one."""
-        if self._note(BreakKind.FEE_UNKNOWN, fill.at):
-            self._list(BreakKind.FEE_UNKNOWN, f"{_named(fill)}: no fee given")
+        noted = self._note(BreakKind.FEE_UNKNOWN, fill)
+        if noted.names_more:
+            noted.listed.append(f"{_named(fill)}: no fee given")
 
     def finer_than_precision(self, fill: BareFill, cash: int) -> None:
         """Cash minus fee is no whole number of balance steps."""
-        if self._note(BreakKind.PRECISION, fill.at):
+        noted = self._note(BreakKind.PRECISION, fill)
+        if noted.names_more:
             words = f"{_named(fill)}: cash {Money(cash)}, fee {Money(fill.fee or 0)}"
-            self._list(BreakKind.PRECISION, words)
+            noted.listed.append(words)
 
     def fill_after_settlement(self, fill: BareFill) -> None:
         """A fill carries a time after the market paid out."""
-        if self._note(BreakKind.FILL_AFTER_SETTLEMENT, fill.at):
-            self._list(BreakKind.FILL_AFTER_SETTLEMENT, _named(fill))
+        noted = self._note(BreakKind.FILL_AFTER_SETTLEMENT, fill)
+        if noted.names_more:
+            noted.listed.append(_named(fill))
 
     def breaks(self) -> tuple[Break, ...]:
         """One break for each kind that occurred."""
-        if not self._counts:
+        if not self._noted:
             return ()
-        return tuple(self._break(kind) for kind in sorted(self._counts))
+        return tuple(self._break(kind, self._noted[kind]) for kind in sorted(self._noted))
 
-    def _note(self, kind: BreakKind, at: Instant) -> bool:
-        """Count one; whether it is among the first, which are named."""
-        count = self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._first_at.setdefault(kind, at)
-        return count <= _LISTED_MAX
+    def _note(self, kind: BreakKind, fill: BareFill) -> _Noted:
+        noted = self._noted.get(kind)
+        if noted is None:
+            noted = self._noted[kind] = _Noted(fill.at)
+        noted.count += 1
+        return noted
 
-    def _list(self, kind: BreakKind, words: str) -> None:
-        self._listed.setdefault(kind, []).append(words)
-
-    def _break(self, kind: BreakKind) -> Break:
+    def _break(self, kind: BreakKind, noted: _Noted) -> Break:
         subaccount, shard, ticker = self._where
-        count = self._counts[kind]
+        count = noted.count
         severity, summary = _WORDS[kind]
-        listed = list(self._listed[kind])
+        listed = list(noted.listed)
         if count > len(listed):
             listed.append(f"and {count - len(listed)} more")
         return Break(
@@ -69,10 +70,23 @@ class BookingNotes:
             shard=shard,
             ticker=ticker,
             amount=ZERO_MONEY,
-            occurred_at=self._first_at[kind],
+            occurred_at=noted.first_at,
             summary=summary.format(fills="1 fill" if count == 1 else f"{count} fills"),
             evidence=tuple(listed),
         )
+
+
+@dataclass(slots=True)
+class _Noted:
+    """How often something was noticed, and the first of it."""
+
+    first_at: Instant
+    count: int = 0
+    listed: list[str] = field(default_factory=list[str])
+
+    @property
+    def names_more(self) -> bool:
+        return len(self.listed) < _LISTED_MAX
 
 
 _WORDS: dict[BreakKind, tuple[Severity, str]] = {

@@ -11,52 +11,13 @@ trips have their own exact figures.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from trueup.core.facts import Stream
-from trueup.ledger.accounts import Account
 from trueup.ledger.entries import EntryKind
 from trueup.ledger.lines import Line
 
-FEES: Final = frozenset({Account.TRADING_FEES, Account.SETTLEMENT_FEES, Account.BANKING_FEES})
-
-
-class Sums(NamedTuple):
-    """What one entry did, in whole units: cash, realised gain, fees, contracts held.
-
-    `legs` is the text of its postings: a JSON list of [account, money, contracts].
-    """
-
-    cash: int
-    realized: int
-    fees: int
-    held: int
-    legs: str
-
-
-def sums_of(line: Line) -> Sums:
-    """The sums of an entry."""
-    cash = realized = fees = held = 0
-    for account, money, contracts in line.legs:
-        if account is _CASH:
-            cash += money
-        elif account is _POSITIONS:
-            held += contracts
-        elif account is _REALIZED:
-            realized -= money
-        elif account in FEES:
-            fees += money
-    return Sums(cash, realized, fees, held, _encode(line.legs).decode())
-
-
-_encode: Final = msgspec.json.Encoder().encode
-
 # Looking a member up on its enum costs as much as the rest of a loop.
-_CASH: Final = Account.CASH
-_POSITIONS: Final = Account.POSITIONS
-_REALIZED: Final = Account.REALIZED
 _FILL: Final = EntryKind.FILL
 _SETTLEMENT: Final = EntryKind.SETTLEMENT
 _FILLS: Final = Stream.FILLS
@@ -75,10 +36,10 @@ class Attribution:
         self._paid: dict[int, int] = {}
         """The same at the last settlement, in case that is taken back."""
 
-    def add(self, line: Line, sums: Sums) -> None:
+    def add(self, line: Line) -> None:
         """Take in the next entry."""
-        gain = sums.realized - sums.fees
-        before, after = self._held, self._held + sums.held
+        gain = line.realized - line.fees
+        before, after = self._held, self._held + line.held
         self._held = after
         if line.kind is _FILL:
             self._add_fill(gain, before, after)
@@ -110,12 +71,9 @@ class Attribution:
         self.profits[next(reversed(opened), -1)] += rest
 
 
-def attribute(lines: Iterable[Line]) -> tuple[list[Sums], list[int]]:
-    """The sums of each entry, and the profit attributed to each, in their order."""
+def attribute(lines: Iterable[Line]) -> list[int]:
+    """The profit attributed to each entry, in their order."""
     attribution = Attribution()
-    all_sums: list[Sums] = []
     for line in lines:
-        sums = sums_of(line)
-        all_sums.append(sums)
-        attribution.add(line, sums)
-    return all_sums, attribution.profits
+        attribution.add(line)
+    return attribution.profits

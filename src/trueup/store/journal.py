@@ -155,7 +155,7 @@ class _Page:
     def __init__(self, stream: Stream, observations: Sequence[Observation]) -> None:
         self._stream = stream
         self._kind: RecordKind = kind_of(stream)
-        self._told = [self._read(observation) for observation in observations]
+        self._told = self._read(observations)
         self._known: dict[int, list[_Known]] = {}
         self._rows: dict[int, AnyRow] = {}
         """Rows of known versions by sequence, where a comparison needs them."""
@@ -166,25 +166,31 @@ class _Page:
         self.versions: list[Version] = []
         self.counts: dict[_Verdict, int] = dict.fromkeys(_Verdict, 0)
 
-    def _read(self, observation: Observation) -> _Told:
-        kind, value = self._kind, observation.value
-        if value.__class__ is not kind.value_type:
-            raise InvariantBroken(
-                f"{type(value).__name__} does not belong on the stream {self._stream}"
+    def _read(self, observations: Sequence[Observation]) -> list[_Told]:
+        kind, stream = self._kind, self._stream
+        row_of, body_of, key_of = kind.row_of, kind.body, kind.key_of
+        told: list[_Told] = []
+        for value, source, observed_at, raw in observations:
+            if value.__class__ is not kind.value_type:
+                raise InvariantBroken(
+                    f"{type(value).__name__} does not belong on the stream {stream}"
+                )
+            row = row_of(value)
+            body = body_of(row)
+            key = key_of(row)
+            told.append(
+                _Told(
+                    key,
+                    identity_of(stream, key),
+                    hash_of(body),
+                    body,
+                    row,
+                    _SOURCES[source],
+                    observed_at,
+                    raw,
+                )
             )
-        row = kind.row_of(value)
-        body = kind.body(row)
-        key = kind.key_of(row)
-        return _Told(
-            key,
-            identity_of(self._stream, key),
-            hash_of(body),
-            body,
-            row,
-            _SOURCES[observation.source],
-            observation.observed_at,
-            observation.raw,
-        )
+        return told
 
     def look_up(self, transaction: Transaction, tail: Tail) -> None:
         """Fetch what the journal knows about the page's records."""

@@ -28,6 +28,7 @@ from trueup.store.journal_index import versions_of
 from trueup.store.session import MarketKey, Session
 
 _CHUNK: Final = 10_000
+_encode: Final = msgspec.json.Encoder().encode
 
 ENTRY_COLUMNS: Final = (
     *("book", "number", "stream", "key", "version", "kind", "at", "subaccount", "shard"),
@@ -126,27 +127,28 @@ class _Writer:
         if len(entries) <= _CHUNK:
             # The ledger makes lines when they are looked at: look once where that is cheap.
             lines = tuple(lines)
-            sums, profits = attribute(lines)
+            profits = attribute(lines)
         else:
-            sums, profits = attribute(lines)
+            profits = attribute(lines)
             lines = lines_of(entries)
-        for place, entry in enumerate(lines):
-            cash, realized, fees, _, legs = sums[place]
+        for place, line in enumerate(lines):
+            stream, key, version, kind, at, subaccount, shard = line[:7]
+            ticker, strategy, evidence, legs, cash, realized, fees, _ = line[7:]
             rows.append(
                 (
                     book,
                     place + 1,
-                    _word(entry.stream),
-                    entry.key,
-                    entry.version,
-                    _word(entry.kind),
-                    entry.at,
-                    entry.subaccount,
-                    entry.shard,
-                    entry.ticker,
-                    entry.strategy,
-                    entry.evidence,
-                    legs,
+                    _word(stream),
+                    key,
+                    version,
+                    _word(kind),
+                    at,
+                    subaccount,
+                    shard,
+                    ticker,
+                    strategy,
+                    evidence,
+                    _encode(legs).decode(),
                     cash,
                     realized,
                     fees,
@@ -189,7 +191,7 @@ def _break_row(number: int, found: Break) -> AnyRow:
         found.amount.units,
         found.occurred_at,
         found.summary,
-        msgspec.json.encode(found.evidence).decode(),
+        _encode(found.evidence).decode(),
         found.remedy,
     )
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import Enum
 from hashlib import blake2b
+from struct import Struct
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +41,10 @@ from trueup.store.driver import AnyRow
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+_as_number: Final = Struct("<q").unpack
+_STREAM_WORDS: Final = {stream: stream.value for stream in Stream}
 
 
 class Rule(Enum):
@@ -119,8 +124,8 @@ def identity_of(stream: Stream, key: str) -> int:
 
     Keys are long and random; an index of them would be most of the journal's cost.
     """
-    name = f"{stream.value}/{key}".encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little", signed=True)
+    name = f"{_STREAM_WORDS[stream]}/{key}".encode()
+    return _as_number(blake2b(name, digest_size=8).digest())[0]
 
 
 def hash_of(body: bytes) -> bytes:
