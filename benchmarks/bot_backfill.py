@@ -44,9 +44,9 @@ def make_bot_database(path: Path, count: int) -> None:
         )
 
 
-def backfill(origin: str, path: Path) -> int:
-    """Bring the bot's table up to date; returns how many rows were settled."""
-    rows = fetch_all(origin, "settlements")
+def backfill(origin: str, path: Path, *, most: int) -> int:
+    """Settle up to `most` of the bot's trades; returns how many rows were settled."""
+    rows = fetch(origin, "settlements", most)
     opened = open_trades(path)
     patched = 0
     for row in rows:
@@ -60,9 +60,9 @@ def backfill(origin: str, path: Path) -> int:
     return patched
 
 
-def record_fills(origin: str, path: Path) -> None:
-    """Write every fill as an open trade: a connection and a commit of its own."""
-    for row in fetch_all(origin, "fills"):
+def record_fills(origin: str, path: Path, *, most: int) -> None:
+    """Write up to `most` fills as open trades: a connection and a commit for each."""
+    for row in fetch(origin, "fills", most):
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(
                 "INSERT INTO trades (market_ticker, status) VALUES (?, 'open')", (row["ticker"],)
@@ -70,10 +70,15 @@ def record_fills(origin: str, path: Path) -> None:
             connection.commit()
 
 
-def fetch_all(origin: str, listing: str) -> list[dict[str, Any]]:
-    """All rows of a listing, newest first."""
+def fetch(origin: str, listing: str, most: int) -> list[dict[str, Any]]:
+    """The newest rows of a listing."""
+    rows: list[dict[str, Any]] = []
     with connection_from_url(origin) as pool:
-        return [row for page in pages(pool, listing) for row in page]
+        for page in pages(pool, listing):
+            rows.extend(page)
+            if len(rows) >= most:
+                break
+    return rows[:most]
 
 
 def pages(pool: HTTPConnectionPool, listing: str) -> Iterator[list[dict[str, Any]]]:

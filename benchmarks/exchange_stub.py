@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,26 +46,65 @@ def ticker_of(number: int) -> str:
     return f"KXBENCH-26SEP{number:06d}-T1"
 
 
+@dataclass(frozen=True)
+class Trade:
+    """One invented trade: what was bought and what became of it."""
+
+    contracts: int
+    yes: bool
+    cents: int
+    """The YES price."""
+    won: bool
+    """Whether the market ended YES."""
+
+    @property
+    def cost(self) -> int:
+        """What was paid, in cents."""
+        return self.contracts * (self.cents if self.yes else 100 - self.cents)
+
+    @property
+    def fee(self) -> int:
+        """7 % of contracts × price × (1 − price), rounded up to $0.0001."""
+        return -(-7 * self.contracts * self.cents * (100 - self.cents) // 100)
+
+    @property
+    def revenue(self) -> int:
+        """The payout, in cents."""
+        return 100 * self.contracts if self.yes == self.won else 0
+
+
+def trade_of(number: int) -> Trade:
+    """Sizes, prices, sides and results that are not all alike."""
+    return Trade(
+        contracts=1 + number * 7 % 60,
+        yes=number % 4 != 0,
+        cents=2 + number * 13 % 97,
+        won=number % 3 != 0,
+    )
+
+
 def settlement(number: int) -> dict[str, object]:
-    won = number % 3 != 0
+    trade = trade_of(number)
+    held, other = ("yes", "no") if trade.yes else ("no", "yes")
     return {
         "ticker": ticker_of(number),
         "exchange_index": 0,
         "event_ticker": f"KXBENCH-26SEP{number:06d}",
-        "market_result": "yes" if won else "no",
-        "yes_count_fp": "10.00",
-        "no_count_fp": "0.00",
-        "yes_total_cost_dollars": "4.000000",
-        "no_total_cost_dollars": "0.000000",
-        "revenue": 1000 if won else 0,
-        "fee_cost": "0.168000",
-        "value": 100 if won else 0,
+        "market_result": "yes" if trade.won else "no",
+        f"{held}_count_fp": f"{trade.contracts}.00",
+        f"{other}_count_fp": "0.00",
+        f"{held}_total_cost_dollars": dollars(trade.cost, 100),
+        f"{other}_total_cost_dollars": "0.000000",
+        "revenue": trade.revenue,
+        "fee_cost": dollars(trade.fee, 10_000),
+        "value": 100 if trade.won else 0,
         "settled_time": iso(1000 + number),
     }
 
 
 def fill(number: int) -> dict[str, object]:
-    ticker = ticker_of(number)
+    trade = trade_of(number)
+    ticker, side = ticker_of(number), "yes" if trade.yes else "no"
     identity = f"{number:08x}-0000-4000-8000-000000000000"
     return {
         "fill_id": identity,
@@ -73,19 +113,25 @@ def fill(number: int) -> dict[str, object]:
         "order_id": f"{number:08x}-1111-4000-8000-000000000000",
         "ticker": ticker,
         "market_ticker": ticker,
-        "side": "yes",
+        "side": side,
         "action": "buy",
-        "outcome_side": "yes",
-        "book_side": "bid",
-        "count_fp": "10.00",
-        "yes_price_dollars": "0.4000",
-        "no_price_dollars": "0.6000",
+        "outcome_side": side,
+        "book_side": "bid" if trade.yes else "ask",
+        "count_fp": f"{trade.contracts}.00",
+        "yes_price_dollars": f"0.{trade.cents:02d}00",
+        "no_price_dollars": f"0.{100 - trade.cents:02d}00",
         "is_taker": True,
-        "fee_cost": "0.168000",
+        "fee_cost": dollars(trade.fee, 10_000),
         "created_time": iso(number),
         "ts": int(EPOCH.timestamp()) + number,
         "subaccount_number": 0,
     }
+
+
+def dollars(amount: int, parts: int) -> str:
+    """An amount in `parts` of a dollar as the exchange writes it."""
+    whole, rest = divmod(amount * (1_000_000 // parts), 1_000_000)
+    return f"{whole}.{rest:06d}"
 
 
 def render(name: str, rows: list[dict[str, object]], size: int) -> dict[str, bytes]:

@@ -8,12 +8,20 @@ settlements.  Making the empty tables is not counted.
 
 The peer (`benchmarks.bot_backfill`) has its trades already, reads the settlements
 only, and updates one row for each.  The second peer begins where we begin, with
-nothing, and writes fills and settlements in that same way.
+nothing, and writes fills and settlements in that same way.  Each of their rows costs
+the same, so they do a part of the settlements in every round, and times are compared
+per settlement; `python -m benchmarks.ingest whole` has them do all.
+
+A commit is as slow as the disk makes it: what one fsync takes here is printed too.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -40,6 +48,8 @@ from trueup.store.database import Books, open_books
 from trueup.wire.rest import portfolio
 
 SETTLEMENTS = 100_000
+PEERS_PART = 5_000
+"""How many settlements the peers do in a round, of a table with all of them."""
 ROUNDS = 3
 SQLITE, POSTGRESQL = "trueup, SQLite", "trueup, PostgreSQL"
 PEER, BOTH = "peer: settlements only", "peer: fills and settlements"
@@ -54,6 +64,7 @@ class Bench:
     origin: str
     folder: Path
     settlements: int
+    part: int
 
     @contextmanager
     def sqlite(self) -> Generator[Callable[[], object]]:
@@ -72,8 +83,8 @@ class Bench:
     def peer(self) -> Generator[Callable[[], object]]:
         path = self.folder / f"bot-{next(_NUMBERS)}.db"
         bot_backfill.make_bot_database(path, self.settlements)
-        yield lambda: bot_backfill.backfill(self.origin, path)
-        assert not bot_backfill.open_trades(path)
+        yield lambda: bot_backfill.backfill(self.origin, path, most=self.part)
+        assert len(bot_backfill.open_trades(path)) == self.settlements - self.part
 
     @contextmanager
     def peer_with_fills(self) -> Generator[Callable[[], object]]:
@@ -81,8 +92,8 @@ class Bench:
         bot_backfill.make_bot_database(path, 0)
 
         def work() -> None:
-            bot_backfill.record_fills(self.origin, path)
-            assert bot_backfill.backfill(self.origin, path) == self.settlements
+            bot_backfill.record_fills(self.origin, path, most=self.part)
+            assert bot_backfill.backfill(self.origin, path, most=self.part) == self.part
 
         yield work
 
@@ -133,31 +144,52 @@ def check(books: Books, settlements: int) -> None:
     assert books.totals().open_positions == 0
 
 
-def measure(settlements: int, *, rounds: int, with_postgres: bool = True) -> dict[str, Timing]:
-    """Measure all cases; the peers run once, as they are long sums of commits by themselves."""
+def measure(
+    settlements: int, *, part: int, rounds: int, with_postgres: bool = True
+) -> dict[str, Timing]:
+    """Measure all cases."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bench = Bench(stack.enter_context(serving(settlements)), folder, settlements)
+        bench = Bench(stack.enter_context(serving(settlements)), folder, settlements, part)
         cases: dict[str, Case] = {SQLITE: bench.sqlite}
         if with_postgres:
             cases[POSTGRESQL] = bench.postgresql(stack.enter_context(serving_postgres()))
         cases |= {PEER: bench.peer, BOTH: bench.peer_with_fills}
-        return in_turn(cases, rounds=rounds, fewer={PEER: 1, BOTH: 1})
+        return in_turn(cases, rounds=rounds)
 
 
-def main() -> None:
-    timings = measure(SETTLEMENTS, rounds=ROUNDS)
+def fsync_seconds() -> float:
+    """What it takes to make 4 KiB durable, as a commit does several times: the median of 50."""
+    with tempfile.NamedTemporaryFile() as file:
+        taken: list[float] = []
+        for _ in range(50):
+            file.write(bytes(4096))
+            file.flush()
+            started = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def main(*, whole: bool = False) -> None:
+    part = SETTLEMENTS if whole else PEERS_PART
+    timings = measure(SETTLEMENTS, part=part, rounds=1 if whole else ROUNDS)
     title = f"ingest: {SETTLEMENTS:,} settlements (ours: with their {SETTLEMENTS:,} fills)"
-    show(title, timings, peer=PEER, per=SETTLEMENTS, unit="settlements")
-    whole = timings[BOTH].median / timings[SQLITE].median
+    per = {name: part if name in {PEER, BOTH} else SETTLEMENTS for name in timings}
+    show(title, timings, peer=PEER, per=per, unit="settlement")
+    ours, peer = (timings[name].median / per[name] for name in (SQLITE, PEER))
+    both = timings[BOTH].median / part
+    print(f"\nOne fsync of 4 KiB takes {fsync_seconds() * 1e6:,.0f} µs here.")
     print(
-        f"\nAgainst the peer that writes the same fills and settlements, SQLite is {whole:.1f} ×."
+        f"Against the peer that writes the same fills and settlements, SQLite is {both / ours:.1f} ×."
     )
-    pages = -(-SETTLEMENTS // bot_backfill.PAGE_SIZE)
-    pauses = (pages - 1) * bot_backfill.PAUSE_SECONDS
-    waiting = (timings[PEER].median + pauses) / timings[SQLITE].median
+    pause = bot_backfill.PAUSE_SECONDS / bot_backfill.PAGE_SIZE
     print(
-        f"\nThe script that the peer follows also waits {bot_backfill.PAUSE_SECONDS} s between its "
-        f"{pages:,} pages, {pauses:.0f} s in all.\nThat was left out; with it, by arithmetic, "
-        f"SQLite would be {waiting:.1f} × the peer of settlements only."
+        f"The script that the peer follows also waits {bot_backfill.PAUSE_SECONDS} s after each "
+        f"page of {bot_backfill.PAGE_SIZE}. That was left out;\nwith it, by arithmetic, SQLite "
+        f"would be {(peer + pause) / ours:.0f} × the peer of settlements only."
     )
+
+
+if __name__ == "__main__":
+    main(whole=sys.argv[1:] == ["whole"])

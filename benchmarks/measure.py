@@ -19,13 +19,19 @@ Case = Callable[[], AbstractContextManager[Callable[[], object]]]
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of each round of one case."""
+    """Seconds of each round of one case: by the clock, and of processor time."""
 
     rounds: tuple[float, ...]
+    cpu: tuple[float, ...]
+    """Of this process, with its threads.  It hardly depends on what else the machine does."""
 
     @property
     def median(self) -> float:
         return statistics.median(self.rounds)
+
+    @property
+    def cpu_median(self) -> float:
+        return statistics.median(self.cpu)
 
 
 def plain(work: Callable[[], object]) -> Case:
@@ -38,45 +44,46 @@ def plain(work: Callable[[], object]) -> Case:
     return case
 
 
-def in_turn(
-    cases: Mapping[str, Case], *, rounds: int, fewer: Mapping[str, int] | None = None
-) -> dict[str, Timing]:
-    """Run every case once per round, in rotating order, and time it.
-
-    `fewer` names cases that are too slow for so many rounds.
-    """
+def in_turn(cases: Mapping[str, Case], *, rounds: int) -> dict[str, Timing]:
+    """Run every case once per round, in rotating order, and time it."""
     names = list(cases)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for number in range(rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            if len(seconds[name]) < (fewer or {}).get(name, rounds):
-                seconds[name].append(once(cases[name]))
-    return {name: Timing(tuple(values)) for name, values in seconds.items()}
+            taken[name].append(once(cases[name]))
+    return {
+        name: Timing(tuple(clock for clock, _ in values), tuple(cpu for _, cpu in values))
+        for name, values in taken.items()
+    }
 
 
-def once(case: Case) -> float:
-    """The seconds of one round."""
+def once(case: Case) -> tuple[float, float]:
+    """The seconds of one round, by the clock and of processor time."""
     with case() as work:
         gc.collect()
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         work()
-        return time.perf_counter() - started
+        return time.perf_counter() - started, time.process_time() - cpu
 
 
-def show(title: str, timings: Mapping[str, Timing], *, peer: str, per: int, unit: str) -> None:
-    """Print a table: median time, its spread, rate, and how many times faster than the peer."""
+def show(
+    title: str, timings: Mapping[str, Timing], *, peer: str, per: Mapping[str, int], unit: str
+) -> None:
+    """Print a table: time per unit with its spread, rate, and how many times the peer is slower.
+
+    `per` is how many units each case does in a round.
+    """
     print(f"\n## {title}\n")
-    longest = max(timing.median for timing in timings.values())
-    name_of_time, times = ("s", 1) if longest > 1 else ("ms", 1000)
     width = max(len(name) for name in timings)
     print(
-        f"{'case':<{width}}  {'median ' + name_of_time:>10}  {'min … max':>17}  "
-        f"{unit + '/s':>15}  {'× peer':>7}"
+        f"{'case':<{width}}  {'µs/' + unit:>15}  {'min … max':>19}  {unit + 's/s':>15}  "
+        f"{'× peer':>7}  {'CPU µs':>8}  {'× peer':>7}"
     )
-    base = timings[peer].median
+    base, cpu_base = timings[peer].median / per[peer], timings[peer].cpu_median / per[peer]
     for name, timing in timings.items():
-        spread = f"{min(timing.rounds) * times:.2f} … {max(timing.rounds) * times:.2f}"
+        each, cpu = timing.median / per[name], timing.cpu_median / per[name]
+        least, most = (bound(timing.rounds) / per[name] * 1e6 for bound in (min, max))
         print(
-            f"{name:<{width}}  {timing.median * times:>10.2f}  {spread:>17}  "
-            f"{per / timing.median:>15,.0f}  {base / timing.median:>7.2f}"
+            f"{name:<{width}}  {each * 1e6:>15,.1f}  {f'{least:,.1f} … {most:,.1f}':>19}  "
+            f"{1 / each:>15,.0f}  {base / each:>7.2f}  {cpu * 1e6:>8,.1f}  {cpu_base / cpu:>7.2f}"
         )
