@@ -60,9 +60,10 @@ def test_class_that_checks_its_fields_has_no_quick_constructor() -> None:
     class Growing:
         found: list[int] = field(default_factory=list[int])
 
-    for made in (Checked, Growing):
-        with pytest.raises(TypeError, match="does more"):
-            quickly(made)
+    with pytest.raises(TypeError, match="Checked does more"):
+        quickly(Checked)
+    with pytest.raises(TypeError, match="Growing does more"):
+        quickly(Growing)
 
 
 @pytest.mark.parametrize("made", [Filled, Settled, Market, MarketStated, Quote])
