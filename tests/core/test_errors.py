@@ -38,14 +38,12 @@ def test_every_error_is_in_exactly_one_branch(error: type[TrueupError]) -> None:
 
 def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
     drawn: dict[str, str] = {}
-    branch = ""
+    above = ["TrueupError"]
     for line in (errors.__doc__ or "").splitlines():
-        if match := re.match(r"    (│   |    )?[├└]── (\w+)", line):
-            if match[1] is None:
-                branch = match[2]
-                drawn[branch] = "TrueupError"
-            else:
-                drawn[match[2]] = branch
+        if match := re.match(r"    ((?:│   |    )*)[├└]── (\w+)", line):
+            depth = len(match[1]) // 4
+            above[depth + 1 :] = [match[2]]
+            drawn[match[2]] = above[depth]
 
     assert drawn == {error.__name__: error.__mro__[1].__name__ for error in ALL}
 

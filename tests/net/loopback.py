@@ -25,8 +25,8 @@ from cryptography.x509.oid import NameOID
 
 from trueup.core.instant import SECOND, Instant, parse_instant
 from trueup.net.client import AsyncClient, Client, open_async_client, open_client
-from trueup.net.request import Limits
-from trueup.net.session import Counts, LimitsLearned, Options
+from trueup.net.request import Limits, Reply
+from trueup.net.session import Counts, LimitsLearned, Options, Session, Step
 from trueup.net.signer import Signer
 from trueup.net.skew import Skew
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
@@ -221,11 +221,15 @@ def _self_signed_pem() -> bytes:
     ) + certificate.public_bytes(Encoding.PEM)
 
 
+Flow = Callable[[Session], Generator[Step, Reply | None, T]]
+
+
 class Driver(Protocol):
     """Both clients, as a test sees them."""
 
     def send(self, call: Call[T]) -> T: ...
     def pages(self, call: Call[Page[T]]) -> list[Page[T]]: ...
+    def run(self, flow: Flow[T]) -> T: ...
     def learn_limits(self) -> LimitsLearned: ...
     @property
     def counts(self) -> Counts: ...
@@ -243,6 +247,9 @@ class SyncDriver:
 
     def pages(self, call: Call[Page[T]]) -> list[Page[T]]:
         return list(self._client.pages(call))
+
+    def run(self, flow: Flow[T]) -> T:
+        return self._client.run(flow)
 
     def learn_limits(self) -> LimitsLearned:
         return self._client.learn_limits()
@@ -272,6 +279,9 @@ class AsyncDriver:
             return [page async for page in self._client.pages(call)]
 
         return self._runner.run(collect())
+
+    def run(self, flow: Flow[T]) -> T:
+        return self._runner.run(self._client.run(flow))
 
     def learn_limits(self) -> LimitsLearned:
         return self._runner.run(self._client.learn_limits())

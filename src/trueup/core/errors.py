@@ -13,13 +13,15 @@
     │   └── NotFound               404
     ├── OutcomeUnknown         nobody knows what happened: ask the exchange before going on
     │   ├── Unreachable            no answer came (network, DNS, time-out, 5xx)
+    │   │   └── NotSent                the request never left: nothing happened
     │   └── BookUnknown            an order book has no snapshot, or missed a change
     ├── ProtocolBroken         they sent something that cannot be understood
     └── InvariantBroken        we broke a rule of our own: stop, keep the evidence, report it
 
 `str(error)` is the message for a person; `error.remedy` says what to do next.
-Expected refusals (a break in the books, a row that cannot be verified) are
-values, not errors.
+An `OutcomeUnknown` about orders is a `trueup.core.order_entry.OrderOutcomeUnknown`,
+which also says what to ask.  Expected refusals (a break in the books, a row
+that cannot be verified) are values, not errors.
 """
 
 from __future__ import annotations
@@ -106,6 +108,10 @@ class BookUnknown(OutcomeUnknown):
     """An order book cannot be believed: no snapshot yet, or a change was missed."""
 
     remedy = "Wait for its next snapshot; it is asked for already."
+
+
+class NotSent(Unreachable):
+    """The request never reached the exchange: it had no effect and may be made again."""
 
 
 class ProtocolBroken(TrueupError):

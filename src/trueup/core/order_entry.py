@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from trueup.core.errors import CallerError
+from trueup.core.errors import CallerError, OutcomeUnknown
+from trueup.core.facts import OrderReported
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.orders import SelfTradePrevention, Side, TimeInForce
@@ -178,6 +179,63 @@ class ItemUnknown:
 
     order_id: OrderId
     client_order_id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuestion:
+    """What to ask the exchange about an order whose fate nobody knows.
+
+    An order that was to be placed is known by its `client_order_id`, one that
+    was to be changed or cancelled by its `order_id`.  The request went out at or
+    after `sent_at`, and was given up at `lost_at`.
+    """
+
+    sent_at: Instant
+    lost_at: Instant
+    client_order_id: ClientOrderId | None = None
+    order_id: OrderId | None = None
+    ticker: Ticker | None = None
+    subaccount: Subaccount | None = None
+
+
+class OrderOutcomeUnknown(OutcomeUnknown):
+    """A request about orders went out, and nobody knows what became of it.
+
+    Do not repeat it.  `questions` say what to ask; `client.orders.resolve(error)`
+    asks.
+    """
+
+    def __init__(self, message: str, questions: tuple[OrderQuestion, ...]) -> None:
+        super().__init__(
+            message,
+            remedy="Nothing was repeated. Ask what became of it (client.orders.resolve) first.",
+        )
+        self.questions = questions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFound:
+    """The exchange has the order; `order` is its newest state that could be read."""
+
+    question: OrderQuestion
+    order: OrderReported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAbsent:
+    """The exchange has no such order, and the lost request cannot be taken any more."""
+
+    question: OrderQuestion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnresolved:
+    """The exchange could not say yet; ask again, and place nothing in this market until then."""
+
+    question: OrderQuestion
+
+
+OrderFate = OrderFound | OrderAbsent | OrderUnresolved
 
 
 def check_new_order(order: NewOrder) -> None:

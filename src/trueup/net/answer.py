@@ -21,6 +21,7 @@ from trueup.core.errors import (
     InvariantBroken,
     NotAuthorized,
     NotFound,
+    NotSent,
     OutcomeUnknown,
     ProtocolBroken,
     RateLimited,
@@ -110,7 +111,7 @@ def _judge_failure(call: Call[T], failure: Failure, endpoint: Endpoint) -> Bad:
     subject = f"{call.operation}: {endpoint.host} {failure.says}"
     if not failure.was_sent:
         is_certificate = failure.kind is FailureKind.CERTIFICATE
-        error = Unreachable(
+        error = NotSent(
             f"{subject}; the request was not sent", remedy=_connection_remedy(failure, endpoint)
         )
         return Bad(error, may_pass=not is_certificate)

@@ -1,7 +1,8 @@
 """The two clients: thin loops around `Session.flow`.
 
-Both offer the same: `send` a call and get its value, walk the `pages` of a
-listing to the end, `learn_limits` so that the exchange need not refuse
+Both offer the same: the sections of the API (``client.orders.buy(…)``,
+``client.markets.list(…)``, see `trueup.net.sections`), and below them `send` a
+call and get its value, walk the `pages` of a listing to the end, `learn_limits` so that the exchange need not refuse
 anything, and tell the clock's `skew` and the `counts` of what was done.
 
 Clock, sleep and chance come from outside (`trueup.run` provides them; tests
@@ -20,6 +21,8 @@ from trueup.net.learning import learn_limits
 from trueup.net.pages import list_pages
 from trueup.net.request import Reply
 from trueup.net.retry import Chance
+from trueup.net.section import AsyncListing, Awaiting, Blocking, Listing
+from trueup.net.sections import Sections
 from trueup.net.session import Clock, Counts, LimitsLearned, Options, Pause, Session, Step
 from trueup.net.signer import Signer
 from trueup.net.skew import Skew
@@ -35,10 +38,11 @@ AsyncSleep = Callable[[int], Awaitable[None]]
 """Waits for so many microseconds without holding up the event loop."""
 
 
-class Client:
+class Client(Sections[Blocking]):
     """Blocking client of one account at one endpoint."""
 
     def __init__(self, session: Session, *, transport: Transport, sleep: Sleep) -> None:
+        super().__init__(self)
         self.session = session
         self._transport = transport
         self._sleep = sleep
@@ -78,6 +82,14 @@ class Client:
             else:
                 reply = self._take(step)
 
+    def listing(self, call: Call[Page[T]]) -> Listing[T]:
+        """A listing to walk through, record by record or page by page."""
+        return Listing(lambda: self.pages(call))
+
+    def run(self, flow: Callable[[Session], Generator[Step, Reply | None, T]]) -> T:
+        """Follow a course of several calls to its end; raises like `send`."""
+        return self._run(flow(self.session))
+
     def learn_limits(self) -> LimitsLearned:
         """Ask for the account's budget and the costs of endpoints, and keep to them."""
         return self._run(learn_limits(self.session))
@@ -113,12 +125,13 @@ class Client:
         return self._transport.exchange(step)
 
 
-class AsyncClient:
+class AsyncClient(Sections[Awaiting]):
     """Client of one account at one endpoint for an event loop."""
 
     def __init__(
         self, session: Session, *, transport: AwaitableTransport, sleep: AsyncSleep
     ) -> None:
+        super().__init__(self)
         self.session = session
         self._transport = transport
         self._sleep = sleep
@@ -150,6 +163,14 @@ class AsyncClient:
                 reply = None
             else:
                 reply = await self._take(step)
+
+    def listing(self, call: Call[Page[T]]) -> AsyncListing[T]:
+        """A listing to walk through, record by record or page by page."""
+        return AsyncListing(lambda: self.pages(call))
+
+    async def run(self, flow: Callable[[Session], Generator[Step, Reply | None, T]]) -> T:
+        """Follow a course of several calls to its end; raises like `send`."""
+        return await self._run(flow(self.session))
 
     async def learn_limits(self) -> LimitsLearned:
         """Ask for the account's budget and the costs of endpoints, and keep to them."""

@@ -17,8 +17,10 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final, TypeVar
+from uuid import UUID
 
 from trueup.core.errors import InvariantBroken, RateLimited, TrueupError
+from trueup.core.ids import ClientOrderId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.limits import Bucket, Buckets, Budget
 from trueup.net.answer import Bad, judge
@@ -178,6 +180,10 @@ class Session:
     def now(self) -> Instant:
         """The time by the session's clock."""
         return self._clock()
+
+    def new_client_order_id(self) -> ClientOrderId:
+        """A name that no order has had: a random UUID (version 4)."""
+        return ClientOrderId(str(UUID(int=self._chance.randrange(1 << 128), version=4)))
 
     def flow(self, call: Call[T]) -> Generator[Step, Reply | None, T]:
         """The course of one call, retries and all; see the module's docstring."""
