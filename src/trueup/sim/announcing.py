@@ -40,11 +40,14 @@ class Told:
     subaccount: Subaccount | None = None
 
 
-def announcements(exchange: Exchange, event: e.Event) -> Iterator[Told]:
-    """What an event that just happened makes the streams say; nothing, for most."""
+def announcements(exchange: Exchange, event: e.Event, *, clock: int = 0) -> Iterator[Told]:
+    """What an event that just happened makes the streams say; nothing, for most.
+
+    `clock` is the exchange's count of actions at the one that it came from.
+    """
     match event:
         case e.BookChanged():
-            yield _delta(event)
+            yield _delta(event, clock)
         case e.TopChanged():
             yield Told(_ticker(event))
         case e.TradeMade():
@@ -64,13 +67,14 @@ def announcements(exchange: Exchange, event: e.Event) -> Iterator[Told]:
             yield from map(Told, _lifecycle(exchange, event))
 
 
-def snapshot(state: MarketState) -> BookSnapshot:
-    """The whole book of a market as it is now."""
+def snapshot(state: MarketState, *, clock: int = 0) -> BookSnapshot:
+    """The whole book of a market as it is now; `clock` is that of its newest change."""
     book = state.book
     return BookSnapshot(
         ticker=state.ticker,
         bids=tuple(Level(Price(one.price), Count(one.total)) for one in book.bids.from_best()),
         asks=tuple(Level(Price(one.price), Count(one.total)) for one in book.asks.from_best()),
+        clock=clock,
     )
 
 
@@ -97,13 +101,14 @@ def top(exchange: Exchange, state: MarketState) -> a.TickerAnnounced:
 # -- the book and its trades -------------------------------------------------------------------
 
 
-def _delta(event: e.BookChanged) -> Told:
+def _delta(event: e.BookChanged, clock: int) -> Told:
     value = BookDelta(
         ticker=event.ticker,
         side=event.side,
         price=event.price,
         change=event.delta,
         at=event.at,
+        clock=clock,
         client_order_id=event.terms.client_order_id or None,
         subaccount=event.terms.subaccount,
     )

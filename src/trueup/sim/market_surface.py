@@ -11,7 +11,7 @@ from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
 from trueup.core.statements import MarketStated
-from trueup.core.units import ZERO_COUNT
+from trueup.core.units import ZERO_COUNT, Count
 from trueup.sim.exchange import Exchange
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.paging import Listing, Query, page
@@ -36,11 +36,16 @@ STATUS_FILTERS: dict[str, frozenset[MarketStatus]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketView:
-    """A market as shown: what it is, where it stands, what it trades at, its grid."""
+    """A market as shown: what it is, where it stands, what it trades at, its grid.
+
+    The counts are those at the top of its book now.
+    """
 
     market: catalog.Market
     stated: MarketStated
     quote: catalog.Quote
+    bid_count: Count
+    ask_count: Count
     grid: PriceGrid
     settlement_timer: int
     listed_at: Instant
@@ -112,7 +117,10 @@ class MarketSurface:
         stated = None if state is None else state.stated(at)
         if state is None or stated is None or not belongs(stated):
             return None
+        bid, ask = state.book.best_bid(), state.book.best_ask()
         return MarketView(
+            bid_count=Count(bid.total if bid else 0),
+            ask_count=Count(ask.total if ask else 0),
             market=state.market,
             stated=stated,
             quote=state.quotes.at(at) or _no_quote(ticker),

@@ -44,6 +44,9 @@ class ServedFloor:
     grid: PriceGrid = LINEAR_CENT
     shard: Shard = SHARD_ZERO
     opened: Instant = OPENED
+    names: tuple[Ticker, ...] = (TICKER, OTHER)
+    event: str = EVENT
+    us: c.Member = US
     exchange: Exchange = field(default_factory=Exchange)
 
     def __post_init__(self) -> None:
@@ -59,18 +62,18 @@ class ServedFloor:
         )
         self.step(c.ListSeries(at=self.now, series=series))
         event = catalog.Event(
-            ticker=EVENT,
+            ticker=EventTicker(self.event),
             series_ticker=SERIES,
             title="Jimenez against Lepchenko",
-            mutually_exclusive=True,
+            mutually_exclusive=len(self.names) > 1,
             fee_type_override=None,
             fee_multiplier_override=None,
         )
         self.step(c.ListEvent(at=self.now, event=event))
-        for ticker, title in ((TICKER, "Lepchenko wins"), (OTHER, "Jimenez wins")):
+        for ticker, title in zip(self.names, ("Lepchenko wins", "Jimenez wins"), strict=False):
             market = catalog.Market(
                 ticker=ticker,
-                event_ticker=EVENT,
+                event_ticker=EventTicker(self.event),
                 title=title,
                 open_at=self.now,
                 close_at=Instant(self.now + 10 * DAY),
@@ -101,7 +104,7 @@ class ServedFloor:
         return events
 
     def order(
-        self, member: c.Member, side: Side, size: str, price: str, *, ticker: Ticker = TICKER
+        self, member: c.Member, side: Side, size: str, price: str, *, ticker: Ticker | None = None
     ) -> OrderId:
         """Place a resting order at a YES price, a second after whatever was before."""
         self.now = Instant(self.now + SECOND)
@@ -114,7 +117,7 @@ class ServedFloor:
                 subaccount=PRIMARY,
                 order_id=order_id,
                 client_order_id=ClientOrderId(f"seeded-{number}"),
-                ticker=ticker,
+                ticker=ticker or self.names[0],
                 side=side,
                 price=Price.parse(price),
                 count=Count.parse(size),

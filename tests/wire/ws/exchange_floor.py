@@ -37,6 +37,8 @@ class Floor:
     def market_id(self, ticker: Ticker) -> str:
         return str(uuid5(NAMESPACE_DNS, ticker)) if ticker in self.books else ""
 
+    tells_clock = True
+
     def ticker_of(self, market_id: str) -> Ticker | None:
         return next((one for one in self.books if self.market_id(one) == market_id), None)
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from trueup.core.ids import OrderId
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.account_answers import AccountAnswers
+from trueup.net.acceptor.billing import Meters
+from trueup.net.acceptor.cash_answers import CashAnswers
 from trueup.net.acceptor.data_answers import DataAnswers
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality, Words
 from trueup.net.acceptor.group_answers import GroupAnswers
 from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.market_answers import MarketAnswers
+from trueup.net.acceptor.old_order_entry import OldOrderEntry
 from trueup.net.acceptor.order_entry import OrderEntry
 from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.quiet_answers import QuietAnswers
@@ -34,6 +37,7 @@ class WorldAnswers:
         tiers: Tiers,
         personality: Personality,
         new_id: Callable[[], str],
+        meters: Meters,
     ) -> None:
         self._floor = floor
         self._tiers = tiers
@@ -43,13 +47,23 @@ class WorldAnswers:
         exchange, forms = floor.exchange, self._forms
         refuse = refuser(exchange, names_service=forms.names_service)
         orders = OrderEntry(floor, new_id, refuse, names_canceled=forms.names_canceled)
-        self._common = (
+        old = OldOrderEntry(
+            floor,
+            orders,
+            refuse,
+            forms=forms,
+            words=self._words,
+            in_cents=personality is Personality.OLD,
+        )
+        self._common: dict[str, Answer] = (
             house.table()
             | MarketAnswers(exchange, tiers, forms=forms).table()
             | DataAnswers(exchange, tiers, personality).table()
             | QuietAnswers(exchange, MarketSurface(exchange, tiers)).table()
             | orders.table()
             | GroupAnswers(floor, new_id, refuse).table()
+            | CashAnswers(floor, new_id, refuse, meters=meters).table()
+            | old.table()
         )
 
     def answer(self, question: Question) -> Content | Reply:

@@ -44,10 +44,15 @@ class Personality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How the member said what it wants: the old ``side`` and ``action``."""
+    """How the member said what it wants: the old ``side`` and ``action``.
+
+    `names_prevention` is false for an order that did not say what shall happen
+    when it meets one of its own member.
+    """
 
     side: str
     action: str
+    names_prevention: bool = True
 
 
 def words_of(side: Side) -> Words:
@@ -93,7 +98,8 @@ def _order(view: OrderView, user_id: str, words: Words) -> Record:
     record = encode.order(view.order, user_id=user_id)
     record |= {"side": words.side, "action": words.action}
     terms = view.terms
-    record["self_trade_prevention_type"] = terms.self_trade_prevention.value
+    if words.names_prevention:
+        record["self_trade_prevention_type"] = terms.self_trade_prevention.value
     if terms.expires_at is None:
         record.pop("expiration_time", None)
     else:
@@ -125,6 +131,8 @@ def _market(view: MarketView) -> Record:
     known = encode_exchange.market(view.market, view.stated, view.quote)
     return {
         **{name: value for name, value in known.items() if value is not None},
+        "yes_bid_size_fp": spelling.counted(view.bid_count),
+        "yes_ask_size_fp": spelling.counted(view.ask_count),
         "created_time": listed,
         "updated_time": listed,
         "settlement_timer_seconds": view.settlement_timer // SECOND,

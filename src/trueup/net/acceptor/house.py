@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Final
 
-from trueup.core.ids import Shard
+from trueup.core.ids import SHARD_ZERO, Shard
 from trueup.wire.rest.account import AccountLimits, BucketSize, EndpointCost, EndpointCosts
 from trueup.wire.rest.call import DEFAULT_COST
 from trueup.wire.rest.exchange import ExchangeStatus, ShardStatus
@@ -61,6 +61,9 @@ UNLIMITED: Final = AccountLimits(
     grants=(),
 )
 """No limit that anybody would notice: for tests and benchmarks."""
+
+FIRST_SHARD: Final = SHARD_ZERO
+"""Where everything is looked for that names no shard."""
 
 SHARDS: Final = {0: "Default", 1: "Exotics", 2: "Crypto and Commodities", 3: "Sports"}
 """The exchange's shards, as it describes them."""

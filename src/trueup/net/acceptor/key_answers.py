@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Final
 
-import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from trueup.core.ids import Subaccount
 from trueup.net.acceptor import house, replies
 from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.keys import (
@@ -31,34 +29,18 @@ from trueup.net.acceptor.keys import (
 )
 from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content, Reply
+from trueup.wire.rest import api_keys as wire
 from trueup.wire.rest.bodies import read_body
-from trueup.wire.rest.codecs import SMALL
-from trueup.wire.rest.shapes import Shape, Wire
 
-_PAIRS: Final[dict[str, Callable[[str], KeyPair]]] = {
-    "rsa": new_rsa_pair,
-    "ed25519": new_ed25519_pair,
+_PAIRS: Final[dict[wire.KeyType, Callable[[str], KeyPair]]] = {
+    wire.KeyType.RSA: new_rsa_pair,
+    wire.KeyType.ED25519: new_ed25519_pair,
 }
+_EVERYTHING: Final = (READ, WRITE)
+"""The scopes of a key for which none are named."""
+
 _OWN_KEYS_FROM: Final = "premier"
 _UPGRADED: Final = house.TIERS["advanced"]
-
-
-class _NewKey(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    scopes: tuple[str, ...] = (READ, WRITE)
-    subaccount: Annotated[Subaccount | None, Wire("subaccount", SMALL)] = None
-    key_type: str = "rsa"
-
-
-class _OwnKey(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    public_key: str
-    scopes: tuple[str, ...] = (READ, WRITE)
-    subaccount: Annotated[Subaccount | None, Wire("subaccount", SMALL)] = None
-
-
-_NEW_KEY: Final = Shape(_NewKey, "GenerateApiKeyRequest")
-_OWN_KEY: Final = Shape(_OwnKey, "CreateApiKeyRequest")
 
 
 class KeyAnswers:
@@ -79,44 +61,43 @@ class KeyAnswers:
         }
 
     def _generate(self, question: Question) -> Content | Reply:
-        asked = read_body(_NEW_KEY, question.body)
-        make = _PAIRS.get(asked.key_type)
-        if make is None or not _are_scopes(asked.scopes):
+        asked = read_body(wire.WANTED_KEY, question.body)
+        if not _are_scopes(asked.scopes or _EVERYTHING):
             return replies.INVALID_PARAMETERS
-        pair = make(self._new_id())
+        kind = asked.key_type or wire.KeyType.RSA
+        pair = _PAIRS[kind](self._new_id())
         self._register(question, pair.registered, asked)
-        return Content(
-            {
-                "api_key_id": pair.registered.key_id,
-                "private_key": pair.pem.decode(),
-                "key_type": asked.key_type,
-            },
-            status=201,
+        made = wire.KeyGenerated(
+            key_id=pair.registered.key_id, private_key=pair.pem.decode(), key_type=kind
         )
+        return Content(wire.KEY_GENERATED.write(made), status=201)
 
     def _create(self, question: Question) -> Content | Reply:
         tiers = list(house.TIERS)
         tier = self._meters.limits(question.caller.member).tier
         if tier in tiers and tiers.index(tier) < tiers.index(_OWN_KEYS_FROM):
             return replies.PERMISSION_DENIED
-        asked = read_body(_OWN_KEY, question.body)
+        asked = read_body(wire.NEW_KEY, question.body)
         try:
             public = load_pem_public_key(asked.public_key.encode())
         except (ValueError, UnsupportedAlgorithm):
             return replies.INVALID_PARAMETERS
-        if not isinstance(public, RSAPublicKey | Ed25519PublicKey) or not _are_scopes(asked.scopes):
+        is_known = isinstance(public, RSAPublicKey | Ed25519PublicKey)
+        if not is_known or not _are_scopes(asked.scopes or _EVERYTHING):
             return replies.INVALID_PARAMETERS
         key = RegisteredKey(key_id=self._new_id(), public=public)
         self._register(question, key, asked)
-        return Content({"api_key_id": key.key_id}, status=201)
+        return Content(wire.KEY_CREATED.write(wire.KeyCreated(key_id=key.key_id)), status=201)
 
-    def _register(self, question: Question, key: RegisteredKey, asked: _NewKey | _OwnKey) -> None:
+    def _register(
+        self, question: Question, key: RegisteredKey, asked: wire.NewKey | wire.WantedKey
+    ) -> None:
         self._keys.add(
             replace(
                 key,
                 member=question.caller.member,
                 name=asked.name,
-                scopes=asked.scopes,
+                scopes=asked.scopes or _EVERYTHING,
                 subaccount=asked.subaccount,
             )
         )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
+from trueup.core.errors import InvariantBroken
 from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.order_entry import (
@@ -25,7 +26,7 @@ from trueup.core.order_entry import (
     OrderPlaced,
 )
 from trueup.core.orders import OrderStatus
-from trueup.core.units import ZERO_COUNT, Count, Ratio
+from trueup.core.units import ZERO_COUNT, Count, Money, Ratio
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Caller
@@ -41,9 +42,6 @@ from trueup.wire.spelling import Record
 AUTO: Final = Shard(-1)
 """Finds the shard by the ticker, and insists on it."""
 
-Done = OrderPlaced | OrderAmended | OrderDecreased | OrderCanceled
-D = TypeVar("D", bound=Done)
-
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -51,6 +49,13 @@ class _Place:
 
     subaccount: Subaccount
     shard: Shard | None
+
+
+class Entered(NamedTuple):
+    """An order that was given to the exchange, and what happened then."""
+
+    events: tuple[e.Event, ...]
+    order_id: OrderId
 
 
 class OrderEntry:
@@ -91,6 +96,13 @@ class OrderEntry:
         self, caller: Caller, asked: NewOrder, *, at: Instant
     ) -> OrderPlaced | e.Refused | Reply:
         """Place one order."""
+        entered = self.enter(caller, asked, at=at)
+        return entered if isinstance(entered, Reply) else placed_from(*entered)
+
+    def enter(
+        self, caller: Caller, asked: NewOrder, *, at: Instant, cost_max: Money | None = None
+    ) -> Entered | Reply:
+        """Give an order to the exchange; its events tell what became of it."""
         subaccount = own_subaccount(caller, asked.subaccount)
         if isinstance(subaccount, Reply):
             return subaccount
@@ -113,10 +125,11 @@ class OrderEntry:
                 reduce_only=asked.reduce_only,
                 cancel_on_pause=asked.cancel_on_pause,
                 group_id=asked.group_id,
+                cost_max=cost_max,
                 shard=None if asked.shard in {None, AUTO} else asked.shard,
             )
         )
-        return placed_from(events, order_id)
+        return Entered(events, order_id)
 
     def _create_batch(self, question: Question) -> Content | Reply:
         asked = read_body(shapes.BATCH_CREATE, question.body).orders
@@ -310,7 +323,7 @@ def last_update(events: Iterable[e.Event], order_id: OrderId) -> e.OrderUpdated 
         if isinstance(event, e.OrderUpdated) and event.terms.order_id == order_id:
             found = event
     if found is None:
-        raise AssertionError(f"a step about {order_id} said nothing about it")
+        raise InvariantBroken(f"a step about {order_id} said nothing about it")
     return found
 
 

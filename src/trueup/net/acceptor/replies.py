@@ -128,6 +128,7 @@ TOO_MANY: Final = Reply(
     429,
     to_json(error(ErrorBody("", "too many requests", ""), ErrorShape.TEXT)),
 )
+INVALID_ORDER: Final = refusal(400, "invalid_order")
 INVALID_PARAMETERS: Final = refusal(400, "invalid_parameters")
 CREATED: Final = Reply(201, b"{}")
 NO_CONTENT: Final = Reply(204, b"", "")

@@ -88,7 +88,8 @@ class Settings:
             return self.streams
         if self.personality is Personality.PRESENT:
             return StreamTerms()
-        return StreamTerms(compresses=False, limits=SessionLimits(is_stamped=False))
+        limits = SessionLimits(is_stamped=False)
+        return StreamTerms(compresses=False, tells_clock=False, limits=limits)
 
     def tiers_shown(self) -> Tiers:
         """The tiers that the personality implies, unless others were asked for."""
@@ -130,6 +131,7 @@ def stations(
             tiers=settings.tiers_shown(),
             personality=settings.personality,
             new_id=settings.new_id,
+            meters=meters,
         )
         shown = _never_before(source.end, clock)
     clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)

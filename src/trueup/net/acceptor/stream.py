@@ -27,7 +27,7 @@ from trueup.net.acceptor.gate import Caller, Clock, Gate
 from trueup.net.acceptor.replies import Reply
 from trueup.sim.announcing import announcements, snapshot, top
 from trueup.sim.commands import Member
-from trueup.sim.events import Event
+from trueup.sim.events import BookChanged, Event
 from trueup.sim.exchange import Exchange
 from trueup.wire.signing import WEBSOCKET_PATH
 from trueup.wire.ws.channels import Channel
@@ -48,28 +48,48 @@ class StreamTerms:
 
     `ping_seconds` lie between two pings; after `silence_seconds` without an
     answer the connection is dropped.  `compresses` accepts permessage-deflate
-    (since September 2026); `limits` are those of the session.
+    (since September 2026); with `tells_clock` books carry the exchange's clock;
+    `limits` are those of the session.
     """
 
     ping_seconds: float = 10.0
     silence_seconds: float = 30.0
     frames_waiting_max: int = FRAMES_WAITING_MAX
     compresses: bool = True
+    tells_clock: bool = True
     limits: SessionLimits = field(default_factory=SessionLimits)
 
 
 class Markets:
-    """What the session machine asks about markets."""
+    """What the session machine asks about markets, and the exchange's clock of each book.
 
-    def __init__(self, exchange: Exchange) -> None:
+    The clock counts the steps of the floor; several changes of one step share it.
+    """
+
+    def __init__(self, exchange: Exchange, *, tells_clock: bool = True) -> None:
         self._exchange = exchange
+        self._tells_clock = tells_clock
+        self._clocks: dict[Ticker, int] = {}
+        self.clock = 0
         self._tickers: dict[str, Ticker] = {}
         self._ids: dict[Ticker, str] = {}
+
+    @property
+    def tells_clock(self) -> bool:
+        """Whether books and their changes carry the exchange's clock."""
+        return self._tells_clock
+
+    def hear(self, events: tuple[Event, ...]) -> None:
+        """Take note of a step."""
+        self.clock += 1
+        for event in events:
+            if isinstance(event, BookChanged):
+                self._clocks[event.terms.ticker] = self.clock
 
     def book(self, ticker: Ticker) -> BookSnapshot | None:
         """The order book at this moment; `None` for a market that does not exist."""
         state = self._exchange.books.listings.markets.get(ticker)
-        return None if state is None else snapshot(state)
+        return None if state is None else snapshot(state, clock=self._clocks.get(ticker, 0))
 
     def top(self, ticker: Ticker) -> a.TickerAnnounced | None:
         """What the ticker channel would say of a market at this moment."""
@@ -187,7 +207,7 @@ class StreamHub:
         self._terms = terms
         self._clock = clock
         self._world_clock = world_clock
-        self._markets = Markets(floor.exchange)
+        self._markets = Markets(floor.exchange, tells_clock=terms.tells_clock)
         self._connections: dict[Connection, None] = {}
         self.deliver = deliver
         floor.listen(self._hear)
@@ -205,14 +225,16 @@ class StreamHub:
     # -- what happens ----------------------------------------------------------------------
 
     def _hear(self, events: tuple[Event, ...]) -> None:
+        markets = self._markets
+        markets.hear(events)
         if not self._connections:
             return
         wanted = {one for each in self._connections for one in each.session.channels}
         if not wanted:
             return
         for event in events:
-            for told in announcements(self._floor.exchange, event):
-                publication = Publication(told.value, self._markets, user=told.member or "")
+            for told in announcements(self._floor.exchange, event, clock=markets.clock):
+                publication = Publication(told.value, markets, user=told.member or "")
                 if publication.channel in wanted:
                     self._publish(publication, told.member, told.subaccount)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from trueup.core import announcements as a
 from trueup.core.errors import InvariantBroken
@@ -24,7 +26,16 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 class MarketSource(Protocol):
-    """What the server side has to know about markets."""
+    """What the server side has to know about markets.
+
+    `tells_clock` is false for an exchange of before the autumn of 2026, whose
+    books had no ``clock``.
+    """
+
+    @property
+    def tells_clock(self) -> bool:
+        """Whether books and their changes carry the exchange's clock."""
+        ...
 
     def book(self, ticker: Ticker) -> BookSnapshot | None:
         """The order book at this moment; `None` for a market that does not exist."""
@@ -76,16 +87,18 @@ class Publication:
 
     def _write(self, use_yes_price: bool, is_own: bool) -> Body | dict[str, object]:
         value = self.value
-        if isinstance(value, BookSnapshot | BookDelta | a.TickerAnnounced):
-            market_id = self._markets.market_id(value.ticker)
-            if isinstance(value, a.TickerAnnounced):
-                return to_wire.ticker(value, market_id=market_id)
-            if isinstance(value, BookSnapshot):
-                return to_wire.snapshot(value, market_id=market_id, use_yes_price=use_yes_price)
-            return to_wire.delta(
+        if not isinstance(value, BookSnapshot | BookDelta | a.TickerAnnounced):
+            return to_wire.body(value, user_id=self.user)
+        market_id = self._markets.market_id(value.ticker)
+        if isinstance(value, a.TickerAnnounced):
+            return to_wire.ticker(value, market_id=market_id)
+        if isinstance(value, BookSnapshot):
+            body = to_wire.snapshot(value, market_id=market_id, use_yes_price=use_yes_price)
+        else:
+            body = to_wire.delta(
                 value, market_id=market_id, use_yes_price=use_yes_price, is_own=is_own
             )
-        return to_wire.body(value, user_id=self.user)
+        return body if self._markets.tells_clock else replace(body, clock=UNSET)
 
 
 _FIXED: Final = {
