@@ -19,10 +19,11 @@ from trueup.core.observations import Observation
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.statements import BalanceStated, MarketStated, Statement
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.ledger.coverage import Tier
 from trueup.run.booking import book_new
 from trueup.run.config import Config
 from trueup.store.database import Books, open_books
-from trueup.store.progress import Progress, Tier
+from trueup.store.progress import Progress
 
 NOW = Instant(1_780_000_000_000_000)
 RAIN = Ticker("KXRAIN-26MAY31-B1")
@@ -46,14 +47,14 @@ def book(books: Books, config: Config | None = None) -> None:
     book_new(books, precision=Precision.DIRECT, config=config or Config())
 
 
-def cover(books: Books, stream: Stream) -> None:
+def cover(books: Books, stream: Stream, *, tier: Tier = Tier.LIVE) -> None:
     """Have a stream of the whole account proven complete, from the beginning."""
     end = later(10**7)
     progress = Progress(
         stream=stream,
         subaccount=None,
         shard=None,
-        tier=Tier.LIVE,
+        tier=tier,
         window_start=Instant(0),
         window_end=end,
         cursor="",

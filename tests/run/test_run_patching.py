@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from small_books import RAIN, book, cover, fill, later, market, open_small, put, settlement
 
+from trueup.core.errors import ForeignDatabaseError
 from trueup.core.facts import Stream
 from trueup.core.ids import Subaccount
 from trueup.core.orders import Side
 from trueup.core.units import Money, Ratio
 from trueup.ledger.adopt import adopt
+from trueup.ledger.coverage import Tier
 from trueup.ledger.foreign import AdoptionLine, ForeignTrade, Outcome, Reason
 from trueup.run.account import open_account
+from trueup.run.config import BotDatabase
 from trueup.run.patching import backfill_settlements, evidence_of
 from trueup.store.database import Books
+from trueup.store.foreign_csv import as_database
 
 D = Money.parse
 BOUGHT = ForeignTrade(
@@ -125,3 +129,83 @@ def test_backfill_takes_the_subaccount_from_the_configuration_or_the_option(
 
         assert profit(None) == [D("-4.50")]
         assert profit(0) == [D("3.83")]
+
+
+CSV = (
+    "entry_ts,market,side,qty,price_cents,outcome,net_pnl_dollars\n"
+    "2026-05-28 20:00:00,KXRAIN-26MAY31-B1,yes,10,60,open,\n"
+)
+CSV_LAYOUT = BotDatabase(
+    columns={"status": "outcome", "settled_price": "", "profit_loss": "net_pnl_dollars"}
+)
+
+
+def test_table_in_a_csv_file_is_checked_and_never_written(tmp_path: Path) -> None:
+    path = tmp_path / "bot_trades.csv"
+    path.write_text(CSV)
+    environment = {"TRUEUP_HOME": str(tmp_path / "home")}
+    with open_account(environment=environment) as account:
+        with account.writing("test"):
+            fill_books(account.books)
+
+        done = backfill_settlements(
+            account, str(path), layout=CSV_LAYOUT, subaccount=0, offline=True
+        )
+        with pytest.raises(ForeignDatabaseError, match="can be checked, but not patched"):
+            backfill_settlements(account, str(path), layout=CSV_LAYOUT, write=True, offline=True)
+
+    (line,) = done.report.lines
+    assert done.place == str(path)
+    assert line.outcome is Outcome.PATCH
+    assert [(str(each.column), each.new) for each in line.changes] == [
+        ("status", "settled"),
+        ("profit_loss", "3.83"),
+    ]
+    assert path.read_text() == CSV
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has no head"),
+        ("a,,b\n", "has no head"),
+        ("a,A\n1,2\n", "has no head"),
+        ("a,b\n1,2\n1\n", "row 3: 1 cells"),
+        ('a,b\n1,"2\n', "cannot be read"),
+    ],
+)
+def test_csv_file_that_is_no_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bot.csv"
+    path.write_text(text)
+
+    with pytest.raises(ForeignDatabaseError, match=words), as_database(str(path), "trades"):
+        pass
+
+
+def test_row_without_a_price_column_is_only_checked_by_what_it_says() -> None:
+    """Outside coverage: the word tells the outcome where it says won or lost."""
+    books = open_small()
+    put(books, Stream.MARKETS, market())
+    book(books)
+    bare = replace(BOUGHT, names_price=False, profit_loss=Ratio(4))
+
+    won = judge(books, replace(bare, status="won"))
+    vague = judge(books, replace(bare, status="settled"))
+    wrong = judge(books, replace(bare, status="lost", profit_loss=Ratio(-6)))
+
+    assert (won.outcome, len(won.checks)) == (Outcome.NOT_VERIFIABLE, 2)
+    assert vague.checks == ("profit: follows from the row's own figures",)
+    assert [str(each.column) for each in wrong.changes] == ["status", "profit_loss"]
+
+
+def test_market_without_fills_is_only_called_never_traded_where_that_was_fetched() -> None:
+    books = open_small()
+    put(books, Stream.MARKETS, market())
+    book(books)
+    cover(books, Stream.FILLS, tier=Tier.STATED)
+    stated = judge(books, BOUGHT)
+    cover(books, Stream.FILLS)
+    fetched = judge(books, BOUGHT)
+
+    assert stated.reason is not Reason.NOT_OURS
+    assert fetched.reason is Reason.NOT_OURS

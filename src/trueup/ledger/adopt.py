@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypedDict
 
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
@@ -154,6 +154,13 @@ def _said_whose(line: AdoptionLine, subaccount: Subaccount | None) -> AdoptionLi
         return line
     whose = f"subaccount {subaccount}: the only one whose contracts these rows fit"
     return replace(line, checks=(*line.checks, whose))
+
+
+class _Said(TypedDict):
+    """What was checked of a row that cannot be verified, and why it cannot."""
+
+    checks: tuple[str, ...]
+    why: str
 
 
 class _Market:
@@ -422,9 +429,7 @@ class _Market:
         agrees = value is not None and same_price(row, value)
         agrees = agrees and self._right_word(row, profit, value, kind=kind) == row.status
         if kind is _SETTLED and agrees:
-            checks = ("outcome: agrees with the market's result",)
-            why = "the outcome is right; the rest lies outside coverage"
-            return self._unverified(row, profit, checks=checks, why=why)
+            return self._unverified(row, profit, **self._outcome_of(row, value))
         if profit is None:
             why = f"the market settled at {value}, but the row has no side, quantity or price"
             return _line(row, Outcome.NOT_VERIFIABLE, Reason.COLUMNS_MISSING, why)
@@ -445,6 +450,17 @@ class _Market:
             rests_on=_FROM_RESULT,
             caveats=(_OUTSIDE, *unknown_fees),
         )
+
+    def _outcome_of(self, row: ForeignTrade, value: Price | None) -> _Said:
+        """What can be said of a settled row's outcome, by its price or else by its word."""
+        said = self._words.said(row.status)
+        decided = row.side is not None and value is not None and not _is_between(value)
+        if row.names_price or (said is not None and decided):
+            return _Said(
+                checks=("outcome: agrees with the market's result",),
+                why="the outcome is right; the rest lies outside coverage",
+            )
+        return _Said(checks=(), why="the table does not say how the market ended")
 
     def _unverified(
         self, row: ForeignTrade, profit: Money | None, *, checks: tuple[str, ...], why: str

@@ -76,7 +76,9 @@ def own_gross(row: ForeignTrade, value: Price | None, *, closed: bool) -> Ratio 
 
 
 def same_price(row: ForeignTrade, value: Price) -> bool:
-    """Whether the row names this settled price."""
+    """Whether the row names this settled price; one that cannot name any does not name another."""
+    if not row.names_price:
+        return True
     cents = Ratio(value.units, 100)
     return row.settled_price is not None and abs(row.settled_price - cents) < _HALF_A_CENTICENT
 

@@ -67,6 +67,8 @@ class ForeignTrade:
     opened_at: Instant | None = None
     closed_at: Instant | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict[str, str])
+    names_price: bool = True
+    """Whether the table has a column for the settled price at all."""
 
     @property
     def count(self) -> Count | None:

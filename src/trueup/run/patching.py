@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trueup.core.errors import OutcomeUnknown
+from trueup.core.errors import ForeignDatabaseError, OutcomeUnknown
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.ledger.adopt import adopt
-from trueup.ledger.coverage import Coverage, Span
+from trueup.ledger.coverage import Span
 from trueup.ledger.entries import MarketBook
 from trueup.ledger.foreign import AdoptionReport, ForeignTrade, TickerEvidence
 from trueup.run.account import Account
@@ -33,6 +33,7 @@ from trueup.run.listings import BEGINNING
 from trueup.run.metadata import refresh_metadata
 from trueup.store.database import Books
 from trueup.store.foreign import ForeignDatabase, ForeignTable, Patched
+from trueup.store.foreign_csv import as_database, is_csv
 from trueup.store.progress import as_coverage
 
 
@@ -61,34 +62,58 @@ def backfill_settlements(
 ) -> SettlementBackfill:
     """Check a bot's own table; with `write`, patch it.
 
-    `database` is a path of an SQLite file or an SQLAlchemy URL.  `layout` says
+    `database` is a path of an SQLite file or an SQLAlchemy URL; a ``.csv`` file can be
+    checked, not written.  `layout` says
     how the table is laid out (default: as configured).  `subaccount` is the one in
     which the bot trades (default: as the layout says, else found by quantity and
     price).  Raises `ForeignDatabaseError` when it cannot be read or patched; then
     nothing in it was changed.
     """
     layout = layout or account.desk.settings.config.bot_database
+    if is_csv(database):
+        if write:
+            raise ForeignDatabaseError(
+                f"{database} can be checked, but not patched: it is a file of text.",
+                remedy="Load it into SQLite, or check it without --write and correct it yourself.",
+            )
+        with as_database(database, layout.table) as place:
+            opened = ForeignDatabase(place, shown=database)
+            return _backfill(account, opened, layout, subaccount=subaccount, offline=offline)
+    with ForeignDatabase(database) as foreign:
+        return _backfill(
+            account, foreign, layout, subaccount=subaccount, offline=offline, write=write
+        )
+
+
+def _backfill(
+    account: Account,
+    foreign: ForeignDatabase,
+    layout: BotDatabase,
+    *,
+    subaccount: int | None,
+    offline: bool,
+    write: bool = False,
+) -> SettlementBackfill:
     only = layout.subaccount if subaccount is None else subaccount
     notice = ""
-    with ForeignDatabase(database) as foreign:
-        table = foreign.inspect(_mapping(layout))
-        trades = foreign.read(table)
-        if not offline:
-            try:
-                _look_up(account, {trade.ticker for trade in trades})
-            except OutcomeUnknown as error:
-                notice = f"{error} Judged by the local books alone."
-        evidence = evidence_of(
-            account.books,
-            trades,
-            now=account.now(),
-            subaccount=None if only is None else Subaccount(only),
-        )
-        report = adopt(trades, evidence, words=table.words)
-        patched = None
-        if write and report.patches:
-            undo = account.desk.settings.home / "undo"
-            patched = foreign.apply(table, report.patches, undo_folder=undo, now=account.now())
+    table = foreign.inspect(_mapping(layout))
+    trades = foreign.read(table)
+    if not offline:
+        try:
+            _look_up(account, {trade.ticker for trade in trades})
+        except OutcomeUnknown as error:
+            notice = f"{error} Judged by the local books alone."
+    evidence = evidence_of(
+        account.books,
+        trades,
+        now=account.now(),
+        subaccount=None if only is None else Subaccount(only),
+    )
+    report = adopt(trades, evidence, words=table.words)
+    patched = None
+    if write and report.patches:
+        undo = account.desk.settings.home / "undo"
+        patched = foreign.apply(table, report.patches, undo_folder=undo, now=account.now())
     return SettlementBackfill(report, patched, table, foreign.place, notice)
 
 
@@ -131,13 +156,14 @@ def evidence_of(
             ticker=ticker,
             subaccount=subaccount,
             market=stated,
-            covered=_covers(coverage, subaccount, life),
+            # "Never traded" would contradict the bot: nobody's word is enough for that.
+            covered=_covers(coverage.fetched(Stream.FILLS, subaccount), life),
         )
         found[ticker] = [
             replace(
                 unheld,
                 subaccount=number,
-                covered=_covers(coverage, number, life),
+                covered=_covers(coverage.of(Stream.FILLS, number), life),
                 books=tuple(each.books),
                 fills=tuple(each.fills),
                 row=each.row,
@@ -156,11 +182,8 @@ class _Held:
     row: Settled | None = None
 
 
-def _covers(coverage: Coverage, subaccount: Subaccount | None, span: Span) -> bool:
-    return any(
-        each.since <= span.since and span.until <= each.until
-        for each in coverage.of(Stream.FILLS, subaccount)
-    )
+def _covers(spans: Iterable[Span], life: Span) -> bool:
+    return any(each.since <= life.since and life.until <= each.until for each in spans)
 
 
 def _look_up(account: Account, tickers: set[Ticker]) -> None:

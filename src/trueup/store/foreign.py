@@ -35,13 +35,16 @@ __all__ = ["ForeignDatabase", "ForeignTable", "Patched"]
 class ForeignDatabase:
     """A bot's database at a path or an SQLAlchemy URL.
 
-    Waits `patience_seconds` for another writer or an answer.  Every method raises
+    Waits `patience_seconds` for another writer or an answer; `shown` is the place
+    that messages name instead.  Every method raises
     `ForeignDatabaseError` with a remedy when the database is missing, locked,
     read-only, full, damaged or does not answer: then nothing was changed.
     """
 
-    def __init__(self, place: str, *, patience_seconds: int = PATIENCE_SECONDS) -> None:
-        self._connection = ForeignConnection(place, patience_seconds=patience_seconds)
+    def __init__(
+        self, place: str, *, patience_seconds: int = PATIENCE_SECONDS, shown: str = ""
+    ) -> None:
+        self._connection = ForeignConnection(place, patience_seconds=patience_seconds, shown=shown)
 
     @property
     def place(self) -> str:

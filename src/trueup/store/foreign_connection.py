@@ -33,11 +33,15 @@ class CommitUnknown(ForeignDatabaseError):
 class ForeignConnection:
     """Where a bot's database is, and how it is opened.
 
-    `place` is the path of an SQLite file, or an SQLAlchemy URL.  Raises
+    `place` is the path of an SQLite file, or an SQLAlchemy URL; `shown` is named
+    instead of it.  Raises
     `ForeignDatabaseError` when there is no such file.
     """
 
-    def __init__(self, place: str, *, patience_seconds: int = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, place: str, *, patience_seconds: int = PATIENCE_SECONDS, shown: str = ""
+    ) -> None:
+        self._shown = shown
         self._patience = patience_seconds
         self._path: Path | None = None
         self._url: URL | None = None
@@ -51,6 +55,8 @@ class ForeignConnection:
     @property
     def place(self) -> str:
         """Where it is, for people; never with a password."""
+        if self._shown:
+            return self._shown
         return str(self._path) if self._url is None else hidden_url(self._url)
 
     @property

@@ -273,6 +273,7 @@ def read_trade(row: RawRow, layout: Layout) -> ForeignTrade:
         opened_at=instant("opened_at"),
         closed_at=instant("closed_at"),
         unreadable=unreadable,
+        names_price="settled_price" in layout.columns,
     )
 
 

@@ -63,7 +63,15 @@ WRITTEN: Final = ("status", "settled_price", "profit_loss")
 _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("state", "trade_status", "outcome"),
     "settled_price": ("settlement_price", "settle_price", "result_price", "settlement_value"),
-    "profit_loss": ("pnl", "pnl_cents", "profit", "net_pnl", "realized_pnl", "pnl_dollars"),
+    "profit_loss": (
+        "pnl",
+        "pnl_cents",
+        "profit",
+        "net_pnl",
+        "realized_pnl",
+        "pnl_dollars",
+        "net_pnl_dollars",
+    ),
 }
 """What an error proposes to map."""
 
@@ -103,7 +111,8 @@ class ForeignTable:
     `columns` maps our words (`USUAL_NAMES`) to the table's columns.  A column may
     be followed by its unit, ``"price in cents"`` or ``"price in dollars"``, or by the
     zone of its times, ``"entry_ts in America/New_York"`` (default UTC); an empty
-    name says that the table has no such column.  The words are those of the
+    name says that the table has no such column (`settled_price` may be one: what
+    the market paid is then neither checked nor written).  The words are those of the
     status column.  Written is the first of `won_words` or of `lost_words`, by the
     outcome; without them the first of `settled_words`.
     """
@@ -198,7 +207,7 @@ def map_columns(
             column = named.get(word)
             if column is not None:
                 found[word] = (column,)
-            elif word in named or word in REQUIRED:
+            elif word in named or (word in REQUIRED and word != "settled_price"):
                 absent.append(word)
             continue
         names = [by_name[name] for name in usual if name in by_name]
@@ -262,7 +271,8 @@ def _missing(
     by_name = {name.lower(): name for name in there}
     for word in words:
         likely = next((by_name[name] for name in _LIKELY.get(word, ()) if name in by_name), "…")
-        lines.append(f'{word} = "{likely}"')
+        none = '   # or "" where there is none' if word == "settled_price" else ""
+        lines.append(f'{word} = "{likely}"{none}')
     asked = [
         f"{word} (as {table.columns[word]!r})" if table.columns.get(word) else word
         for word in words
