@@ -209,6 +209,8 @@ def test_broken_file_is_named_and_nothing_is_imported(
         ("order_lifecycle_events_2026.jsonl.gz", None),
         ("bot_trades_a.csv", None),
         ("balance.json", "balances"),
+        ("portfolio_balance_response.json", "balances"),
+        ("series_candlesticks_response.json.gz", None),
         ("fillsheet.csv", None),
     ],
 )

@@ -35,6 +35,7 @@ _OTHER_NAMES: Final = {
 }
 _NAMES: Final = {**{name: name for name in STREAMS}, **_OTHER_NAMES}
 _LEADING: Final = ("kalshi_", "portfolio_", "get_")
+_TRAILING: Final = ("_response", "_single", "_list")
 _ANYWHERE: Final = "market_results"
 """Lists of results are published under the name of their series."""
 
@@ -172,10 +173,12 @@ def stream_of(path: Path) -> str | None:
     """What a file holds by its name; `None` for something else."""
     name = path.name.lower().removesuffix(".gz")
     name = name[: -len(_ending(path))].replace("-", "_").replace(".", "_")
-    if name.endswith("_meta"):
+    if name.endswith("_meta") or "candlesticks" in name:
         return None
     for leading in _LEADING:
         name = name.removeprefix(leading)
+    for trailing in _TRAILING:
+        name = name.removesuffix(trailing)
     if f"{name}s" in STREAMS:
         return f"{name}s"
     fitting = [each for each in _NAMES if f"{name}_".startswith(f"{each}_")]
