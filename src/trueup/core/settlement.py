@@ -1,0 +1,109 @@
+"""What a settlement report says that one party was paid.
+
+The exchange reports a settlement party by party; a party is an account or a subaccount
+under a name of the exchange's.  A report is a claim, not an event: the settlement is one
+event of the market, to which a REST row and a report are two witnesses, and it pays once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from trueup.core.ids import Subaccount, Ticker
+from trueup.core.market import MarketResult
+from trueup.core.payoff import gross_payout, yes_value
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+
+
+class PayoutDoubt(StrEnum):
+    """Why a report's own figures do not fit together."""
+
+    CENTS = "the payout is a hundred times what it should be: cents taken for dollars"
+    DOLLARS = "the payout is a hundredth of what it should be: dollars taken for cents"
+    FEE_ON_TOP = "the payout is gross: the fee was not taken off"
+    OTHER_SIDE = "the payout fits the other side of the position"
+    UNEXPLAINED = "payout and fee are not what position and price give"
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementFee:
+    """A fee of a settlement; `kind` is the exchange's code (4: exchange fee)."""
+
+    kind: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementReported:
+    """One party of a market's settlement.  Identity: (ticker, clearing date, party).
+
+    `payout` is what was credited, after `fees`; gross is both together.  `value` is what
+    one YES contract paid, before fees.  `long` and `short` are the net position at
+    settlement (one of them is usually zero).  `None` where the report does not say.
+    `subaccount` is `None` for a party that is mapped to none: such money belongs to
+    nobody that the books know.  `clearing_date` is an Eastern date.
+    """
+
+    ticker: Ticker
+    clearing_date: date
+    party: str
+    subaccount: Subaccount | None
+    result: MarketResult
+    value: Price | None
+    long: Count | None
+    short: Count | None
+    payout: Money | None
+    fees: tuple[SettlementFee, ...]
+    report_id: str
+
+    @property
+    def fee(self) -> Money:
+        """All fees together."""
+        return sum((fee.amount for fee in self.fees), ZERO_MONEY)
+
+    @property
+    def gross(self) -> Money | None:
+        """The payout before fees."""
+        return None if self.payout is None else self.payout + self.fee
+
+    @property
+    def net(self) -> Count | None:
+        """The position that was paid: + YES, − NO; `None` when the report gives neither side."""
+        if self.long is None and self.short is None:
+            return None
+        return (self.long or ZERO_COUNT) - (self.short or ZERO_COUNT)
+
+    @property
+    def expected_gross(self) -> Money | None:
+        """What position and price give; `None` when one of them is not known."""
+        value = yes_value(self.result, self.value)
+        if self.net is None or value is None:
+            return None
+        return gross_payout(self.net, value)
+
+    def doubt(self) -> PayoutDoubt | None:
+        """Whether the report contradicts itself, by the likeliest cause.
+
+        Before 2026-02-27 the fee was always stated as zero and the price in whole cents,
+        so a payout that was cut by less than a cent is no contradiction.
+        """
+        expected, gross = self.expected_gross, self.gross
+        if expected is None or gross is None or self.payout is None or self.net is None:
+            return None
+        cut = expected - gross
+        if not cut or (not self.fee and ZERO_MONEY < cut < _CENT):
+            return None
+        value = yes_value(self.result, self.value)
+        other = None if value is None else gross_payout(-self.net, value)
+        causes = (
+            (gross == expected * 100, PayoutDoubt.CENTS),
+            (gross * 100 == expected, PayoutDoubt.DOLLARS),
+            (self.payout == expected, PayoutDoubt.FEE_ON_TOP),
+            (gross == other, PayoutDoubt.OTHER_SIDE),
+        )
+        return next((doubt for fits, doubt in causes if fits), PayoutDoubt.UNEXPLAINED)
+
+
+_CENT = Money.of_cents(1)
