@@ -40,6 +40,7 @@ def build_app() -> typer.Typer:
         books,
         databases,
         fetching,
+        fix,
         importing,
         proving,
         sandbox,
@@ -65,7 +66,7 @@ def build_app() -> typer.Typer:
             typer.echo(f"trueup {__version__}")
             raise typer.Exit
 
-    groups = (setup, fetching, importing, trades, proving, account, books, databases, sandbox)
+    groups = (setup, fetching, importing, trades, proving, account, books, databases, sandbox, fix)
     for group in groups:
         group.register(app)
     return app
