@@ -22,14 +22,18 @@ from script_exchange import (
     to_other_shard,
 )
 
+from trueup.core.catalog import Event, Market
 from trueup.core.facts import Source, Stream, TransferStatus
+from trueup.core.fees import Precision
+from trueup.core.ids import SHARD_ZERO, EventTicker, SeriesTicker, Ticker
 from trueup.core.observations import Observation
 from trueup.core.orders import Side
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.proof import Proven
 from trueup.ledger.reconcile import Closing
 from trueup.run import views
-from trueup.run.proving import Reconciliation
+from trueup.run.listings import BEGINNING
+from trueup.run.proving import Reconciliation, prove_cash
 
 
 def told(found: Reconciliation) -> list[tuple[BreakKind, Severity, str]]:
@@ -263,3 +267,48 @@ def test_transfer_that_never_shows_in_the_balance_is_missing_money() -> None:
     book(books)
 
     assert told(reconciled(books)) == [(*RED_CASH, "-25.00")]
+
+
+def test_collateral_returned_by_an_exclusive_event_is_explained_when_it_is_said_to_be_on() -> None:
+    """Ten NO at 0.40 in two markets of one event: one of them pays $10 for certain."""
+    books = new_books()
+    first = fill(1, at=later(100), side=Side.NO)
+    second = replace(fill(2, at=later(200), side=Side.NO), ticker=Ticker("KXRAIN-26MAY31-B2"))
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.FILLS, first, second)
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("101.66", later(500)))
+    event = EventTicker("KXRAIN-26MAY31")
+    books.cache.save_events(
+        [
+            Event(
+                ticker=event,
+                series_ticker=SeriesTicker("KXRAIN"),
+                title="",
+                mutually_exclusive=True,
+                fee_type_override=None,
+                fee_multiplier_override=None,
+            )
+        ],
+        fetched_at=later(0),
+    )
+    described = Market(
+        ticker=first.ticker,
+        event_ticker=event,
+        title="",
+        open_at=None,
+        close_at=None,
+        expected_expiration_at=None,
+        fee_waiver_until=None,
+        shard=SHARD_ZERO,
+    )
+    markets = [described, replace(described, ticker=second.ticker)]
+    books.cache.save_markets(markets, fetched_at=later(0))
+    cover(books)
+    book(books)
+    now = later(1000)
+
+    off = prove_cash(books, precision=Precision.DIRECT, now=now)
+    on = prove_cash(books, precision=Precision.DIRECT, now=now, collateral_return_since=BEGINNING)
+
+    assert [str(each.difference) for each in off.intervals()] == ["0.00", "10.00"]
+    assert [each.verdict for each in on.intervals()] == [Proven.PROVEN, Proven.PROVEN]

@@ -79,9 +79,8 @@ def guaranteed_payout(nets: Iterable[Count]) -> Money:
     exchange pays this out early and marks the positions down (its help page
     *Collateral return*; FIX tag 21031 tells the amounts).
 
-    This is the hook for `Liabilities:CollateralReturned`: the setting cannot be
-    read by REST, so nothing here is assumed to have been paid, and
-    `resting_collateral` does not count on it.
+    Whether it is on cannot be read by REST: the member says so, and the cash proof
+    then counts on it (`trueup.ledger.collateral_return`); `resting_collateral` does not.
     """
     against = [-net for net in nets if net < ZERO_COUNT]
     most = max(against, default=ZERO_COUNT)

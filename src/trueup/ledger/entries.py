@@ -30,6 +30,8 @@ class EntryKind(StrEnum):
     """Takes back an earlier version of a fact that the exchange has revised."""
     RESTING = "resting"
     """No entry at all: what a resting order ties up or sets free, in the cash proof."""
+    COLLATERAL_RETURN = "collateral return"
+    """No entry either: what a mutually exclusive event releases early or takes back."""
 
 
 class Evidence(StrEnum):

@@ -255,7 +255,13 @@ class Account:
 
     def prove(self) -> Proof:
         """The cash proof: is every movement of the balance explained?"""
-        return prove_cash(self.books, precision=self.desk.settings.precision, now=self.now())
+        settings = self.desk.settings
+        return prove_cash(
+            self.books,
+            precision=settings.precision,
+            now=self.now(),
+            collateral_return_since=settings.collateral_return_since,
+        )
 
     def reconcile(self) -> Reconciliation:
         """Compare the books with everything the exchange states; notes the breaks."""
@@ -265,6 +271,7 @@ class Account:
                 books,
                 precision=self.desk.settings.precision,
                 now=self.now(),
+                collateral_return_since=self.desk.settings.collateral_return_since,
             )
 
     def balances(self) -> list[Row]:

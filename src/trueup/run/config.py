@@ -17,7 +17,8 @@ from typing import Final
 import msgspec
 import platformdirs
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, NotANumber
+from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
 
 CONFIG_NAME: Final = "config.toml"
@@ -82,6 +83,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow_hosts: tuple[str, ...] = ()
     member: str = "direct"
     """``direct`` (balances to $0.0001) or ``non_direct`` (to the cent)."""
+    collateral_return_since: str = ""
+    """Since when the exchange releases the collateral of mutually exclusive events early (you
+    switched it on there), as RFC 3339; empty: it does not."""
     max_age_seconds: int = 300
     """Read commands refresh the books first when they are older than this."""
     categories: Mapping[str, CategoryRule] = msgspec.field(default_factory=_default_categories)
@@ -128,6 +132,14 @@ def load_config(home: Path) -> Config:
             f"{path}: member = {config.member!r} is unknown",
             remedy='Use "direct" or "non_direct".',
         )
+    if config.collateral_return_since:
+        try:
+            parse_instant(config.collateral_return_since)
+        except NotANumber as error:
+            raise ConfigError(
+                f"{path}: collateral_return_since: {error}",
+                remedy='Write it like "2026-05-01T00:00:00Z".',
+            ) from error
     return config
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from trueup.core.errors import ConfigError
 from trueup.core.fees import Precision
+from trueup.core.instant import Instant, parse_instant
 from trueup.net.client import Client, open_client
 from trueup.net.credentials import Credentials, explicit_settings, load_credentials, read_settings
 from trueup.net.session import Event, Options, ignore_event
@@ -53,6 +54,12 @@ class DeskSettings:
     def venue(self) -> Venue:
         """The venue."""
         return Venue(self.config.venue)
+
+    @property
+    def collateral_return_since(self) -> Instant | None:
+        """When mutually exclusive events began to release their collateral early, as configured."""
+        text = self.config.collateral_return_since
+        return parse_instant(text) if text else None
 
     @property
     def precision(self) -> Precision:

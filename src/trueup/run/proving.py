@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import merge
 from typing import Final
 
 from trueup.core.facts import Stream
 from trueup.core.fees import Precision, regime_at
-from trueup.core.ids import PRIMARY, Shard, Subaccount, Ticker
+from trueup.core.ids import PRIMARY, EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.breaks import Break
+from trueup.ledger.collateral_return import ExclusiveEvent, collateral_returns
 from trueup.ledger.coverage import (
     Certificate,
     CertificateLine,
@@ -31,6 +33,7 @@ from trueup.ledger.coverage import (
 from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.explain import explain, interval_breaks, unpaid_positions
 from trueup.ledger.holds import holds
+from trueup.ledger.movements import CashMovement
 from trueup.ledger.order_check import unseen_fills
 from trueup.ledger.pot_check import check_openings, check_pots
 from trueup.ledger.proof import Interval, Proven, prove
@@ -105,8 +108,18 @@ class Reconciliation:
 
 
 @collecting_rarely()
-def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
-    """Prove every pot of cash between all its balance readings."""
+def prove_cash(
+    books: Books,
+    *,
+    precision: Precision,
+    now: Instant,
+    collateral_return_since: Instant | None = None,
+) -> Proof:
+    """Prove every pot of cash between all its balance readings.
+
+    `collateral_return_since`: when mutually exclusive events began to release their
+    collateral early; `None`: they do not.
+    """
     certificate = certificate_of(books, now=now)
     is_whole = certificate.complete and _begins_at_the_beginning(certificate)
     openings = Openings(books)
@@ -119,12 +132,19 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
     def step_at(at: Instant) -> Money:
         return regime_at(at).balance_step(precision)
 
+    released = released_collateral(books, since=collateral_return_since)
     scopes: list[ScopeProof] = []
     for subaccount, shard in _scopes(books):
+        returns = (
+            each
+            for each in released
+            if subaccount in {None, each.subaccount} and shard in {None, each.shard}
+        )
+        resting = holds(books.rested_orders(subaccount, shard), books.fills_of)
         intervals = prove(
             books.balance_readings(subaccount, shard),
             openings.movements(subaccount, shard),
-            holds=holds(books.rested_orders(subaccount, shard), books.fills_of),
+            holds=merge(resting, returns, key=lambda each: each.at),
             precision=step_at,
             absolute=is_whole and not openings.opens(subaccount, shard),
             level=openings.level(subaccount, shard, whole=is_whole)
@@ -145,6 +165,30 @@ def prove_cash(books: Books, *, precision: Precision, now: Instant) -> Proof:
         certificate=certificate,
         verdict=verdict(breaks, counted),
     )
+
+
+def released_collateral(books: Books, *, since: Instant | None) -> list[CashMovement]:
+    """What mutually exclusive events released early, over all subaccounts; `since` as above."""
+    if since is None:
+        return []
+    catalog = books.cache.catalog()
+    markets: defaultdict[tuple[Subaccount, EventTicker], list[MarketBook]] = defaultdict(list)
+    for book in books.market_books():
+        market = catalog.markets.get(book.ticker)
+        event = None if market is None else catalog.events.get(market.event_ticker)
+        if event is not None and event.mutually_exclusive:
+            markets[book.subaccount, event.ticker].append(book)
+    events = [
+        ExclusiveEvent(
+            subaccount=subaccount,
+            shard=listed[0].shard,
+            ticker=ticker,
+            markets=[(book.ticker, book.settled_at) for book in listed],
+        )
+        for (subaccount, ticker), listed in markets.items()
+        if len(listed) > 1
+    ]
+    return collateral_returns(events, books.fills_of, since=since)
 
 
 def _unread(books: Books, scopes: Sequence[ScopeProof]) -> Iterator[Break]:
@@ -212,9 +256,17 @@ def _spans(intervals: Sequence[Interval], total: Interval) -> bool:
 
 
 @collecting_rarely()
-def reconcile_books(books: Books, *, precision: Precision, now: Instant) -> Reconciliation:
+def reconcile_books(
+    books: Books,
+    *,
+    precision: Precision,
+    now: Instant,
+    collateral_return_since: Instant | None = None,
+) -> Reconciliation:
     """Compare the books with everything the exchange states, and note what differs."""
-    proof = prove_cash(books, precision=precision, now=now)
+    proof = prove_cash(
+        books, precision=precision, now=now, collateral_return_since=collateral_return_since
+    )
     breaks = reconcile(
         Comparison(
             books=books.market_books,
