@@ -6,9 +6,9 @@ histories, tells every change and proves that money is conserved, at every step.
 
 The *bare loop* (`BareLoop`, below) only matches by price and time: a dict of
 levels, a deque of orders in each, sorted prices, an index of orders for
-cancelling.  It reads the same command values and returns for each of them what
-happened, as bare tuples: trades and changed levels.  No accounts, no money, no
-fees, no checks, no histories.
+cancelling, all in the project's own exact units.  It reads the same commands and
+tells what happened to orders, trades and levels, as frozen values.  No accounts,
+no money, no fees, no collateral, no checks, no histories.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.measure import Case, Timing, in_turn, show
@@ -34,10 +35,11 @@ from trueup.core.ids import (
     OrderId,
     SeriesTicker,
     Ticker,
+    TradeId,
 )
 from trueup.core.instant import DAY, Instant, parse_instant
-from trueup.core.orders import Side, TimeInForce
-from trueup.core.units import ZERO_MONEY, Count, Money, Price, Ratio
+from trueup.core.orders import OrderStatus, Side, TimeInForce
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
@@ -57,108 +59,172 @@ _COMMANDS: Final = 100_000
 _DEPOSIT: Final = Money.of_cents(100_000_000_00)
 
 
+@dataclass(slots=True)
 class BareOrder:
     """An order of the bare loop."""
 
-    __slots__ = ("count", "is_bid", "order_id", "price", "ticker")
+    order_id: OrderId
+    ticker: Ticker
+    side: Side
+    price: Price
+    left: Count
+    status: OrderStatus
 
-    def __init__(self, order_id: str, ticker: str, price: int, count: int, is_bid: bool) -> None:
-        self.order_id = order_id
-        self.ticker = ticker
-        self.price = price
-        self.count = count
-        self.is_bid = is_bid
+
+@dataclass(frozen=True, slots=True)
+class OrderTold:
+    """What the owner of an order hears."""
+
+    at: Instant
+    order_id: OrderId
+    status: OrderStatus
+    left: Count
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTold:
+    """What everybody hears of a trade."""
+
+    at: Instant
+    trade_id: TradeId
+    ticker: Ticker
+    price: Price
+    count: Count
+    taker_side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTold:
+    """What everybody hears of the book."""
+
+    at: Instant
+    ticker: Ticker
+    side: Side
+    price: Price
+    count: Count
+
+
+Told = OrderTold | TradeTold | LevelTold
+
+
+class BareLevel:
+    """The queue at one price."""
+
+    __slots__ = ("orders", "total")
+
+    def __init__(self) -> None:
+        self.orders: deque[BareOrder] = deque()
+        self.total = ZERO_COUNT
 
 
 class BareSide:
-    """One side of a bare book: levels, and their prices with the best one last."""
+    """One side of a bare book: levels, and their prices from the lowest up."""
 
-    __slots__ = ("levels", "ranks", "totals")
+    __slots__ = ("levels", "prices")
 
     def __init__(self) -> None:
-        self.levels: dict[int, deque[BareOrder]] = {}
-        self.totals: dict[int, int] = {}
-        self.ranks: list[int] = []
+        self.levels: dict[Price, BareLevel] = {}
+        self.prices: list[Price] = []
 
+    def level(self, price: Price) -> BareLevel:
+        found = self.levels.get(price)
+        if found is None:
+            found = self.levels[price] = BareLevel()
+            insort(self.prices, price)
+        return found
 
-Told = tuple[str, str, int, int]
+    def drop(self, price: Price) -> None:
+        del self.levels[price]
+        del self.prices[bisect_left(self.prices, price)]
 
 
 class BareLoop:
     """Price–time priority and nothing else."""
 
     def __init__(self) -> None:
-        self.sides: dict[tuple[str, bool], BareSide] = {}
-        self.orders: dict[str, BareOrder] = {}
+        self.sides: dict[tuple[Ticker, Side], BareSide] = {}
+        self.orders: dict[OrderId, BareOrder] = {}
         self.trades = 0
 
     def step(self, command: c.Command) -> list[Told]:
-        """Carry a command out and say what happened."""
+        """Carry a command out and tell what happened."""
         if isinstance(command, c.PlaceOrder):
             return self.place(command)
         if isinstance(command, c.CancelOrder):
             return self.cancel(command)
         return []
 
-    def side(self, ticker: str, is_bid: bool) -> BareSide:
-        found = self.sides.get((ticker, is_bid))
+    def side(self, ticker: Ticker, side: Side) -> BareSide:
+        found = self.sides.get((ticker, side))
         if found is None:
-            found = self.sides[ticker, is_bid] = BareSide()
+            found = self.sides[ticker, side] = BareSide()
         return found
 
     def place(self, command: c.PlaceOrder) -> list[Told]:
-        told: list[Told] = []
-        ticker, is_bid = command.ticker, command.side is Side.YES
-        price, count = command.price.units, command.count.units
-        other = self.side(ticker, not is_bid)
-        sign = 1 if is_bid else -1
-        while count and other.ranks:
-            best = other.ranks[-1] * -sign
-            if (best - price) * sign > 0:
+        at, ticker, side = command.at, command.ticker, command.side
+        order = BareOrder(
+            command.order_id, ticker, side, command.price, command.count, OrderStatus.RESTING
+        )
+        told: list[Told] = [_told(at, order)]
+        other = self.side(ticker, side.opposite())
+        while order.left and other.prices:
+            best = other.prices[0] if side is Side.YES else other.prices[-1]
+            if best > order.price if side is Side.YES else best < order.price:
                 break
-            queue = other.levels[best]
-            maker = queue[0]
-            traded = min(count, maker.count)
-            count -= traded
-            maker.count -= traded
-            other.totals[best] -= traded
-            self.trades += 1
-            told.append(("trade", ticker, best, traded))
-            told.append(("level", ticker, best, other.totals[best]))
-            if not maker.count:
-                queue.popleft()
-                del self.orders[maker.order_id]
-                if not queue:
-                    del other.levels[best]
-                    other.ranks.pop()
-        if count and command.time_in_force is not TimeInForce.IMMEDIATE_OR_CANCEL:
-            order = BareOrder(command.order_id, ticker, price, count, is_bid)
-            self.orders[command.order_id] = order
-            own = self.side(ticker, is_bid)
-            queue_or_none = own.levels.get(price)
-            if queue_or_none is None:
-                own.levels[price] = deque((order,))
-                own.totals[price] = count
-                insort(own.ranks, price * sign)
-            else:
-                queue_or_none.append(order)
-                own.totals[price] += count
-            told.append(("level", ticker, price, own.totals[price]))
+            self.trade(at, order, other, best=best, told=told)
+        if not order.left:
+            return told
+        if command.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL:
+            order.status = OrderStatus.CANCELED
+            return [*told, _told(at, order)]
+        self.orders[order.order_id] = order
+        level = self.side(ticker, side).level(order.price)
+        level.orders.append(order)
+        level.total += order.left
+        told.append(LevelTold(at, ticker, side, order.price, level.total))
         return told
+
+    def trade(
+        self, at: Instant, order: BareOrder, other: BareSide, *, best: Price, told: list[Told]
+    ) -> None:
+        level = other.levels[best]
+        maker = level.orders[0]
+        traded = min(order.left, maker.left)
+        level.total -= traded
+        self.trades += 1
+        trade_id = TradeId(f"7adee000-0000-4000-8000-{self.trades:012x}")
+        told.append(TradeTold(at, trade_id, order.ticker, best, traded, order.side))
+        told.append(LevelTold(at, order.ticker, maker.side, best, level.total))
+        for one in (order, maker):
+            one.left -= traded
+            if not one.left:
+                one.status = OrderStatus.EXECUTED
+            told.append(_told(at, one))
+        if not maker.left:
+            level.orders.popleft()
+            del self.orders[maker.order_id]
+            if not level.orders:
+                other.drop(best)
 
     def cancel(self, command: c.CancelOrder) -> list[Told]:
         order = self.orders.pop(command.order_id, None)
         if order is None:
             return []
-        side = self.side(order.ticker, order.is_bid)
-        queue = side.levels[order.price]
-        queue.remove(order)
-        side.totals[order.price] -= order.count
-        if not queue:
-            del side.levels[order.price]
-            sign = 1 if order.is_bid else -1
-            del side.ranks[bisect_left(side.ranks, order.price * sign)]
-        return [("level", order.ticker, order.price, side.totals[order.price])]
+        side = self.side(order.ticker, order.side)
+        level = side.levels[order.price]
+        level.orders.remove(order)
+        level.total -= order.left
+        if not level.orders:
+            side.drop(order.price)
+        order.status = OrderStatus.CANCELED
+        return [
+            LevelTold(command.at, order.ticker, order.side, order.price, level.total),
+            _told(command.at, order),
+        ]
+
+
+def _told(at: Instant, order: BareOrder) -> OrderTold:
+    return OrderTold(at, order.order_id, order.status, order.left)
 
 
 # -- what both are asked -------------------------------------------------------------------
@@ -362,7 +428,8 @@ def _resident_mib() -> float:
 
 def main() -> None:
     timings = measure(_COMMANDS, rounds=5)
-    show("Exchange machine", timings, peer=BARE, per=_COMMANDS, unit="commands")
+    per = dict.fromkeys(timings, _COMMANDS)
+    show("Exchange machine", timings, peer=BARE, per=per, unit="command")
     mib = many_markets(MARKETS_MANY, orders=10)
     print(f"\n{MARKETS_MANY:,} open markets with 10 orders each: {mib:,.0f} MiB")
     ratio = timings[BARE].median / timings[MACHINE].median

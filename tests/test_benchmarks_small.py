@@ -60,3 +60,12 @@ def test_invented_account_closes_at_every_step(benchmark: ModuleType) -> None:
 
     assert set(steps) == set(benchmark.STEPS)
     assert all(0 < step.mib < benchmark.LIMIT_MIB for step in steps.values())
+
+
+@pytest.mark.parametrize("benchmark", ["exchange"], indirect=True)
+def test_machine_and_bare_loop_make_the_same_trades(benchmark: ModuleType) -> None:
+    # `measure` demands the same number of trades of both.
+    timings = benchmark.measure(2_000, rounds=1)
+
+    assert set(timings) == {benchmark.MACHINE, benchmark.BARE}
+    assert benchmark.many_markets(50, orders=4) < benchmark.LIMIT_MIB

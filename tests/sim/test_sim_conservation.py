@@ -113,6 +113,8 @@ def test_cash_is_the_sum_of_its_movements_per_subaccount_and_shard(
 
     moved: Counter[tuple[Subaccount, Shard]] = Counter()
     for event in small.events:
+        if isinstance(event, e.FillMade):
+            moved[event.terms.subaccount, event.shard] += event.moved.units
         if isinstance(event, e.CashMoved):
             moved[event.subaccount, event.shard] += event.amount.units
     account = small.exchange.account(MEMBER)

@@ -173,11 +173,15 @@ def test_every_fee_is_what_the_fee_engine_predicts(world: World) -> None:
 
 def test_cash_at_any_day_is_the_sum_of_the_movements_until_then(world: World) -> None:
     account = world.exchange.account(world.member)
-    moves = [event for event in world.events if isinstance(event, e.CashMoved)]
+    moves = [
+        (event.at, event.moved if isinstance(event, e.FillMade) else event.amount)
+        for event in world.events
+        if isinstance(event, e.FillMade | e.CashMoved)
+    ]
 
     for days in range(0, 150, 10):
         at = Instant(world.end - days * 86_400_000_000)
-        expected = sum((event.amount for event in moves if event.at <= at), ZERO_MONEY)
+        expected = sum((amount for moved_at, amount in moves if moved_at <= at), ZERO_MONEY)
         assert account.cash_at(at) == expected
 
 

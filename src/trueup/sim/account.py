@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
+from trueup.core.catalog import Market
 from trueup.core.collateral import resting_collateral
 from trueup.core.facts import Banked, Filled, OrderReported, Settled, Transferred
 from trueup.core.fees import Precision
@@ -27,7 +28,7 @@ from trueup.sim.commands import TransferPosition
 from trueup.sim.events import FillMade
 from trueup.sim.groups import OrderGroup
 from trueup.sim.history import CashBook, History
-from trueup.sim.holding import Holding, HoldingRecord
+from trueup.sim.holding import Holding, HoldingRecord, Owner
 from trueup.sim.order import Order
 from trueup.sim.order_commands import Member
 
@@ -55,8 +56,8 @@ class Fills(Sequence[Filled]):
 
     __slots__ = ("_made",)
 
-    def __init__(self) -> None:
-        self._made: list[FillMade] = []
+    def __init__(self, made: list[FillMade]) -> None:
+        self._made = made
 
     def __len__(self) -> int:
         return len(self._made)
@@ -77,16 +78,8 @@ class Fills(Sequence[Filled]):
         """The fills as events, with what each did to the position."""
         return self._made
 
-    def add(self, made: FillMade) -> None:
-        """One more fill."""
-        self._made.append(made)
 
-    def forget(self, before: Instant) -> None:
-        """Drop the fills before `before`."""
-        self._made = [made for made in self._made if made.at >= before]
-
-
-class Account:
+class Account(Owner):
     """Cash, orders, fills and holdings of one member.
 
     With `history` the whole past can be asked for; without it ended orders and
@@ -102,19 +95,17 @@ class Account:
         history: bool = True,
         collateral_return: bool = False,
     ) -> None:
-        self.member = member
-        self.precision = precision
+        super().__init__(member, precision, history=history)
         self.opened_at = opened_at
-        self.history = history
+        self.changed_at = opened_at
         self.collateral_return = collateral_return
         self.subaccounts: dict[Subaccount, Instant] = {}
         self.cash: dict[tuple[Subaccount, Shard], CashBook] = {}
         self.orders: dict[OrderId, Order] = {}
-        self.orders_changed_at = opened_at
         self.client_order_ids: set[ClientOrderId] = set()
         self.resting: dict[OrderId, Order] = {}
         self.groups: dict[OrderGroupId, OrderGroup] = {}
-        self.fills = Fills()
+        self.fills = Fills(self.fills_made)
         self.holdings: dict[tuple[Subaccount, Ticker], HoldingRecord] = {}
         self.bankings: dict[str, History[Banked]] = {}
         self.transfers: dict[str, History[Transferred]] = {}
@@ -123,7 +114,8 @@ class Account:
         self.returned: dict[tuple[Subaccount, EventTicker], int] = {}
         self._revised = False
         self._rows_of: dict[tuple[Subaccount, Ticker], list[int]] = {}
-        self._records: dict[tuple[Subaccount, Ticker], HoldingRecord] = {}
+        self.records: dict[tuple[Subaccount, Ticker], HoldingRecord] = {}
+        """`holdings`, and the places where an order was but nothing ever traded."""
 
     # -- cash ------------------------------------------------------------------------------
 
@@ -155,7 +147,7 @@ class Account:
         self, at: Instant, *, subaccount: Subaccount | None = None, shard: Shard | None = None
     ) -> Money:
         """What the orders resting at `at` tie up."""
-        if at >= self.orders_changed_at:
+        if at >= self.changed_at:
             return Money(
                 sum(
                     book.held
@@ -180,7 +172,7 @@ class Account:
 
     def resting_at(self, at: Instant) -> Iterator[OrderReported]:
         """The orders that rested at `at`, oldest first."""
-        if at >= self.orders_changed_at:
+        if at >= self.changed_at:
             yield from (order.latest() for order in self.resting.values())
             return
         for history in self.orders.values():
@@ -190,20 +182,17 @@ class Account:
 
     # -- holdings --------------------------------------------------------------------------
 
-    def record(
-        self, subaccount: Subaccount, ticker: Ticker, *, shard: Shard, event_ticker: EventTicker
-    ) -> HoldingRecord:
+    def record(self, subaccount: Subaccount, market: Market) -> HoldingRecord:
         """Where the orders and fills of one subaccount in one market go."""
-        found = self._records.get((subaccount, ticker))
+        found = self.records.get((subaccount, market.ticker))
         if found is None:
-            found = self._records[subaccount, ticker] = HoldingRecord(
-                member=self.member,
+            found = self.records[subaccount, market.ticker] = HoldingRecord(
+                owner=self,
                 subaccount=subaccount,
-                shard=shard,
-                ticker=ticker,
-                event_ticker=event_ticker,
-                cash=self.book(subaccount, shard),
-                history=self.history,
+                shard=market.shard,
+                ticker=market.ticker,
+                event_ticker=market.event_ticker,
+                cash=self.book(subaccount, market.shard),
             )
         return found
 

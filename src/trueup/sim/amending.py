@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from trueup.core.ids import OrderId, Shard, Subaccount
+from trueup.core.ids import Shard, Subaccount
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus, SelfTradePrevention
 from trueup.core.units import ZERO_COUNT
@@ -21,35 +21,45 @@ from trueup.sim.filling import say_order
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
 
+_ACTIVE = MarketStatus.ACTIVE
+_CANCELED = OrderChange.CANCELED
 _TAKES_CANCELLATIONS = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE})
 
 
-def _find(
-    account: Account, order_id: OrderId, *, subaccount: Subaccount | None, shard: Shard | None
-) -> Order | None:
+def _find(account: Account, command: c.AmendOrder | c.DecreaseOrder) -> Order | None:
     """A resting order.  Unknown, ended and misplaced ones are all the same: not found."""
-    order = account.resting.get(order_id)
-    if order is None:
-        return None
-    terms = order.terms
-    if subaccount not in {None, terms.subaccount} or shard not in {None, terms.shard}:
+    order = account.resting.get(command.order_id)
+    if order is None or not _is_at(order, command.subaccount, command.shard):
         return None
     return order
+
+
+def _is_at(order: Order, subaccount: Subaccount | None, shard: Shard | None) -> bool:
+    terms = order.terms
+    return subaccount in {None, terms.subaccount} and shard in {None, order.holding.shard}
 
 
 # -- cancelling ----------------------------------------------------------------------------
 
 
-def cancel(books: Books, account: Account, command: c.CancelOrder) -> Denial | None:
+def cancel(books: Books, command: c.CancelOrder) -> Denial | None:
     """Take a resting order back."""
-    order = _find(account, command.order_id, subaccount=command.subaccount, shard=command.shard)
-    if order is None:
+    account = books.accounts.get(command.member)
+    if account is None:
+        return Denial(Refusal.NOT_FOUND)
+    order = account.resting.get(command.order_id)
+    if order is None or (
+        (command.subaccount is not None or command.shard is not None)
+        and not _is_at(order, command.subaccount, command.shard)
+    ):
         return Denial(Refusal.NOT_FOUND)
     state = books.listings.markets[order.terms.ticker]
-    denial = _frozen(books, state, needs_trading=False)
-    if denial is None:
-        end(books, state, order, at=command.at, why=OrderChange.CANCELED)
-    return denial
+    if state.status is not _ACTIVE or books.paused:
+        denial = _frozen(books, state, needs_trading=False)
+        if denial is not None:
+            return denial
+    end(books, state, order, at=command.at, why=_CANCELED)
+    return None
 
 
 def cancel_all(books: Books, account: Account, command: c.CancelAllOrders) -> None:
@@ -83,7 +93,7 @@ def _frozen(books: Books, state: MarketState, *, needs_trading: bool) -> Denial 
 
 def decrease(books: Books, account: Account, command: c.DecreaseOrder) -> Denial | None:
     """Take contracts off a resting order; its place in the queue stays."""
-    order = _find(account, command.order_id, subaccount=command.subaccount, shard=command.shard)
+    order = _find(account, command)
     if order is None:
         return Denial(Refusal.NOT_FOUND)
     state = books.listings.markets[order.terms.ticker]
@@ -103,7 +113,6 @@ def decrease(books: Books, account: Account, command: c.DecreaseOrder) -> Denial
     lessen(books, state, order, taken, at=command.at)
     say_order(
         books,
-        account,
         order,
         at=command.at,
         why=OrderChange.DECREASE,
@@ -117,7 +126,7 @@ def decrease(books: Books, account: Account, command: c.DecreaseOrder) -> Denial
 
 def amend(books: Books, account: Account, command: c.AmendOrder) -> Denial | None:
     """Change price, count, expiry or client id of a resting order."""
-    order = _find(account, command.order_id, subaccount=command.subaccount, shard=command.shard)
+    order = _find(account, command)
     if order is None:
         return Denial(Refusal.NOT_FOUND)
     state = books.listings.markets[order.terms.ticker]
@@ -154,7 +163,7 @@ def _mismatched(account: Account, command: c.AmendOrder, order: Order) -> Denial
 def _unfit(command: c.AmendOrder, order: Order, state: MarketState) -> Denial | None:
     if command.count.units < order.fill_count or command.count <= ZERO_COUNT:
         return Denial(Refusal.INVALID_ORDER_SIZE, "the count includes what has filled")
-    if command.price.units != order.price and not state.grid.allows(command.price):
+    if command.price.units != order.price and command.price.units not in state.prices:
         return Denial(Refusal.INVALID_PRICE)
     if command.expires_at and command.expires_at <= command.at:
         return Denial(Refusal.INVALID_PARAMETERS, "expiration is in the past")
@@ -169,7 +178,7 @@ def _stay(
     _take_terms(books, account, order, command=command)
     if taken:
         lessen(books, state, order, taken, at=command.at)
-    say_order(books, account, order, at=command.at, why=OrderChange.AMEND, reduced=taken)
+    say_order(books, order, at=command.at, why=OrderChange.AMEND, reduced=taken)
 
 
 def _requeue(
@@ -196,7 +205,7 @@ def _requeue(
     lift(books, state, order, at=command.at)
     order.remaining = left
     _take_terms(books, account, order, command=command)
-    say_order(books, account, order, at=command.at, why=OrderChange.AMEND)
+    say_order(books, order, at=command.at, why=OrderChange.AMEND)
     why = cross(books, state, order, wanted=left, at=command.at)
     if order.status is not OrderStatus.RESTING:
         return None

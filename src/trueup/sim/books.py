@@ -9,20 +9,15 @@ from trueup.core.ids import Shard, Subaccount, TradeId
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.sim.account import Account
-from trueup.sim.events import CashMoved, Cause, Event, Refusal
+from trueup.sim.events import CashMoved, Cause, Event, FillMade, Refusal
 from trueup.sim.history import CashBook
-from trueup.sim.holding import ONE, HoldingRecord
+from trueup.sim.holding import ONE
 from trueup.sim.lifecycle import Agenda, MarketState
 from trueup.sim.listings import Listings
 from trueup.sim.order_commands import Member
 
-CLEARED = frozenset(
-    {Cause.TRADE, Cause.SETTLEMENT, Cause.POSITION_TRANSFER, Cause.COLLATERAL_RETURN}
-)
-"""Cash that moves between the members and the clearing house."""
-
-_TRADE = Cause.TRADE
-_FEE = Cause.FEE
+CLEARED = frozenset({Cause.SETTLEMENT, Cause.POSITION_TRANSFER, Cause.COLLATERAL_RETURN})
+"""Cash that moves between the members and the clearing house without a trade."""
 
 
 class Books:
@@ -84,47 +79,24 @@ class Books:
             self.clearing -= units
             if moved.cause is Cause.COLLATERAL_RETURN:
                 self.returned += units
-        elif moved.cause is Cause.FEE:
-            self.fees -= units
         self.events.append(moved)
 
-    def pay(self, holding: HoldingRecord, cash: int, fee: int, *, at: Instant) -> None:
-        """Book a fill's money, the price and the fee, as two movements of one moment."""
-        book, member = holding.cash, holding.member
-        before = book.units
-        book.move(at, cash - fee)
+    def pay(self, book: CashBook, filled: FillMade) -> None:
+        """Book and tell a fill with its money."""
+        cash, fee, before = filled.cash_units, filled.fee_units, book.units
+        book.move(filled.at, cash - fee)
         self.cash += book.units - before
         self.clearing -= cash
         self.fees += fee
-        subaccount, shard, events = holding.subaccount, holding.shard, self.events
-        if cash:
-            events.append(
-                CashMoved(
-                    at=at,
-                    member=member,
-                    subaccount=subaccount,
-                    shard=shard,
-                    units=cash,
-                    cause=_TRADE,
-                )
-            )
-        if fee:
-            events.append(
-                CashMoved(
-                    at=at,
-                    member=member,
-                    subaccount=subaccount,
-                    shard=shard,
-                    units=-fee,
-                    cause=_FEE,
-                )
-            )
+        self.events.append(filled)
 
     def check_step(self, before: int) -> None:
         """Prove that cash changed by what the events say, and that every pair is paid for."""
         moved = 0
         for event in self.events:
-            if isinstance(event, CashMoved):
+            if type(event) is FillMade:
+                moved += event.cash_units - event.fee_units
+            elif type(event) is CashMoved:
                 moved += event.units
         if self.cash - before != moved:
             message = f"cash changed by {Money(self.cash - before)}, events say {Money(moved)}"

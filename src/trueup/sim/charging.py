@@ -43,7 +43,7 @@ class FeeRule:
         self._taker = _formula(terms, at, self._step, is_taker=True)
         self._maker = _formula(terms, at, self._step, is_taker=False)
 
-    def trade_fee(self, count: int, price: int, *, is_taker: bool) -> int:
+    def trade_fee(self, count: int, price: int, is_taker: bool) -> int:
         """The model fee rounded up to the regime's step."""
         quadratic, linear, divisor = self._taker if is_taker else self._maker
         return -(-count * (quadratic * price * (_ONE - price) + linear) // divisor) * self._step

@@ -73,12 +73,11 @@ def lift(books: Books, state: MarketState, order: Order, *, at: Instant) -> None
 
 def end(books: Books, state: MarketState, order: Order, *, at: Instant, why: e.OrderChange) -> None:
     """Cancel what is left of an order, whether it rests or is still on its way."""
-    account = books.accounts[order.terms.member]
     left = order.remaining
     lift(books, state, order, at=at)
     order.remaining = 0
     order.status = _CANCELED
-    say_order(books, account, order, at=at, why=why, reduced=left)
+    say_order(books, order, at=at, why=why, reduced=left)
 
 
 def lessen(books: Books, state: MarketState, order: Order, count: int, *, at: Instant) -> None:

@@ -1,7 +1,8 @@
 """What happened inside the exchange.  Frozen, in the past tense.
 
-Every movement of money is a `CashMoved`: the sum of those is the cash of the
-account, which the tests hold against the machine's own books.
+Every movement of money is a `FillMade`, with its price and its fee, or a
+`CashMoved`: the sum of those is the cash of the account, which each step of the
+machine proves.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from trueup.core import catalog
-from trueup.core.facts import Banked, Filled, Settled, Transferred
+from trueup.core.facts import Banked, Settled, Transferred
 from trueup.core.grid import PriceGrid
 from trueup.core.ids import (
     OrderGroupId,
@@ -23,10 +24,9 @@ from trueup.core.ids import (
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
-from trueup.core.position import Change, Position
 from trueup.core.units import Count, Money, Price
 from trueup.sim.commands import Command, Member, TransferPosition
-from trueup.sim.order import OrderChange, OrderTerms, OrderUpdated
+from trueup.sim.order_events import FillMade, OrderChange, OrderTerms, OrderUpdated
 
 __all__ = [
     "AccountOpened",
@@ -64,8 +64,6 @@ __all__ = [
 class Cause(StrEnum):
     """Why cash moved."""
 
-    TRADE = "trade"
-    FEE = "fee"
     SETTLEMENT = "settlement"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
@@ -219,65 +217,6 @@ class PositionTransferred(Struct, frozen=True, kw_only=True):
     at: Instant
     member: Member
     command: TransferPosition
-
-
-class FillMade(Struct, frozen=True, kw_only=True, gc=False):
-    """An order traded.
-
-    Figures in `Count` and `Money` units: `net_units` and `cost_units` are the
-    position afterwards, `cash_units` what moved before the fee, `closed_units`,
-    `cost_out_units` and `realized_units` concern the part that closed something.
-    """
-
-    at: Instant
-    trade_id: TradeId
-    terms: OrderTerms
-    count_units: int
-    price: Price
-    fee_units: int
-    is_taker: bool
-    net_units: int
-    cost_units: int
-    cash_units: int
-    closed_units: int
-    cost_out_units: int
-    realized_units: int
-
-    @property
-    def member(self) -> Member:
-        """Whose order traded."""
-        return self.terms.member
-
-    @property
-    def filled(self) -> Filled:
-        """The fill as the exchange shows it."""
-        terms = self.terms
-        return Filled(
-            trade_id=self.trade_id,
-            order_id=terms.order_id,
-            ticker=terms.ticker,
-            side=terms.side,
-            count=Count(self.count_units),
-            price=self.price,
-            fee=Money(self.fee_units),
-            is_taker=self.is_taker,
-            at=self.at,
-            subaccount=terms.subaccount,
-            shard=terms.shard,
-        )
-
-    @property
-    def change(self) -> Change:
-        """What the fill did to the position, before its fee."""
-        return Change(
-            after=Position(Count(self.net_units), Money(self.cost_units)),
-            closed=Count(self.closed_units),
-            opened=Count(self.count_units - self.closed_units),
-            cash=Money(self.cash_units),
-            cost_out=Money(self.cost_out_units),
-            cost_in=Money(self.cost_out_units + self.realized_units - self.cash_units),
-            realized=Money(self.realized_units),
-        )
 
 
 class TradeMade(Struct, frozen=True, kw_only=True, gc=False):

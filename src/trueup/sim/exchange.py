@@ -24,7 +24,7 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import TradeId
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
-from trueup.sim import banking, steering, trading
+from trueup.sim import amending, banking, steering, trading
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.account import Account
@@ -90,10 +90,12 @@ class Exchange:
         books = self.books
         before = books.cash
         books.events = []
-        self._catch_up(at)
+        if books.agenda.is_due(at):
+            self._catch_up(at)
         self._now = at
         self._carry_out(command)
-        self._look_at_tops(at)
+        if books.touched:
+            self._look_at_tops(at)
         books.check_step(before)
         self._until_audit -= 1
         if not self._until_audit:
@@ -104,10 +106,12 @@ class Exchange:
     def _carry_out(self, command: c.Command) -> None:
         denial: e.Denial | e.Refusal | None
         match command:
+            case c.PlaceOrder():
+                denial = trading.place(self.books, command)
+            case c.CancelOrder():
+                denial = amending.cancel(self.books, command)
             case (
-                c.PlaceOrder()
-                | c.CancelOrder()
-                | c.AmendOrder()
+                c.AmendOrder()
                 | c.DecreaseOrder()
                 | c.CancelAllOrders()
                 | c.Trade()
@@ -147,8 +151,6 @@ class Exchange:
 
     def _look_at_tops(self, at: Instant) -> None:
         books = self.books
-        if not books.touched:
-            return
         for state in books.touched:
             changed = state.tape.look(at, state.book, state.long)
             if changed is not None:
@@ -187,7 +189,8 @@ class Exchange:
         agenda = self.books.agenda
         while (due := agenda.next_until(at)) is not None:
             self._happen(due)
-            self._look_at_tops(due.at)
+            if self.books.touched:
+                self._look_at_tops(due.at)
 
     def _happen(self, due: Due) -> None:
         books = self.books

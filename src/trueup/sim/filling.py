@@ -7,16 +7,16 @@ history that was told, a `Trade` command.
 from __future__ import annotations
 
 from trueup.core.errors import InvariantBroken
+from trueup.core.fees import Precision
 from trueup.core.ids import SHARD_ZERO, Subaccount, TradeId
 from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import Count, Money, Price
 from trueup.sim import events as e
-from trueup.sim.account import Account
 from trueup.sim.books import Books
 from trueup.sim.charging import FeeRule
 from trueup.sim.history import CashBook
-from trueup.sim.holding import ONE, HoldingRecord
+from trueup.sim.holding import ONE, HoldingRecord, Owner
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
 from trueup.sim.order_commands import Member
@@ -69,14 +69,13 @@ def leave_level(books: Books, state: MarketState, order: Order, count: int, *, a
     level = order.level
     if level is None:
         raise InvariantBroken(f"order {order.terms.order_id} does not rest")
-    order.holding.lessen(order, count)
-    state.book.reduce(order, count)
-    if not order.remaining:
-        terms = order.terms
+    terms = order.terms
+    order.holding.lessen(terms.order_id, order, count)
+    if count == order.remaining:
         del books.accounts[terms.member].resting[terms.order_id]
-        order.holding.unrest(terms.order_id, order)
+    state.book.reduce(order, count)
     books.events.append(
-        e.BookChanged(at=at, terms=order.terms, delta_units=-count, count_units=level.total)
+        e.BookChanged(at=at, terms=terms, delta_units=-count, count_units=level.total)
     )
 
 
@@ -85,21 +84,19 @@ def fill(
 ) -> int:
     """Give one order its side of a trade; returns the change of cash before the fee."""
     holding, at, count = order.holding, made.at, made.count_units
-    account = books.accounts[holding.member]
     price = made.price.units
     own_price = price if order.is_bid else ONE - price
-    if not (holding.yes_count or holding.no_count):
-        account.holdings[holding.subaccount, holding.ticker] = holding
-        state.holders[holding.member, holding.subaccount] = holding
     before = holding.net
+    if not (before or holding.yes_count or holding.no_count):
+        first_trade(books, state, holding)
     cash, closed, cost_out, realized = holding.trade(order.sign, count, own_price)
     state.hold(before, holding.net)
     rule = state.fee_rule
     if rule is None or at >= rule.until:
         rule = fee_rule(books, state, at)
-    fee, order.accumulated = rule.charge(
-        rule.trade_fee(count, price, is_taker=is_taker), cash, order.accumulated, account.precision
-    )
+    owner = holding.owner
+    trade_fee = rule.trade_fee(count, price, is_taker)
+    fee, order.accumulated = rule.charge(trade_fee, cash, order.accumulated, owner.precision)
     holding.fees += fee
     holding.hold()
     order.fill_count += count
@@ -109,8 +106,6 @@ def fill(
     else:
         order.maker_fees += fee
         order.maker_cost += own_price * count
-    if not order.remaining:
-        order.status = _EXECUTED
     filled = e.FillMade(
         at=at,
         trade_id=made.trade_id,
@@ -119,6 +114,7 @@ def fill(
         price=made.price,
         fee_units=fee,
         is_taker=is_taker,
+        shard=holding.shard,
         net_units=holding.net,
         cost_units=holding.cost,
         cash_units=cash,
@@ -126,13 +122,25 @@ def fill(
         cost_out_units=cost_out,
         realized_units=realized,
     )
-    books.events.append(filled)
-    if account.history:
-        account.fills.add(filled)
-        holding.note(at)
-    books.pay(holding, cash, fee, at=at)
-    say_order(books, account, order, at=at, why=_TRADE)
+    if owner.history:
+        owner.fills_made.append(filled)
+        holding.filled(filled)
+    books.pay(holding.cash, filled)
+    owner.changed_at = at
+    if order.remaining:
+        books.events.append(order.note(at, _TRADE))
+    else:
+        order.status = _EXECUTED
+        books.events.append(order.note(at, _TRADE))
+        forget(books, order)
     return cash
+
+
+def first_trade(books: Books, state: MarketState, holding: HoldingRecord) -> None:
+    """Take note of who trades in a market."""
+    account = books.accounts[holding.member]
+    account.holdings[holding.subaccount, holding.ticker] = holding
+    state.holders[holding.member, holding.subaccount] = holding
 
 
 def fee_rule(books: Books, state: MarketState, at: Instant) -> FeeRule:
@@ -144,23 +152,25 @@ def fee_rule(books: Books, state: MarketState, at: Instant) -> FeeRule:
 
 
 def say_order(
-    books: Books,
-    account: Account,
-    order: Order,
-    *,
-    at: Instant,
-    why: e.OrderChange,
-    reduced: int = 0,
+    books: Books, order: Order, *, at: Instant, why: e.OrderChange, reduced: int = 0
 ) -> None:
-    """Remember and tell what an order is now; one that ended leaves its group."""
-    account.orders_changed_at = at
+    """Remember and tell what an order is now."""
+    order.holding.owner.changed_at = at
     books.events.append(order.note(at, why, reduced))
     if order.status is not _RESTING:
-        terms = order.terms
-        if terms.group_id is not None and terms.group_id in account.groups:
-            account.groups[terms.group_id].orders.pop(terms.order_id, None)
-        if not account.history:
-            account.orders.pop(terms.order_id, None)
+        forget(books, order)
+
+
+def forget(books: Books, order: Order) -> None:
+    """Let go of an order that ended: its group does, and an account without a history."""
+    terms, owner = order.terms, order.holding.owner
+    if owner.history and terms.group_id is None:
+        return
+    account = books.accounts[owner.member]
+    if terms.group_id is not None and terms.group_id in account.groups:
+        account.groups[terms.group_id].orders.pop(terms.order_id, None)
+    if not owner.history:
+        account.orders.pop(terms.order_id, None)
 
 
 # -- the rest of the world -----------------------------------------------------------------
@@ -206,12 +216,11 @@ def outside_of(state: MarketState) -> HoldingRecord:
     """What the rest of the world holds in a market."""
     if state.outside is None:
         state.outside = HoldingRecord(
-            member=Member(""),
+            owner=Owner(Member(""), Precision.DIRECT, history=False),
             subaccount=Subaccount(0),
             shard=SHARD_ZERO,
             ticker=state.market.ticker,
             event_ticker=state.market.event_ticker,
             cash=CashBook(history=False),
-            history=False,
         )
     return state.outside

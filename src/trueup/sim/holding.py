@@ -9,20 +9,23 @@ of computed anew; the tests hold the two against each other.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
+from trueup.core.fees import Precision
 from trueup.core.ids import EventTicker, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
+from trueup.core.orders import Side
 from trueup.core.position import FLAT, Position
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.sim.history import CashBook
 from trueup.sim.order_commands import Member
+from trueup.sim.order_events import FillMade
 
-ONE = 10_000
+ONE: Final = 10_000
 """$1 in `Price` units; times a count in its units, the `Money` units of that many dollars."""
 
 
@@ -56,9 +59,9 @@ class Holding:
 
 
 class HoldingState(Struct, frozen=True, gc=False):
-    """The figures of a holding from `changed_at` on."""
+    """The figures of a holding from `at` on."""
 
-    changed_at: Instant
+    at: Instant
     net: int
     cost: int
     realized: int
@@ -69,6 +72,35 @@ class HoldingState(Struct, frozen=True, gc=False):
     no_cost: int
     payout: int
     settled_at: Instant | None
+
+    def after(self, fills: Sequence[FillMade]) -> HoldingState:
+        """What a holding is after further fills, the last one first."""
+        if not fills:
+            return self
+        counts, costs = {True: 0, False: 0}, {True: 0, False: 0}
+        for made in fills:
+            is_yes = made.terms.side is Side.YES
+            own_price = made.price.units if is_yes else ONE - made.price.units
+            counts[is_yes] += made.count_units
+            costs[is_yes] += made.count_units * own_price
+        last = fills[0]
+        return HoldingState(
+            at=last.at,
+            net=last.net_units,
+            cost=last.cost_units,
+            realized=self.realized + sum(made.realized_units for made in fills),
+            fees=self.fees + sum(made.fee_units for made in fills),
+            yes_count=self.yes_count + counts[True],
+            no_count=self.no_count + counts[False],
+            yes_cost=self.yes_cost + costs[True],
+            no_cost=self.no_cost + costs[False],
+            payout=self.payout,
+            settled_at=self.settled_at,
+        )
+
+
+_NOTHING: Final = HoldingState(Instant(0), 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
+_STATE_EVERY: Final = 64
 
 
 class Resting(Protocol):
@@ -90,6 +122,20 @@ class Resting(Protocol):
         ...
 
 
+class Owner:
+    """The part of an account that its orders and fills touch.
+
+    `fills` are all fills, oldest first; `changed_at` is when an order last changed.
+    """
+
+    def __init__(self, member: Member, precision: Precision, *, history: bool) -> None:
+        self.member = member
+        self.precision = precision
+        self.history = history
+        self.changed_at = Instant(0)
+        self.fills_made: list[FillMade] = []
+
+
 class HoldingRecord:
     """One subaccount in one market.
 
@@ -99,7 +145,7 @@ class HoldingRecord:
     __slots__ = (
         "_asks",
         "_bids",
-        "_states",
+        "_past",
         "cash",
         "cost",
         "event_ticker",
@@ -109,6 +155,7 @@ class HoldingRecord:
         "net",
         "no_cost",
         "no_count",
+        "owner",
         "payout",
         "realized",
         "settled_at",
@@ -124,15 +171,15 @@ class HoldingRecord:
     def __init__(
         self,
         *,
-        member: Member,
+        owner: Owner,
         subaccount: Subaccount,
         shard: Shard,
         ticker: Ticker,
         event_ticker: EventTicker,
         cash: CashBook,
-        history: bool,
     ) -> None:
-        self.member = member
+        self.owner = owner
+        self.member = owner.member
         self.subaccount = subaccount
         self.shard = shard
         self.ticker = ticker
@@ -153,7 +200,7 @@ class HoldingRecord:
         self.held = 0
         self._bids = RestingSide()
         self._asks = RestingSide()
-        self._states: list[HoldingState] | None = [] if history else None
+        self._past: list[HoldingState | FillMade] | None = [] if owner.history else None
 
     @property
     def is_traded(self) -> bool:
@@ -206,42 +253,50 @@ class HoldingRecord:
 
     def rest(self, order_id: OrderId, order: Resting) -> None:
         """Let an order rest here."""
-        (self._bids if order.is_bid else self._asks).add(order_id, order)
+        side = self._bids if order.is_bid else self._asks
+        side.orders[order_id] = order
+        side.count += order.remaining
+        side.worth += order.own_price * order.remaining
         self.hold()
 
     def unrest(self, order_id: OrderId, order: Resting) -> None:
         """Let go of an order that rests no more."""
-        (self._bids if order.is_bid else self._asks).remove(order_id, order)
+        side = self._bids if order.is_bid else self._asks
+        del side.orders[order_id]
+        side.count -= order.remaining
+        side.worth -= order.own_price * order.remaining
         self.hold()
 
-    def lessen(self, order: Resting, count: int) -> None:
-        """Take note that a resting order has `count` less; `hold` must follow."""
+    def lessen(self, order_id: OrderId, order: Resting, count: int) -> None:
+        """Take note that a resting order is about to have `count` less; `hold` must follow."""
         side = self._bids if order.is_bid else self._asks
         side.count -= count
         side.worth -= order.own_price * count
+        if count == order.remaining:
+            del side.orders[order_id]
 
     def hold(self) -> None:
-        """Tie up what position and orders now ask for."""
-        held = self._collateral()
+        """Tie up what position and orders now ask for, as `core.collateral.resting_collateral`."""
+        bids, asks, net = self._bids, self._asks, self.net
+        held = bids.worth + asks.worth
+        if net > 0:
+            held = bids.worth
+            if asks.count > net:
+                held += asks.worth_uncovered(net)
+        elif net:
+            held = asks.worth
+            if bids.count + net > 0:
+                held += bids.worth_uncovered(-net)
         if held != self.held:
             self.cash.held += held - self.held
             self.held = held
 
-    def _collateral(self) -> int:
-        """What is tied up, as `core.collateral.resting_collateral`."""
-        bids, asks, net = self._bids, self._asks, self.net
-        if net > 0:
-            return bids.worth + (asks.worth_uncovered(net) if asks.count > net else 0)
-        if net < 0:
-            return asks.worth + (bids.worth_uncovered(-net) if bids.count > -net else 0)
-        return bids.worth + asks.worth
-
     def needed(self, order: Resting) -> int:
         """How much more would be tied up if `order` rested beside the others."""
-        side = self._bids if order.is_bid else self._asks
         covered = -self.net if order.is_bid else self.net
         if covered <= 0:
             return order.own_price * order.remaining
+        side = self._bids if order.is_bid else self._asks
         if side.count + order.remaining <= covered:
             return 0
         return side.worth_uncovered(covered, order) - side.worth_uncovered(covered)
@@ -251,17 +306,22 @@ class HoldingRecord:
         return (*self._bids.orders.values(), *self._asks.orders.values())
 
     # -- as a history ----------------------------------------------------------------------
+    #
+    # Fills are kept as they are, and every so often the whole state; what was in
+    # between is counted from the last state before it.
+
+    def filled(self, made: FillMade) -> None:
+        """Remember a fill, which has been counted already."""
+        past = self._past
+        if past is not None:
+            past.append(made)
+            if not len(past) % _STATE_EVERY:
+                past.append(self._state(made.at))
 
     def note(self, at: Instant) -> None:
-        """Remember what is held from `at` on."""
-        states = self._states
-        if states is None:
-            return
-        state = self._state(at)
-        if states and states[-1].changed_at == at:
-            states[-1] = state
-        else:
-            states.append(state)
+        """Remember what is held from `at` on, after something else than a fill."""
+        if self._past is not None:
+            self._past.append(self._state(at))
 
     def latest(self) -> Holding | None:
         """What is held now; `None` before the first trade."""
@@ -274,19 +334,34 @@ class HoldingRecord:
 
     def since(self, instant: Instant, /) -> Instant | None:
         """When the holding became what it was at `instant`."""
-        state = self._state_at(instant)
-        return None if state is None else state.changed_at
+        past = self._past or ()
+        place = bisect_right(past, instant, key=_at)
+        return past[place - 1].at if place else None
 
     def forget(self, before: Instant) -> None:
         """Drop what had been replaced before `before`."""
-        if self._states is not None:
-            del self._states[: max(0, bisect_right(self._states, before, key=_changed_at) - 1)]
+        past = self._past
+        if past is None or not past or past[0].at >= before:
+            return
+        place = bisect_right(past, before, key=_at)
+        state = self._state_at(before)
+        if state is not None:
+            self._past = [state, *past[place:]]
 
     def _state_at(self, instant: Instant) -> HoldingState | None:
-        if self._states is None:
-            return self._state(Instant(0)) if self.is_traded else None
-        place = bisect_right(self._states, instant, key=_changed_at)
-        return self._states[place - 1] if place else None
+        past = self._past
+        if past is None or (past and instant >= past[-1].at):
+            return self._state(instant) if self.is_traded else None
+        place = bisect_right(past, instant, key=_at)
+        if not place:
+            return None
+        later: list[FillMade] = []
+        for index in range(place - 1, -1, -1):
+            one = past[index]
+            if isinstance(one, HoldingState):
+                return one.after(later)
+            later.append(one)
+        return _NOTHING.after(later)
 
     def _state(self, at: Instant) -> HoldingState:
         return HoldingState(
@@ -331,18 +406,6 @@ class RestingSide:
         self.count = 0
         self.worth = 0
 
-    def add(self, order_id: OrderId, order: Resting) -> None:
-        """One more order."""
-        self.orders[order_id] = order
-        self.count += order.remaining
-        self.worth += order.own_price * order.remaining
-
-    def remove(self, order_id: OrderId, order: Resting) -> None:
-        """One order less."""
-        del self.orders[order_id]
-        self.count -= order.remaining
-        self.worth -= order.own_price * order.remaining
-
     def worth_uncovered(self, covered: int, another: Resting | None = None) -> int:
         """What is left to pay where held contracts cover the dearest orders."""
         orders: Iterable[Resting] = self.orders.values()
@@ -360,5 +423,5 @@ def _own_price(order: Resting) -> int:
     return order.own_price
 
 
-def _changed_at(state: HoldingState) -> Instant:
-    return state.changed_at
+def _at(one: HoldingState | FillMade) -> Instant:
+    return one.at

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Final
 
@@ -23,7 +24,7 @@ from trueup.core.units import Count, Price
 from trueup.sim.charging import FeeRule
 from trueup.sim.commands import Member
 from trueup.sim.history import History
-from trueup.sim.holding import HoldingRecord
+from trueup.sim.holding import ONE, HoldingRecord
 from trueup.sim.matching import OrderBook
 from trueup.sim.order import Order
 from trueup.sim.tape import Quotes, Tape
@@ -66,6 +67,7 @@ class MarketState:
         "long",
         "market",
         "outside",
+        "prices",
         "quotes",
         "settlement_timer",
         "short",
@@ -77,6 +79,7 @@ class MarketState:
     def __init__(self, market: catalog.Market, grid: PriceGrid, settlement_timer: int) -> None:
         self.market = market
         self.grid = grid
+        self.prices = allowed_prices(grid)
         self.grids: History[PriceGrid] = History()
         self._first_grid = grid
         self.settlement_timer = settlement_timer
@@ -150,6 +153,7 @@ class MarketState:
         """Have another price structure from `at` on."""
         self.grids.record(at, grid)
         self.grid = grid
+        self.prices = allowed_prices(grid)
 
     def grid_at(self, at: Instant) -> PriceGrid:
         """The price structure at `at`."""
@@ -176,6 +180,12 @@ class MarketState:
         self.long += long
         self.short += long - after + before
         return long
+
+
+@lru_cache(maxsize=32)
+def allowed_prices(grid: PriceGrid) -> frozenset[int]:
+    """The `Price` units that orders may have on a grid."""
+    return frozenset(units for units in range(1, ONE) if grid.allows(Price(units)))
 
 
 class DueKind(Enum):
@@ -220,6 +230,10 @@ class Agenda:
         if self._heap and self._heap[0][0] <= at:
             return heappop(self._heap)[2]
         return None
+
+    def is_due(self, at: Instant) -> bool:
+        """Whether anything is due at or before `at`."""
+        return bool(self._heap) and self._heap[0][0] <= at
 
     def next_at(self) -> Instant | None:
         """When the earliest thing is due; `None` when nothing is."""

@@ -57,32 +57,6 @@ class Level(Generic[Q]):
             yield entry
             entry = following
 
-    def join(self, entry: Q) -> None:
-        """Stand at the end of the queue."""
-        entry.level = self
-        entry.ahead = last = self.last
-        entry.behind = None
-        if last is None:
-            self.first = entry
-        else:
-            last.behind = entry
-        self.last = entry
-        self.total += entry.remaining
-
-    def leave(self, entry: Q) -> None:
-        """Go away, from wherever in the queue."""
-        ahead, behind = entry.ahead, entry.behind
-        if ahead is None:
-            self.first = behind
-        else:
-            ahead.behind = behind
-        if behind is None:
-            self.last = ahead
-        else:
-            behind.ahead = ahead
-        entry.level = entry.ahead = entry.behind = None
-        self.total -= entry.remaining
-
 
 class BookSide(Generic[Q]):
     """All levels of one side.  `ranks` are prices, negated for asks: the best is the last."""
@@ -105,23 +79,41 @@ class BookSide(Generic[Q]):
 
     def join(self, entry: Q) -> Level[Q]:
         """Let an entry stand at its price, behind those that are there; returns its level."""
-        level = self.levels.get(entry.price)
+        price = entry.price
+        level = self.levels.get(price)
         if level is None:
-            level = self.levels[entry.price] = Level(entry.price)
-            rank = entry.price * self._sign
-            if not self.ranks or rank > self.ranks[-1]:
-                self.ranks.append(rank)
+            level = self.levels[price] = Level(price)
+            rank, ranks = price * self._sign, self.ranks
+            if not ranks or rank > ranks[-1]:
+                ranks.append(rank)
             else:
-                insort(self.ranks, rank)
-        level.join(entry)
+                insort(ranks, rank)
+            level.first = entry
+        else:
+            entry.ahead = last = level.last
+            if last is not None:
+                last.behind = entry
+        level.last = entry
+        level.total += entry.remaining
+        entry.level = level
         return level
 
     def leave(self, entry: Q) -> None:
-        """Take an entry out of the book."""
+        """Take an entry out of the book, from wherever in its queue."""
         level = entry.level
         if level is None:
             raise InvariantBroken(f"nothing stands at {entry.price} to be taken away")
-        level.leave(entry)
+        ahead, behind = entry.ahead, entry.behind
+        if ahead is None:
+            level.first = behind
+        else:
+            ahead.behind = behind
+        if behind is None:
+            level.last = ahead
+        else:
+            behind.ahead = ahead
+        entry.level = entry.ahead = entry.behind = None
+        level.total -= entry.remaining
         if level.first is None:
             self._close(level)
 
@@ -129,11 +121,11 @@ class BookSide(Generic[Q]):
         if level.total:
             raise InvariantBroken(f"an empty level at {level.price} still counts {level.total}")
         del self.levels[level.price]
-        rank = level.price * self._sign
-        if self.ranks[-1] == rank:
-            self.ranks.pop()
+        rank, ranks = level.price * self._sign, self.ranks
+        if ranks[-1] == rank:
+            ranks.pop()
         else:
-            del self.ranks[bisect_left(self.ranks, rank)]
+            del ranks[bisect_left(ranks, rank)]
 
 
 class OrderBook(Generic[Q]):
@@ -185,11 +177,11 @@ class OrderBook(Generic[Q]):
         if level is None or count > entry.remaining:
             raise InvariantBroken(f"{count} cannot be taken off {entry.remaining} at {entry.price}")
         if count == entry.remaining:
-            self.leave(entry)
+            (self.bids if entry.is_bid else self.asks).leave(entry)
             entry.remaining = 0
-            return
-        entry.remaining -= count
-        level.total -= count
+        else:
+            entry.remaining -= count
+            level.total -= count
 
     def is_crossed(self) -> bool:
         """Whether somebody bids what somebody else asks.  Never, between two commands."""

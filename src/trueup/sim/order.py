@@ -7,136 +7,20 @@ The machine changes an `Order` in place; everybody else sees frozen values: an
 from __future__ import annotations
 
 from bisect import bisect_right
-from enum import StrEnum
 from typing import Final
-
-from msgspec import Struct
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import OrderReported
-from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.orders import OrderStatus, SelfTradePrevention, Side, TimeInForce
-from trueup.core.units import Count, Money, Price
+from trueup.core.orders import OrderStatus, Side
 from trueup.sim.holding import HoldingRecord
 from trueup.sim.matching import Queued
-from trueup.sim.order_commands import Member
+from trueup.sim.order_events import OrderChange, OrderTerms, OrderUpdated
 
 ONE: Final = 10_000
 """$1 in `Price` units."""
 
 _RESTING: Final = OrderStatus.RESTING
-
-
-class OrderTerms(Struct, frozen=True, kw_only=True, gc=False):
-    """What an order asks.  An amendment makes new terms."""
-
-    order_id: OrderId
-    client_order_id: ClientOrderId
-    member: Member
-    subaccount: Subaccount
-    shard: Shard
-    ticker: Ticker
-    side: Side
-    price: Price
-    initial_count: Count
-    time_in_force: TimeInForce
-    self_trade_prevention: SelfTradePrevention
-    expires_at: Instant | None
-    post_only: bool
-    reduce_only: bool
-    cancel_on_pause: bool
-    group_id: OrderGroupId | None
-    created_at: Instant
-
-
-class OrderChange(StrEnum):
-    """What changed an order."""
-
-    PLACED = "Placed"
-    TRADE = "Trade"
-    AMEND = "Amend"
-    DECREASE = "Decrease"
-    CANCELED = "Canceled"
-    IMMEDIATE_OR_CANCEL = "ImmediateOrCancel"
-    FILL_OR_KILL = "FillOrKill"
-    SELF_TRADE_CANCEL = "SelfTradeCancel"
-    POST_ONLY_CROSS_CANCEL = "PostOnlyCrossCancel"
-    REDUCE_ONLY_CANCEL = "ReduceOnlyCancel"
-    GROUP_CANCEL = "GroupCancel"
-    EXPIRY_CANCEL = "ExpiryCancel"
-    CLOSE_CANCEL = "CloseCancel"
-    HALT_CANCEL = "HaltCancel"
-
-    @property
-    def last_update_reason(self) -> str | None:
-        """The exchange's word for it on the WebSocket; it has none for a member's own wish."""
-        return None if self in _UNTOLD else self.value
-
-
-_UNTOLD: Final = frozenset(
-    {
-        OrderChange.PLACED,
-        OrderChange.CANCELED,
-        OrderChange.IMMEDIATE_OR_CANCEL,
-        OrderChange.FILL_OR_KILL,
-        OrderChange.GROUP_CANCEL,
-    }
-)
-
-
-class OrderUpdated(Struct, frozen=True, kw_only=True, gc=False):
-    """An order changed, and is like this from `at` on.
-
-    The figures are in `Count` and `Money` units; `reduced_units` are the
-    contracts that were taken back without a trade.
-    """
-
-    at: Instant
-    terms: OrderTerms
-    status: OrderStatus
-    fill_units: int
-    remaining_units: int
-    taker_fee_units: int
-    maker_fee_units: int
-    taker_cost_units: int
-    maker_cost_units: int
-    why: OrderChange
-    reduced_units: int = 0
-
-    @property
-    def member(self) -> Member:
-        """Whose order it is."""
-        return self.terms.member
-
-    @property
-    def reduced_by(self) -> Count:
-        """The contracts that were taken back without a trade."""
-        return Count(self.reduced_units)
-
-    @property
-    def order(self) -> OrderReported:
-        """The order as the exchange shows it."""
-        terms = self.terms
-        return OrderReported(
-            order_id=terms.order_id,
-            client_order_id=terms.client_order_id,
-            ticker=terms.ticker,
-            side=terms.side,
-            status=self.status,
-            price=terms.price,
-            initial_count=terms.initial_count,
-            fill_count=Count(self.fill_units),
-            remaining_count=Count(self.remaining_units),
-            taker_fees=Money(self.taker_fee_units),
-            maker_fees=Money(self.maker_fee_units),
-            taker_fill_cost=Money(self.taker_cost_units),
-            maker_fill_cost=Money(self.maker_cost_units),
-            created_at=terms.created_at,
-            updated_at=self.at,
-            subaccount=terms.subaccount,
-            shard=terms.shard,
-        )
 
 
 class Order(Queued):
@@ -165,7 +49,7 @@ class Order(Queued):
     def __init__(self, terms: OrderTerms, holding: HoldingRecord, *, history: bool) -> None:
         self.is_bid = is_bid = terms.side is Side.YES
         self.price = price = terms.price.units
-        self.remaining = terms.initial_count.units
+        self.remaining = terms.count.units
         self.level = self.ahead = self.behind = None
         self.terms = terms
         self.holding = holding
@@ -200,6 +84,7 @@ class Order(Queued):
             taker_cost_units=self.taker_cost,
             maker_cost_units=self.maker_cost,
             why=why,
+            shard=self.holding.shard,
             reduced_units=reduced,
         )
         if self._past is not None:

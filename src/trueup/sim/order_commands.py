@@ -34,7 +34,7 @@ KEEP_EXPIRY: Final = None
 NO_EXPIRY: Final = Instant(0)
 
 
-class PlaceOrder(Struct, frozen=True, kw_only=True):
+class PlaceOrder(Struct, frozen=True, kw_only=True, gc=False):
     """Place a limit order.
 
     `expires_at` needs `TimeInForce.GOOD_TILL_CANCELED` and a time to come;
@@ -69,7 +69,7 @@ class PlaceOrder(Struct, frozen=True, kw_only=True):
     """Where the order is sent; `None` finds the shard by the ticker."""
 
 
-class AmendOrder(Struct, frozen=True, kw_only=True):
+class AmendOrder(Struct, frozen=True, kw_only=True, gc=False):
     """Change a resting order.  `ticker` and `side` repeat what it has.
 
     `count` is the total: what has filled plus what shall rest.  A smaller count
@@ -92,7 +92,7 @@ class AmendOrder(Struct, frozen=True, kw_only=True):
     shard: Shard | None = None
 
 
-class DecreaseOrder(Struct, frozen=True, kw_only=True):
+class DecreaseOrder(Struct, frozen=True, kw_only=True, gc=False):
     """Take contracts off a resting order, `by` so many or `to` so many; exactly one of the two.
 
     Down to nothing cancels it.  The place in the queue stays.
@@ -107,7 +107,7 @@ class DecreaseOrder(Struct, frozen=True, kw_only=True):
     shard: Shard | None = None
 
 
-class CancelOrder(Struct, frozen=True, kw_only=True):
+class CancelOrder(Struct, frozen=True, kw_only=True, gc=False):
     """Take a resting order back."""
 
     at: Instant
@@ -117,7 +117,7 @@ class CancelOrder(Struct, frozen=True, kw_only=True):
     shard: Shard | None = None
 
 
-class CancelAllOrders(Struct, frozen=True, kw_only=True):
+class CancelAllOrders(Struct, frozen=True, kw_only=True, gc=False):
     """Take every resting order of a member back, or those of one subaccount.
 
     What rests in a market or on a shard that takes no cancellations now stays.
@@ -128,7 +128,7 @@ class CancelAllOrders(Struct, frozen=True, kw_only=True):
     subaccount: Subaccount | None = None
 
 
-class Trade(Struct, frozen=True, kw_only=True):
+class Trade(Struct, frozen=True, kw_only=True, gc=False):
     """State that `count` of a resting order met the rest of the world at `price`.
 
     For a history that was told instead of traded: the counterparty is nobody's
@@ -144,7 +144,7 @@ class Trade(Struct, frozen=True, kw_only=True):
     is_taker: bool
 
 
-class CreateOrderGroup(Struct, frozen=True, kw_only=True):
+class CreateOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Make a group whose orders are cancelled once `contracts_max` filled within 15 seconds."""
 
     at: Instant
@@ -155,7 +155,7 @@ class CreateOrderGroup(Struct, frozen=True, kw_only=True):
     contracts_max: Count
 
 
-class LimitOrderGroup(Struct, frozen=True, kw_only=True):
+class LimitOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Give a group another limit; it triggers at once when that is used up already."""
 
     at: Instant
@@ -164,7 +164,7 @@ class LimitOrderGroup(Struct, frozen=True, kw_only=True):
     contracts_max: Count
 
 
-class ResetOrderGroup(Struct, frozen=True, kw_only=True):
+class ResetOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Forget what filled, and let a triggered group take orders again."""
 
     at: Instant
@@ -172,7 +172,7 @@ class ResetOrderGroup(Struct, frozen=True, kw_only=True):
     group_id: OrderGroupId
 
 
-class TriggerOrderGroup(Struct, frozen=True, kw_only=True):
+class TriggerOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Cancel a group's orders and take no more until it is reset."""
 
     at: Instant
@@ -180,7 +180,7 @@ class TriggerOrderGroup(Struct, frozen=True, kw_only=True):
     group_id: OrderGroupId
 
 
-class DeleteOrderGroup(Struct, frozen=True, kw_only=True):
+class DeleteOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Cancel a group's orders and forget the group."""
 
     at: Instant

@@ -6,7 +6,7 @@ charges no fee (its page *Transfer positions between subaccounts*).
 
 from __future__ import annotations
 
-from trueup.core.ids import SHARD_ZERO, Subaccount
+from trueup.core.ids import SHARD_ZERO
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
 from trueup.sim import commands as c
@@ -14,7 +14,7 @@ from trueup.sim import events as e
 from trueup.sim.account import Account
 from trueup.sim.books import Books
 from trueup.sim.filling import check_trade
-from trueup.sim.holding import ONE, HoldingRecord
+from trueup.sim.holding import ONE
 from trueup.sim.lifecycle import MarketState
 
 _LIVING = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE, MarketStatus.CLOSED})
@@ -28,8 +28,8 @@ def transfer(books: Books, account: Account, command: c.TransferPosition) -> e.R
     refusal = _refused(account, command, state)
     if refusal is not None:
         return refusal
-    giver = _record(account, state, command.from_subaccount)
-    taker = _record(account, state, command.to_subaccount)
+    giver = account.record(command.from_subaccount, state.market)
+    taker = account.record(command.to_subaccount, state.market)
     sign = command.side.sign
     own_price = command.price.units if command.side is Side.YES else ONE - command.price.units
     count, open_interest = command.count.units, state.long
@@ -66,7 +66,7 @@ def _refused(account: Account, command: c.TransferPosition, state: MarketState) 
         return e.Refusal.ALREADY_EXISTS
     if not ends <= account.subaccounts.keys():
         return e.Refusal.NOT_FOUND
-    if len(ends) == 1 or state.shard != SHARD_ZERO or not state.grid.allows(command.price):
+    if len(ends) == 1 or state.shard != SHARD_ZERO or command.price.units not in state.prices:
         return e.Refusal.INVALID_PARAMETERS
     if state.status not in _LIVING:
         return e.Refusal.MARKET_INACTIVE
@@ -77,12 +77,3 @@ def _refused(account: Account, command: c.TransferPosition, state: MarketState) 
     own_price = command.price if command.side is Side.YES else command.price.complement()
     cost = (own_price * command.count).units
     return e.Refusal.INSUFFICIENT_BALANCE if cost > book.units - book.held else None
-
-
-def _record(account: Account, state: MarketState, subaccount: Subaccount) -> HoldingRecord:
-    return account.record(
-        subaccount,
-        state.market.ticker,
-        shard=state.shard,
-        event_ticker=state.market.event_ticker,
-    )

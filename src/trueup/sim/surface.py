@@ -30,7 +30,8 @@ from trueup.sim.account import Account, Holding
 from trueup.sim.commands import Member
 from trueup.sim.exchange import Exchange
 from trueup.sim.history import Past
-from trueup.sim.order import Order, OrderTerms, OrderUpdated
+from trueup.sim.order import Order
+from trueup.sim.order_events import OrderTerms, OrderUpdated
 from trueup.sim.paging import Listing, Query, page
 from trueup.sim.tiers import Tiers
 
@@ -260,10 +261,10 @@ class AccountSurface:
                 return False
             terms = state.terms
             return (
-                query.covers(terms.created_at)
+                query.covers(terms.at)
                 and query.concerns(terms.ticker)
                 and query.choice in {"", state.status}
-                and query.reaches(terms.subaccount, terms.shard)
+                and query.reaches(terms.subaccount, state.shard)
                 and (
                     not query.event_tickers
                     or markets[terms.ticker].market.event_ticker in query.event_tickers

@@ -62,11 +62,17 @@ class Tape:
 
     def look(self, at: Instant, book: OrderBook[Order], open_interest: int) -> TopChanged | None:
         """Look at the top of the book; returns what to tell if it changed."""
-        bid, ask = book.bids.best(), book.asks.best()
-        bid_size = bid.total if bid is not None else 0
-        ask_size = ask.total if ask is not None else 0
-        bid_price = bid.price if bid is not None else 0
-        ask_price = ask.price if ask is not None else 0
+        bids, asks = book.bids, book.asks
+        bid = ask = None
+        bid_price = bid_size = ask_price = ask_size = 0
+        if bids.ranks:
+            bid_price = bids.ranks[-1]
+            bid = bids.levels[bid_price]
+            bid_size = bid.total
+        if asks.ranks:
+            ask_price = -asks.ranks[-1]
+            ask = asks.levels[ask_price]
+            ask_size = ask.total
         top = (bid_price, bid_size, ask_price, ask_size, self.volume)
         before = self._top
         if top == before:

@@ -7,8 +7,6 @@ becomes of the rest.
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus, TimeInForce
@@ -18,26 +16,28 @@ from trueup.sim.account import Account
 from trueup.sim.books import Books
 from trueup.sim.crossing import can_fill, cross, end, note_expiry, rest
 from trueup.sim.events import Denial, OrderChange, Refusal
-from trueup.sim.filling import fee_rule, meet_outside, say_order
+from trueup.sim.filling import fee_rule, meet_outside
 from trueup.sim.lifecycle import MarketState
-from trueup.sim.order import Order, OrderTerms
+from trueup.sim.order import Order
 
 _GTC = TimeInForce.GOOD_TILL_CANCELED
 _IOC = TimeInForce.IMMEDIATE_OR_CANCEL
 _FOK = TimeInForce.FILL_OR_KILL
+_ACTIVE = MarketStatus.ACTIVE
+_PLACED = OrderChange.PLACED
 
 
-def carry_out(books: Books, command: c.OrderCommand) -> Denial | None:
+OtherCommand = c.AmendOrder | c.DecreaseOrder | c.CancelAllOrders | c.Trade | c.GroupCommand
+"""What concerns orders, but for the two that are asked most: `place` and `amending.cancel`."""
+
+
+def carry_out(books: Books, command: OtherCommand) -> Denial | None:
     """Carry a command out; returns why not, where it cannot be."""
     account = books.accounts.get(command.member)
     if account is None:
         return Denial(Refusal.NOT_FOUND)
     denial: Denial | None = None
     match command:
-        case c.PlaceOrder():
-            denial = place(books, account, command)
-        case c.CancelOrder():
-            denial = amending.cancel(books, account, command)
         case c.AmendOrder():
             denial = amending.amend(books, account, command)
         case c.DecreaseOrder():
@@ -46,63 +46,83 @@ def carry_out(books: Books, command: c.OrderCommand) -> Denial | None:
             amending.cancel_all(books, account, command)
         case c.Trade():
             denial = _trade(books, account, command)
-        case (
-            c.CreateOrderGroup()
-            | c.LimitOrderGroup()
-            | c.ResetOrderGroup()
-            | c.TriggerOrderGroup()
-            | c.DeleteOrderGroup()
-        ):
-            denial = grouping.carry_out(books, account, command)
         case _:
-            assert_never(command)
+            denial = grouping.carry_out(books, account, command)
     return denial
 
 
 # -- placing -------------------------------------------------------------------------------
 
 
-def place(books: Books, account: Account, command: c.PlaceOrder) -> Denial | None:
+def place(books: Books, command: c.PlaceOrder) -> Denial | None:
     """Take an order, unless something speaks against it."""
+    account = books.accounts.get(command.member)
     state = books.listings.markets.get(command.ticker)
-    if state is None:
-        return Denial(Refusal.MARKET_NOT_FOUND)
-    denial = (
-        _closed(books, command, state)
-        or _forbidden(account, command, state)
-        or _ill_formed(command, state)
-    )
+    if account is None or state is None:
+        return Denial(Refusal.NOT_FOUND if account is None else Refusal.MARKET_NOT_FOUND)
+    denial = _forbidden(books, account, command, state=state) or _ill_formed(command, state)
     if denial is not None:
         return denial
-    order = _new_order(account, command, state)
-    denial = _impossible(books, account, command, state=state, order=order)
-    if denial is not None:
-        return denial
-    _accept(books, account, command, state=state, order=order)
+    holding = account.records.get((command.subaccount, command.ticker))
+    if holding is None:
+        holding = account.record(command.subaccount, state.market)
+    order = Order(command, holding, history=account.history)
+    maker = state.book.counterpart(order)
+    passes = maker is None and command.time_in_force is _GTC and command.cost_max is None
+    if passes:
+        cash = holding.cash
+        if holding.needed(order) > cash.units - cash.held:
+            return Denial(Refusal.INSUFFICIENT_BALANCE)
+    else:
+        denial = _impossible(books, account, command, state=state, order=order)
+        if denial is not None:
+            return denial
+    _register(account, order, command)
+    books.events.append(order.note(command.at, _PLACED))
+    if passes:
+        rest(books, state, order, at=command.at)
+    else:
+        _go_through(books, command, state=state, order=order)
+    if command.expires_at is not None and order.level is not None:
+        note_expiry(books, order, command.expires_at)
     return None
 
 
+def _register(account: Account, order: Order, command: c.PlaceOrder) -> None:
+    if command.client_order_id:
+        account.client_order_ids.add(command.client_order_id)
+    account.orders[command.order_id] = order
+    if command.group_id is not None:
+        account.groups[command.group_id].orders[command.order_id] = order
+    account.changed_at = command.at
+
+
+def _forbidden(
+    books: Books, account: Account, command: c.PlaceOrder, *, state: MarketState
+) -> Denial | None:
+    """Whether nobody may trade here and now, or this member may not place this order."""
+    if state.status is not _ACTIVE or books.paused or command.shard is not None:
+        denial = _closed(books, command, state)
+        if denial is not None:
+            return denial
+    if command.subaccount not in account.subaccounts:
+        return Denial(Refusal.NOT_FOUND)
+    if command.client_order_id in account.client_order_ids or command.order_id in account.orders:
+        return Denial(Refusal.ORDER_ALREADY_EXISTS)
+    return None if command.group_id is None else _not_in_group(account, command, state)
+
+
 def _closed(books: Books, command: c.PlaceOrder, state: MarketState) -> Denial | None:
-    """Whether nobody may trade here and now."""
     shard = state.market.shard
     if command.shard is not None and command.shard != shard:
         return Denial(Refusal.MARKET_NOT_FOUND)
     if shard in books.paused:
         return Denial(books.paused[shard])
-    if state.status is not MarketStatus.ACTIVE:
-        return Denial(Refusal.MARKET_INACTIVE)
-    return None
+    return Denial(Refusal.MARKET_INACTIVE) if state.status is not _ACTIVE else None
 
 
-def _forbidden(account: Account, command: c.PlaceOrder, state: MarketState) -> Denial | None:
-    """Whether the member may not place this order."""
-    if command.subaccount not in account.subaccounts:
-        return Denial(Refusal.NOT_FOUND)
-    if command.client_order_id in account.client_order_ids or command.order_id in account.orders:
-        return Denial(Refusal.ORDER_ALREADY_EXISTS)
-    if command.group_id is None:
-        return None
-    group = account.groups.get(command.group_id)
+def _not_in_group(account: Account, command: c.PlaceOrder, state: MarketState) -> Denial | None:
+    group = None if command.group_id is None else account.groups.get(command.group_id)
     place = (command.subaccount, state.market.shard)
     if group is None or (group.subaccount, group.shard) != place:
         return Denial(Refusal.ORDER_GROUP_NOT_FOUND)
@@ -113,7 +133,7 @@ def _ill_formed(command: c.PlaceOrder, state: MarketState) -> Denial | None:
     """Whether the order makes no sense, whoever sends it."""
     if command.count.units <= 0:
         return Denial(Refusal.INVALID_ORDER_SIZE)
-    if not state.grid.allows(command.price):
+    if command.price.units not in state.prices:
         return Denial(Refusal.INVALID_PRICE)
     if command.time_in_force is not _GTC:
         return _ill_timed(command)
@@ -171,12 +191,10 @@ def lacks_money(
     free = cash.units - cash.held
     if needed > free:
         return True
-    if state.book.counterpart(order) is None:
-        return False
     rule = fee_rule(books, state, at)
     # No fill costs more than one at 50 cents; only when that is too much, look closely.
     step = rule.balance_step(account.precision)
-    if needed + rule.trade_fee(order.remaining, 5_000, is_taker=True) + step <= free:
+    if needed + rule.trade_fee(order.remaining, 5_000, True) + step <= free:
         return False
     left = order.remaining
     opens_all = needed == order.own_price * left
@@ -185,51 +203,15 @@ def lacks_money(
         if opens_all:
             # What trades at a better price than the limit needs less than was set aside.
             needed -= abs(order.price - maker.price) * count
-        needed += rule.trade_fee(count, maker.price, is_taker=True)
+        needed += rule.trade_fee(count, maker.price, True)
         left -= count
         if not left:
             break
     return needed > free
 
 
-def _new_order(account: Account, command: c.PlaceOrder, state: MarketState) -> Order:
-    terms = OrderTerms(
-        order_id=command.order_id,
-        client_order_id=command.client_order_id,
-        member=account.member,
-        subaccount=command.subaccount,
-        shard=state.market.shard,
-        ticker=command.ticker,
-        side=command.side,
-        price=command.price,
-        initial_count=command.count,
-        time_in_force=_FOK if command.cost_max is not None else command.time_in_force,
-        self_trade_prevention=command.self_trade_prevention,
-        expires_at=command.expires_at,
-        post_only=command.post_only,
-        reduce_only=command.reduce_only,
-        cancel_on_pause=command.cancel_on_pause,
-        group_id=command.group_id,
-        created_at=command.at,
-    )
-    holding = account.record(
-        command.subaccount,
-        command.ticker,
-        shard=state.market.shard,
-        event_ticker=state.market.event_ticker,
-    )
-    return Order(terms, holding, history=account.history)
-
-
-def _accept(
-    books: Books, account: Account, command: c.PlaceOrder, *, state: MarketState, order: Order
-) -> None:
-    if command.client_order_id:
-        account.client_order_ids.add(command.client_order_id)
-    account.orders[command.order_id] = order
-    if command.group_id is not None:
-        account.groups[command.group_id].orders[command.order_id] = order
-    say_order(books, account, order, at=command.at, why=OrderChange.PLACED)
+def _go_through(books: Books, command: c.PlaceOrder, *, state: MarketState, order: Order) -> None:
+    """Let an accepted order trade, and then rest or end."""
     if command.post_only and state.book.counterpart(order) is not None:
         why = OrderChange.POST_ONLY_CROSS_CANCEL
     elif _must_fill(command) and not can_fill(state, order, command.cost_max):
@@ -246,10 +228,8 @@ def _accept(
         return
     if why is not None:
         end(books, state, order, at=command.at, why=why)
-        return
-    rest(books, state, order, at=command.at)
-    if command.expires_at is not None:
-        note_expiry(books, order, command.expires_at)
+    else:
+        rest(books, state, order, at=command.at)
 
 
 # -- what was told -------------------------------------------------------------------------
@@ -265,7 +245,7 @@ def _trade(books: Books, account: Account, command: c.Trade) -> Denial | None:
     if state.status is not MarketStatus.ACTIVE:
         return Denial(Refusal.MARKET_INACTIVE)
     worse = (command.price.units - order.price) * order.sign > 0
-    if worse or not state.grid.allows(command.price):
+    if worse or command.price.units not in state.prices:
         return Denial(Refusal.INVALID_PRICE)
     meet_outside(
         books,
