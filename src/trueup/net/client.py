@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from types import TracebackType
 from typing import Self, TypeVar
 
+from trueup.core.errors import CallerError
 from trueup.net.http import AsyncTransport, AwaitableTransport, SyncTransport, Transport
 from trueup.net.learning import learn_limits
 from trueup.net.pages import list_pages
@@ -26,7 +27,9 @@ from trueup.net.sections import Sections
 from trueup.net.session import Clock, Counts, LimitsLearned, Options, Pause, Session, Step
 from trueup.net.signer import Signer
 from trueup.net.skew import Skew
+from trueup.net.streams import StreamOptions, Streams
 from trueup.net.venues import Endpoint
+from trueup.net.watching import Watching
 from trueup.wire.rest.call import Call, Page
 
 T = TypeVar("T")
@@ -125,7 +128,7 @@ class Client(Sections[Blocking]):
         return self._transport.exchange(step)
 
 
-class AsyncClient(Sections[Awaiting]):
+class AsyncClient(Sections[Awaiting], Watching):
     """Client of one account at one endpoint for an event loop."""
 
     def __init__(
@@ -135,6 +138,31 @@ class AsyncClient(Sections[Awaiting]):
         self.session = session
         self._transport = transport
         self._sleep = sleep
+        self._stream_options: StreamOptions | None = None
+        self._streams: Streams | None = None
+
+    @property
+    def streams(self) -> Streams:
+        """The one connection over which everything is watched."""
+        if self._streams is None:
+            session = self.session
+            self._streams = Streams(
+                session.endpoint,
+                session.signer,
+                asker=self,
+                clock=session.now,
+                sleep=self._sleep,
+                chance=session.chance,
+                note_drift=session.note_drift,
+                options=self._stream_options,
+            )
+        return self._streams
+
+    def stream_with(self, options: StreamOptions) -> None:
+        """How to watch; to be said before anything is watched."""
+        if self._streams is not None:
+            raise CallerError("something is watched already; say first how")
+        self._stream_options = options
 
     @property
     def skew(self) -> Skew | None:
@@ -178,6 +206,8 @@ class AsyncClient(Sections[Awaiting]):
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._streams is not None:
+            await self._streams.close()
         await self._transport.close()
 
     async def __aenter__(self) -> Self:

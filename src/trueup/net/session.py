@@ -177,6 +177,11 @@ class Session:
         with self._lock:
             return replace(self._counts, unknown_fields=dict(self._unknown))
 
+    @property
+    def chance(self) -> Chance:
+        """The session's source of random numbers."""
+        return self._chance
+
     def now(self) -> Instant:
         """The time by the session's clock."""
         return self._clock()
@@ -247,6 +252,15 @@ class Session:
         """Pass an event on to whoever listens."""
         self.options.on_event(event)
 
+    def note_drift(self, operation: str, names: tuple[str, ...]) -> None:
+        """Count fields that this version does not know; tell of each once."""
+        keys = [f"{operation}.{name}" for name in names]
+        with self._lock:
+            news = [name for name, key in zip(names, keys, strict=True) if key not in self._unknown]
+            self._unknown.update(keys)
+        if news:
+            self.tell(UnknownFields(operation=operation, names=tuple(news)))
+
     def note_page(self) -> None:
         """Count a page of a listing."""
         with self._lock:
@@ -304,12 +318,7 @@ class Session:
             return
         if not names:
             return
-        keys = [f"{call.operation}.{name}" for name in names]
-        with self._lock:
-            news = [name for name, key in zip(names, keys, strict=True) if key not in self._unknown]
-            self._unknown.update(keys)
-        if news:
-            self.tell(UnknownFields(operation=call.operation, names=tuple(news)))
+        self.note_drift(call.operation, names)
 
     def _retry_pause(
         self, call: Call[T], outcome: Bad, reply: Reply, *, attempt: int, spent: int

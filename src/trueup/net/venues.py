@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from trueup.core.errors import ConfigError
 from trueup.wire.signing import REST_PREFIX as PREFIX
+from trueup.wire.signing import WEBSOCKET_PATH
 
 SANDBOX_PORT: Final = 8717
 """Where `trueup sandbox serve` listens unless told otherwise."""
@@ -44,6 +45,12 @@ KNOWN_HOSTS: Final[Mapping[str, Venue]] = {
     "demo-api.kalshi.co": Venue.DEMO,
 }
 """The exchange's own REST hosts; the first of each venue is the recommended one."""
+
+_STREAM_HOSTS: Final[Mapping[str, str]] = {
+    "external-api.kalshi.com": "external-api-ws.kalshi.com",
+    "external-api.demo.kalshi.co": "external-api-ws.demo.kalshi.co",
+}
+"""Where the WebSocket has a host of its own; the shared hosts serve both."""
 
 _ORIGINS: Final[Mapping[Venue, str]] = {
     Venue.SANDBOX: f"http://127.0.0.1:{SANDBOX_PORT}",
@@ -124,6 +131,17 @@ def resolve_endpoint(
         host=named,
         allowed_by_name=allowed_by_name,
     )
+
+
+def websocket_url(endpoint: Endpoint) -> str:
+    """The address of the stream that belongs to an endpoint.
+
+    Only the exchange's own hosts have another one for it; any other endpoint, the
+    sandbox too, serves its stream where it serves everything else.
+    """
+    scheme, _, rest = endpoint.origin.partition("://")
+    host = _STREAM_HOSTS.get(rest, rest)
+    return f"{'wss' if scheme == 'https' else 'ws'}://{host}{WEBSOCKET_PATH}"
 
 
 def parse_allowed_hosts(text: str) -> frozenset[str]:

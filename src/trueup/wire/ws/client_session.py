@@ -78,6 +78,8 @@ class ClientSession:
         self._looked_at: set[type[m.Message]] = set()
         self._drifted: set[str] = set()
         self._looks = 0
+        self.frames = 0
+        """How many frames came."""
         self.counts: Counter[str] = Counter()
         """How often something out of the ordinary came: ``gap``, ``duplicate``, ``late``,
         ``stray``, ``unreadable``, ``unknown type X``, ``unknown field X.y``."""
@@ -181,6 +183,7 @@ class ClientSession:
 
     def receive(self, frame: bytes | str, now: Instant) -> Sequence[e.Event]:
         """Take one frame; what it means."""
+        self.frames += 1
         try:
             message = _decoder.decode(frame)
         except _BROKEN:
