@@ -10,6 +10,7 @@ from exchange_floor import Floor
 
 from trueup.core import announcements as a
 from trueup.core.errors import BookUnknown, CallerError, ConfigError, ExchangeRefused, NotAuthorized
+from trueup.core.facts import Filled
 from trueup.core.ids import Ticker, TradeId
 from trueup.core.instant import SECOND
 from trueup.core.orders import OrderStatus, Side
@@ -303,7 +304,7 @@ def test_a_slow_reader_of_fills_misses_none() -> None:
         await stage.until(lambda: any(isinstance(one, e.Live) for one in stage.events))
         for number in range(1, 41):
             await stage.exchange.tell(told(stage.exchange, number, number), user="me")
-        heard = []
+        heard: list[Filled] = []
         for _ in range(40):
             heard.append(await anext(fills))
             await asyncio.sleep(0.005)
