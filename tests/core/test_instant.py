@@ -20,6 +20,7 @@ from trueup.core.instant import (
     from_milliseconds,
     from_seconds,
     parse_instant,
+    parse_length,
     to_datetime,
     to_seconds_floor,
     utc_day,
@@ -144,3 +145,24 @@ def test_seconds_and_milliseconds_are_exact() -> None:
 )
 def test_an_age_is_told_in_words(age: int, words: str) -> None:
     assert format_age(age) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("0s", 0),
+        ("250ms", 250_000),
+        ("7us", 7),
+        ("15m", 15 * MINUTE),
+        ("2h30m", 150 * MINUTE),
+        ("1d", DAY),
+    ],
+)
+def test_a_length_is_read_exactly(text: str, microseconds: int) -> None:
+    assert parse_length(text) == microseconds
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "1.5h", "-1h", "1 h", "1w", "1h ", "٣h"])
+def test_what_is_no_length_is_refused(text: str) -> None:
+    with pytest.raises(NotANumber):
+        parse_length(text)

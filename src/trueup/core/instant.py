@@ -32,6 +32,10 @@ _RFC3339: Final = re.compile(
     re.ASCII,
 )
 
+_LENGTH: Final = re.compile(r"(?:\d{1,9}(?:us|ms|s|m|h|d))+\Z", re.ASCII)
+_LENGTH_PART: Final = re.compile(r"(\d+)(us|ms|s|m|h|d)")
+_LENGTH_UNITS: Final = {"us": 1, "ms": 1_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+
 
 def parse_instant(text: str) -> Instant:
     """Read an RFC 3339 time such as ``2026-05-07T17:55:25.212272Z``.
@@ -60,6 +64,17 @@ def parse_instant(text: str) -> Instant:
 @lru_cache(maxsize=4096)
 def _midnight(days: str) -> int:
     return (date.fromisoformat(days) - _EPOCH.date()).days * DAY
+
+
+def parse_length(text: str) -> int:
+    """A length of time in microseconds: ``30s``, ``15m``, ``2h30m``, ``1d``; ``ms`` and ``us``, too.
+
+    Raises `NotANumber` when the text is no such length.
+    """
+    if _LENGTH.match(text) is None:
+        message = f"{text!r} is no length of time: write one like 30s, 15m, 2h or 1d"
+        raise NotANumber(message)
+    return sum(int(count) * _LENGTH_UNITS[unit] for count, unit in _LENGTH_PART.findall(text))
 
 
 def from_seconds(seconds: int) -> Instant:

@@ -81,6 +81,7 @@ __all__ = [
     "ReviseSettlement",
     "ScheduleFeeChange",
     "SetExchangeStatus",
+    "SettleMarket",
     "Trade",
     "TransferPosition",
     "TransferShard",
@@ -228,6 +229,14 @@ class AmendMarket:
     ticker: Ticker
     result: MarketResult
     value: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleMarket:
+    """Settle a determined market now, without waiting for its timer."""
+
+    at: Instant
+    ticker: Ticker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,6 +395,7 @@ MarketCommand = (
     | DetermineMarket
     | DisputeMarket
     | AmendMarket
+    | SettleMarket
     | ReviseSettlement
     | SetExchangeStatus
 )

@@ -37,6 +37,7 @@ Steering = (
     | c.DetermineMarket
     | c.DisputeMarket
     | c.AmendMarket
+    | c.SettleMarket
     | c.ReviseSettlement
     | c.SetExchangeStatus
 )
@@ -87,7 +88,11 @@ def carry_out(books: Books, command: Steering, delays: Delays) -> e.Refusal | No
 def _decide(
     books: Books,
     state: MarketState,
-    command: c.DetermineMarket | c.DisputeMarket | c.AmendMarket | c.ReviseSettlement,
+    command: c.DetermineMarket
+    | c.DisputeMarket
+    | c.AmendMarket
+    | c.SettleMarket
+    | c.ReviseSettlement,
     *,
     delays: Delays,
 ) -> bool:
@@ -99,6 +104,10 @@ def _decide(
             return _determine(books, state, command, amended=False)
         case c.AmendMarket():
             return _determine(books, state, command, amended=True)
+        case c.SettleMarket():
+            due = Due(at, DueKind.FINALIZE, command.ticker, generation=state.stage().generation)
+            finalize(books, state, due, delays=delays)
+            return state.status is MarketStatus.FINALIZED
         case c.ReviseSettlement():
             _check_value(state, command.result, command.value)
             return revise(

@@ -29,7 +29,7 @@ from typing import Any, Final, NoReturn, cast
 import msgspec
 
 from trueup.core.errors import ConfigError, TrueupError
-from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
+from trueup.core.instant import Instant, parse_instant, parse_length
 from trueup.core.units import Money, Price
 from trueup.sim.living.toml_lines import Path, TomlLines
 
@@ -169,9 +169,7 @@ class ScenarioTables(_Table, frozen=True, kw_only=True):
     steps: tuple[StepTable, ...] = ()
 
 
-_LENGTH: Final = re.compile(r"(\d{1,9})(us|ms|s|m|h|d)\Z")
 _HUNDREDTHS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,2}))?\Z")
-_UNITS: Final = {"us": 1, "ms": 1_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _AT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?\Z", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
@@ -210,10 +208,10 @@ class ScenarioText:
 
     def length(self, text: str, *path: str | int) -> int:
         """A length of time in microseconds."""
-        match = _LENGTH.match(text)
-        if match is None:
-            self.fail(f'{text!r} is no length of time: write one like "15m", "2h" or "1d"', *path)
-        return int(match[1]) * _UNITS[match[2]]
+        try:
+            return parse_length(text)
+        except TrueupError as error:
+            self.fail(str(error), *path)
 
     def price(self, number: Number, *path: str | int) -> Price:
         """A price in dollars from 0 to 1."""
@@ -274,7 +272,7 @@ class ScenarioText:
 
 _REMEDY: Final = "Correct the file; docs/reference/scenarios.md lists every key."
 
-_TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
+TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "clock": ClockTable,
     "accounts": AccountTable,
     "worlds": BuiltInTable,
@@ -286,12 +284,13 @@ _TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "faults": FaultTable,
     "steps": StepTable,
 }
+"""Every table below the top by the key that holds it."""
 
 
 def _keys_beside(path: Path) -> list[str]:
     """The keys that the table at `path` knows."""
     names = [part for part in path if isinstance(part, str)]
-    table = _TABLES.get(names[-1], ScenarioTables) if names else ScenarioTables
+    table = TABLES.get(names[-1], ScenarioTables) if names else ScenarioTables
     return list(table.__struct_fields__)
 
 

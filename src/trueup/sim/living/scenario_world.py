@@ -64,9 +64,13 @@ class Listed:
 
 
 def scenario_of(
-    text: ScenarioText, now: Instant, chance_source: Callable[[int], ChanceSource]
+    text: ScenarioText,
+    now: Instant,
+    chance_source: Callable[[int], ChanceSource],
+    *,
+    seed: int | None = None,
 ) -> Scenario:
-    """The scenario with its start at `now` unless it names another.
+    """The scenario with its start at `now` unless it names another, and its own seed unless told.
 
     Raises `ConfigError` that names line and key of what cannot be.
     """
@@ -76,7 +80,8 @@ def scenario_of(
         start = text.instant(tables.clock.start, now, "clock", "start")
     if not 0 <= tables.clock.speed <= _SPEED_MAX:
         text.fail(f"a clock runs at 0 to {_SPEED_MAX} times normal speed", "clock", "speed")
-    chances = chance_source(tables.seed)
+    seed = tables.seed if seed is None else seed
+    chances = chance_source(seed)
     opening = Opening(
         start=start,
         accounts=tuple(_account(text, place) for place in range(len(tables.accounts))),
@@ -91,7 +96,7 @@ def scenario_of(
         programmes += programmes_of(table.name, chances, begin)
     return Scenario(
         name=tables.name,
-        seed=tables.seed,
+        seed=seed,
         speed=tables.clock.speed,
         world=LivingWorld(
             Exchange(),

@@ -122,8 +122,8 @@ class LivingWorld:
         opening: Opening,
         script: Iterable[c.MarketCommand] = (),
     ) -> None:
-        self.exchange: Final = exchange
-        self.opening: Final = opening
+        self.exchange = exchange
+        self.opening = opening
         self._roster = roster
         self._chances = chances
         self._stands: dict[Ticker, _Stand] = {}
@@ -144,6 +144,13 @@ class LivingWorld:
     def end(self) -> Instant:
         """The present: nothing later has happened yet."""
         return self.exchange.now
+
+    def become(self, other: LivingWorld) -> None:
+        """Go on as another world of the same kind, in the exchange that everybody knows."""
+        exchange = self.exchange
+        exchange.become(other.exchange)
+        self.__dict__.update(other.__dict__)
+        self.exchange = exchange
 
     def next_at(self) -> Instant | None:
         """When something will happen by itself; `None` if never again."""
