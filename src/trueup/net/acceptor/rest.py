@@ -23,6 +23,7 @@ from trueup.net.acceptor.billing import Meters, bill
 from trueup.net.acceptor.faults import FaultLine
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Caller, Clock, Gate
+from trueup.net.acceptor.living import Life
 from trueup.net.acceptor.queries import read_query
 from trueup.net.acceptor.question import Answers, Question
 from trueup.net.acceptor.replies import JSON, Reply
@@ -56,6 +57,7 @@ class Stations:
     lag: int
     floor: Floor | None
     streams: StreamHub | None
+    life: Life | None = None
 
 
 def application(stations: Stations) -> web.Application:
@@ -64,6 +66,8 @@ def application(stations: Stations) -> web.Application:
     app = web.Application(client_max_size=_BODY_BYTES_MAX)
     if stations.streams is not None:
         app.router.add_route("GET", WEBSOCKET_PATH, stations.streams.handle)
+    if stations.life is not None:
+        stations.life.join(app)
     app.router.add_route("*", "/{tail:.*}", handler.handle)
     return app
 
@@ -75,12 +79,14 @@ class _Handler:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request, whatever it is."""
-        faults = self._stations.faults
-        if faults.faults.slow:
-            await asyncio.sleep(faults.faults.slow)
-        reply = faults.before()
+        faults, at = self._stations.faults, self._stations.world_clock()
+        delay = faults.delay(at)
+        if delay:
+            await asyncio.sleep(delay)
+        fate = faults.before(at, is_write=request.method != "GET")
+        reply = fate.reply
         if reply is None:
-            reply = faults.after(await self._reply(request))
+            reply = faults.after(fate, await self._reply(request))
         headers = {"Date": self._dated(self._stations.clock())}
         if reply.content_type:
             headers["Content-Type"] = reply.content_type

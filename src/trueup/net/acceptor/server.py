@@ -19,11 +19,14 @@ from typing import Final, Self
 from uuid import uuid4
 
 from aiohttp import web
+from msgspec import Struct
 
 from trueup.core.errors import ConfigError, InvariantBroken
 from trueup.core.instant import Instant
 from trueup.net.acceptor.answers import WorldAnswers
 from trueup.net.acceptor.billing import Meters
+from trueup.net.acceptor.control_room import ControlRoom
+from trueup.net.acceptor.control_words import Word
 from trueup.net.acceptor.faults import FaultLine, Faults
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
@@ -31,6 +34,7 @@ from trueup.net.acceptor.gate import WINDOW, Clock, Gate
 from trueup.net.acceptor.house import BASIC, BASIC_BEFORE, costs
 from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.keys import KeyPair, KeyRing, RegisteredKey, new_ed25519_pair
+from trueup.net.acceptor.living import Living, give_life, skewed
 from trueup.net.acceptor.old_operations import operations_of
 from trueup.net.acceptor.question import Answers
 from trueup.net.acceptor.recordings import RecordedAnswers
@@ -43,7 +47,8 @@ from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
 from trueup.wire.rest.account import AccountLimits
-from trueup.wire.signing import REST_PREFIX
+from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
+from trueup.wire.spelling import Record
 from trueup.wire.ws.server_session import SessionLimits
 
 HOST: Final = "127.0.0.1"
@@ -102,7 +107,7 @@ PLAIN: Final = Settings()
 
 
 def stations(
-    source: World | Recording,
+    source: World | Recording | Living,
     keys: Iterable[RegisteredKey],
     settings: Settings,
     *,
@@ -112,11 +117,11 @@ def stations(
     """Everything a server needs to answer from a world or from a recording.
 
     `clock` is the exchange's time.  A world may live at another date than its
-    clients: their signatures are good by `wall_clock`, too.
+    clients: their signatures are good by `wall_clock`, too.  A living world has a
+    clock of its own, and `clock` is the machine's.
     """
     forms = FORMS[settings.personality]
-    owner = source.member if isinstance(source, World) else _NOBODY
-    ring = KeyRing(keys, settings.tokens, owner=owner)
+    ring = KeyRing(keys, settings.tokens, owner=_owner(source))
     meters = Meters(settings.limits_granted())
     operations = operations_of(settings.personality)
     house = HouseAnswers(ring, meters, forms, costs=costs(operations), new_id=settings.new_id)
@@ -124,7 +129,7 @@ def stations(
     if isinstance(source, Recording):
         answers, shown, floor = RecordedAnswers(source, house), clock, None
     else:
-        floor = Floor(source.exchange)
+        floor, shown = _floor_of(source, clock)
         answers = WorldAnswers(
             floor,
             house,
@@ -133,22 +138,43 @@ def stations(
             new_id=settings.new_id,
             meters=meters,
         )
-        shown = _never_before(source.end, clock)
-    clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
+    living = source if isinstance(source, Living) else None
+    if living is not None:
+        clock = skewed(clock, living.plan, shown)
+        clocks = (skewed(shown, living.plan, shown), clock)
+    else:
+        clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
     gate = Gate(ring, clocks, settings.window)
+    streams = floor and StreamHub(
+        floor, gate, settings.stream_terms(), clock=clock, world_clock=shown
+    )
     return Stations(
         routes=Routes(operations),
         gate=gate,
         meters=meters,
         answers=answers,
-        faults=FaultLine(settings.faults),
+        faults=FaultLine(settings.faults, None if living is None else living.plan),
         clock=clock,
         world_clock=shown,
         lag=settings.lag,
         floor=floor,
-        streams=floor
-        and StreamHub(floor, gate, settings.stream_terms(), clock=clock, world_clock=shown),
+        streams=streams,
+        life=living and floor and streams and give_life(living, floor, streams, settings.new_id),
     )
+
+
+def _floor_of(source: World | Living, clock: Clock) -> tuple[Floor, Clock]:
+    """Where everything happens, and the time at which it is looked at."""
+    if isinstance(source, Living):
+        return Floor(source.world.exchange, around=source.world), source.clock.now
+    return Floor(source.exchange), _never_before(source.end, clock)
+
+
+def _owner(source: World | Recording | Living) -> c.Member:
+    """Whose account a key without an owner opens."""
+    if isinstance(source, Living):
+        return source.world.member
+    return source.member if isinstance(source, World) else _NOBODY
 
 
 def _never_before(end: Instant, clock: Clock) -> Clock:
@@ -165,7 +191,7 @@ class SandboxServer:
 
     def __init__(
         self,
-        source: World | Recording,
+        source: World | Recording | Living,
         *,
         clock: Clock,
         wall_clock: Clock | None = None,
@@ -210,6 +236,11 @@ class SandboxServer:
         return self._stations.streams
 
     @property
+    def websocket_url(self) -> str:
+        """The address of the streams."""
+        return f"ws://{HOST}:{self._port}{WEBSOCKET_PATH}"
+
+    @property
     def key_id(self) -> str:
         """The id of the server's own key pair."""
         return self.pair.registered.key_id
@@ -226,6 +257,18 @@ class SandboxServer:
                 f"the sandbox cannot listen on port {self._port}: {self._failure.strerror}",
                 remedy="Choose another --port, or 0 for any free one.",
             ) from self._failure
+
+    def control(self, word: Word, body: Struct) -> Record:
+        """Ask a word of the control API from outside the server's thread.
+
+        Raises `ConfigError` where nothing lives that could be steered.
+        """
+        life = self._stations.life
+        if life is None:
+            raise ConfigError("this sandbox serves no living world that could be steered")
+        if self._loop is None or self._thread is None:
+            return asyncio.run(_ask(word, life.room, body))
+        return asyncio.run_coroutine_threadsafe(_ask(word, life.room, body), self._loop).result()
 
     def stop(self) -> None:
         """Close the port, end open requests and the thread.  Harmless when not running."""
@@ -311,6 +354,10 @@ async def _close(served: Stations, runner: web.AppRunner) -> None:
 
 def _port_of(runner: web.AppRunner) -> int:
     return int(runner.addresses[0][1])
+
+
+async def _ask(word: Word, room: ControlRoom, body: Struct) -> Record:
+    return await word.run(room, body)
 
 
 async def _step(floor: Floor, command: c.Command) -> tuple[ExchangeEvent, ...]:
