@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from trueup.core.facts import OrderReported
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, format_age
+from trueup.core.units import Count
 from trueup.engine.effects import Alert, AlertKind, Ask, Effect, Persist
 from trueup.engine.inflight import LIVING, OrderState, OwnOrder
 from trueup.engine.inputs import Asked
@@ -62,36 +64,69 @@ def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
     if order is None:
         return None
     if said.found is not None:
-        changed = state.inflight.reported(said.found, said.at)
-        if changed is not None:
-            changed = replace(changed, asked=0, canceling=False, amending=None)
-            state.inflight.put(changed)
-            note_end(state, changed, before=order.state, out=out)
-        return changed
+        return _found(state, order, said, said.found, out=out)
     if order.state not in LIVING:
         return None
-    sent_at = order.intent.at
-    if order.order_id is None and said.as_of >= sent_at + PROOF:
-        changed = order.moved(OrderState.ABSENT, said.at)
-        state.inflight.put(changed)
-        note_end(state, changed, before=order.state, out=out)
-        words = (
-            f"order {said.client_order_id} never reached the exchange: its lists are current to "
-            f"{format_age(said.as_of - sent_at)} after the sending and do not hold it"
-        )
-        out.append(
-            Alert(
-                at=said.at,
-                kind=AlertKind.UNKNOWN_ORDER,
-                words=words,
-                strategy=order.intent.strategy,
-            )
-        )
-        return changed
-    wait = _WAITS[min(order.asked, len(_WAITS)) - 1 if order.asked else 0]
-    state.inflight.put(replace(order, updated_at=said.at))
-    state.alarm(Instant(said.at + wait), out)
+    if order.order_id is None and said.as_of >= order.intent.at + PROOF:
+        return _absent(state, order, said, out)
+    _ask_later(state, order, said.at, out)
     return None
+
+
+def _found(
+    state: State, order: OwnOrder, said: Asked, found: OrderReported, *, out: list[Effect]
+) -> OwnOrder | None:
+    changed = state.inflight.reported(found, said.at)
+    if changed is None:
+        return None
+    if _may_still_be_amended(changed, said):
+        _ask_later(state, changed, said.at, out)
+        return changed
+    changed = replace(changed, asked=0, canceling=False, amending=None)
+    if changed.state is OrderState.RESTING:
+        changed = replace(changed, remaining=_resting(changed, found))
+    state.inflight.put(changed)
+    note_end(state, changed, before=order.state, out=out)
+    return changed
+
+
+def _absent(state: State, order: OwnOrder, said: Asked, out: list[Effect]) -> OwnOrder:
+    changed = order.moved(OrderState.ABSENT, said.at)
+    state.inflight.put(changed)
+    note_end(state, changed, before=order.state, out=out)
+    reach = format_age(said.as_of - order.intent.at)
+    words = (
+        f"order {said.client_order_id} never reached the exchange: its lists are current to "
+        f"{reach} after the sending and do not hold it"
+    )
+    out.append(
+        Alert(
+            at=said.at,
+            kind=AlertKind.UNKNOWN_ORDER,
+            words=words,
+            strategy=order.intent.strategy,
+        )
+    )
+    return changed
+
+
+def _ask_later(state: State, order: OwnOrder, at: Instant, out: list[Effect]) -> None:
+    asked = max(order.asked, 1)
+    state.inflight.put(replace(order, asked=asked, updated_at=at))
+    state.alarm(Instant(at + _WAITS[min(asked, len(_WAITS)) - 1]), out)
+
+
+def _may_still_be_amended(order: OwnOrder, said: Asked) -> bool:
+    """Whether an amendment without an answer can still take effect after this look."""
+    if order.amending is None or order.state is not OrderState.RESTING:
+        return False
+    return said.as_of < order.amended_at + PROOF
+
+
+def _resting(order: OwnOrder, found: OrderReported) -> Count:
+    """What rests by the exchange's word, less the fills that it had not counted yet."""
+    ahead = order.reported.units - found.fill_count.units
+    return Count(max(0, found.remaining_count.units - ahead))
 
 
 def wake(state: State, out: list[Effect]) -> None:

@@ -90,10 +90,7 @@ class Follower:
                     state.inflight.put(changed)
                     asking.note_end(state, changed, before=order.state, out=out)
             case Refused() | Unknown():
-                changed = replace(order, canceling=False, updated_at=said.at)
-                state.inflight.put(changed)
-                if changed.is_living:
-                    asking.ask(state, changed, out)
+                self._ask_again(replace(order, canceling=False, updated_at=said.at), out)
 
     def amended(self, said: AmendEnded, out: list[Effect]) -> None:
         """How amending ended."""
@@ -102,7 +99,7 @@ class Follower:
         if order is None or order.amending is None:
             return
         match said.outcome:
-            case Amended(fill_count=filled, remaining_count=remaining):
+            case Amended(fill_count=filled, remaining_count=remaining, told_at=told_at):
                 after = OrderState.RESTING if remaining else OrderState.EXECUTED
                 if order.state is not OrderState.RESTING:
                     after = order.state
@@ -111,17 +108,22 @@ class Follower:
                     said.at,
                     price=order.amending,
                     amending=None,
+                    told_at=max(order.told_at, told_at),
                     reported=max(order.reported, filled),
                     remaining=remaining if after is OrderState.RESTING else ZERO_COUNT,
                 )
                 state.inflight.put(changed)
                 asking.note_end(state, changed, before=order.state, out=out)
-            case Refused() | Unknown():
-                # What rests now, and at which price, only the exchange can say.
-                changed = replace(order, amending=None, updated_at=said.at)
-                state.inflight.put(changed)
-                if changed.is_living:
-                    asking.ask(state, changed, out)
+            case Refused():
+                self._ask_again(replace(order, amending=None, updated_at=said.at), out)
+            case Unknown():
+                # It may still take effect, and what rests then only the exchange can say.
+                self._ask_again(replace(order, updated_at=said.at), out)
+
+    def _ask_again(self, order: OwnOrder, out: list[Effect]) -> None:
+        self._state.inflight.put(order)
+        if order.is_living:
+            asking.ask(self._state, order, out)
 
     def asked(self, said: Asked, out: list[Effect]) -> list[tuple[str, Filled]]:
         """The answer to a question about an order."""

@@ -40,6 +40,8 @@ class OrderState(StrEnum):
     ABSENT = "absent"
 
 
+NEVER: Final = Instant(0)
+
 _S = OrderState
 ORDER_STEPS: Final[dict[OrderState, frozenset[OrderState]]] = {
     _S.PENDING: frozenset(
@@ -92,7 +94,9 @@ class OwnOrder:
     exchange says has filled: until both agree, a fill is still on its way to us.
 
     `price`, `total` and `renewed` are the limit, the whole count and the expiry
-    that an amendment asked for last; `amending` is set while its answer is out.
+    that an amendment of `amended_at` asked for; `amending` is set while nobody knows
+    whether it took effect, and until then the larger of both counts may come in.
+    `told_at` is the exchange's own time of the newest state that we know.
     """
 
     intent: Intent
@@ -106,7 +110,9 @@ class OwnOrder:
     renewed: Instant | None = None
     canceling: bool = False
     amending: Price | None = None
+    amended_at: Instant = NEVER
     asked: int = 0
+    told_at: Instant = NEVER
     updated_at: Instant
 
     @property
@@ -134,10 +140,14 @@ class OwnOrder:
         """How many contracts may still come in from it, fills on their way included."""
         if self.state in {OrderState.PENDING, OrderState.UNKNOWN}:
             return Count(max(0, self.intent.count.units - self.filled.units))
-        missing = max(0, self.reported.units - self.filled.units)
         if self.state is OrderState.RESTING:
-            return Count(self.remaining.units + missing)
-        return Count(missing)
+            return self.remaining + self.missing
+        return self.missing
+
+    @property
+    def missing(self) -> Count:
+        """What has filled by the exchange's word, but whose fills we have not seen."""
+        return Count(max(0, self.reported.units - self.filled.units))
 
     def moved(self, state: OrderState, at: Instant, **changes: object) -> OwnOrder:
         """The order in its next state.  Raises `InvariantBroken` for a forbidden step."""
@@ -167,6 +177,7 @@ class Inflight:
         self._client_ids: dict[OrderId, ClientOrderId] = {}
         self._living: dict[Ticker, dict[ClientOrderId, None]] = {}
         self._ended: dict[ClientOrderId, None] = {}
+        self._expecting: dict[ClientOrderId, None] = {}
         self._keep = keep
 
     def add(self, intent: Intent, *, state: OrderState = OrderState.PENDING) -> OwnOrder:
@@ -193,11 +204,11 @@ class Inflight:
             return [self._orders[each] for each in self._living.get(ticker, ())]
         return [self._orders[each] for some in self._living.values() for each in some]
 
-    def unsettled(self, ticker: Ticker) -> list[OwnOrder]:
-        """Orders of a market from which contracts may still come in."""
-        orders = self.living(ticker)
-        ended = (self._orders[each] for each in self._ended)
-        return orders + [each for each in ended if each.intent.ticker == ticker and each.open_count]
+    def unsettled(self, ticker: Ticker | None = None) -> list[OwnOrder]:
+        """Orders from which contracts may still come in, of one market or of all."""
+        expecting = (self._orders[each] for each in self._expecting)
+        ended = [each for each in expecting if ticker in {None, each.intent.ticker}]
+        return self.living(ticker) + ended
 
     def put(self, order: OwnOrder) -> None:
         """Remember an order's new state."""
@@ -215,27 +226,40 @@ class Inflight:
         order = self.get(report.client_order_id) or self.find(report.order_id)
         if order is None:
             return None
+        if report.updated_at < order.told_at:
+            # A stale read: only its fills can still be news.
+            changed = order.moved(
+                order.state,
+                at,
+                order_id=report.order_id,
+                reported=max(order.reported, report.fill_count),
+            )
+        else:
+            changed = self._newer(order, report, at)
+        self._put(changed)
+        return changed
+
+    def _newer(self, order: OwnOrder, report: OrderReported, at: Instant) -> OwnOrder:
         state = _REPORTED[report.status]
         if state is not order.state and state not in ORDER_STEPS[order.state]:
             state = order.state
         reported = max(order.reported, report.fill_count)
-        remaining = report.remaining_count if state is OrderState.RESTING else ZERO_COUNT
-        if reported > report.fill_count:
-            remaining = Count(
-                max(0, min(remaining.units, order.remaining.units))
-                if order.state is OrderState.RESTING
-                else remaining.units
-            )
-        changed = order.moved(
+        # Fills that we saw and the report did not are no longer resting.
+        ahead = reported.units - report.fill_count.units
+        remaining = ZERO_COUNT
+        if state is OrderState.RESTING:
+            remaining = Count(max(0, report.remaining_count.units - ahead))
+            if order.amending is not None:
+                remaining = max(remaining, order.remaining)
+        return order.moved(
             state,
             at,
             order_id=report.order_id,
             reported=reported,
             remaining=remaining,
             price=report.price,
+            told_at=report.updated_at,
         )
-        self._put(changed)
-        return changed
 
     def filled(self, fill: Filled) -> OwnOrder | None:
         """Count a fill that was not seen before; `None` when the order is not ours (yet)."""
@@ -261,23 +285,20 @@ class Inflight:
         if order.is_living:
             self._living.setdefault(ticker, {})[name] = None
             self._ended.pop(name, None)
+            self._expecting.pop(name, None)
             return
         living = self._living.get(ticker)
         if living is not None:
             living.pop(name, None)
             if not living:
                 del self._living[ticker]
+        if order.missing:
+            self._expecting[name] = None
+            return
+        self._expecting.pop(name, None)
         self._ended[name] = None
         if len(self._ended) > self._keep:
-            self._forget()
-
-    def _forget(self) -> None:
-        for name in list(self._ended):
-            if len(self._ended) <= self._keep:
-                return
-            order = self._orders[name]
-            if order.open_count:
-                continue
-            del self._ended[name], self._orders[name]
-            if order.order_id is not None:
-                self._client_ids.pop(order.order_id, None)
+            oldest = self._orders.pop(next(iter(self._ended)))
+            del self._ended[oldest.intent.client_order_id]
+            if oldest.order_id is not None:
+                self._client_ids.pop(oldest.order_id, None)

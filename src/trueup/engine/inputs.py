@@ -135,10 +135,14 @@ class CancelEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amended:
-    """The exchange changed a resting order; `fill_count` in all, `remaining_count` rests."""
+    """The exchange changed a resting order; `fill_count` in all, `remaining_count` rests.
+
+    `told_at` is the exchange's own time of the change.
+    """
 
     fill_count: Count
     remaining_count: Count
+    told_at: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

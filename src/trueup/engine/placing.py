@@ -223,7 +223,9 @@ def _place(state: State, running: Running, case: Case, out: list[Effect]) -> Non
         limit=wish.limit,
         style=wish.style,
         slot=wish.slot,
-        only_reduce=wish.only_reduce,
+        # The exchange measures by the account: where another strategy holds the other
+        # side it would cut an order that closes, so then the check here must do.
+        only_reduce=wish.only_reduce and not case.opening(None),
         subaccount=mandate.subaccount,
         shard=case.listing.market.shard,
         reason=wish.reason,
@@ -297,7 +299,14 @@ def _amend(
     # Until the answer is in, the larger of both counts may come in.
     coming = max(resting.remaining, count)
     state.inflight.put(
-        replace(resting, amending=price, total=total, renewed=expires, remaining=coming)
+        replace(
+            resting,
+            amending=price,
+            amended_at=state.now,
+            total=total,
+            renewed=expires,
+            remaining=coming,
+        )
     )
     running.sent.append(state.now)
     state.sent.append(state.now)

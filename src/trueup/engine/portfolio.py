@@ -26,6 +26,9 @@ from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 FOREIGN: Final = ""
 """The strategy of orders that somebody else placed on the account."""
 
+DIRECT_STEP: Final = Money(100)
+"""$0.0001: how finely the balance of a direct member moves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -58,9 +61,13 @@ class Pot:
 
 
 class Portfolio:
-    """Holdings by strategy and market, and cash by subaccount and shard."""
+    """Holdings by strategy and market, and cash by subaccount and shard.
 
-    def __init__(self) -> None:
+    `balance_step` is how finely the member's balance moves.
+    """
+
+    def __init__(self, balance_step: Money = DIRECT_STEP) -> None:
+        self._step = balance_step
         self._holdings: dict[tuple[str, Ticker], Holding] = {}
         self._owners: dict[Ticker, dict[str, None]] = {}
         self._seen: dict[Ticker, set[tuple[TradeId, OrderId]]] = {}
@@ -92,24 +99,31 @@ class Portfolio:
             self._settle(key, value)
         return self._holdings.get(key, Holding())
 
-    def settle(self, ticker: Ticker, value: Price) -> Money:
-        """Pay every strategy's position in a market; returns what was paid.
+    def settle(self, ticker: Ticker, value: Price) -> None:
+        """Pay every strategy's position in a market.  Exposure is free at once.
 
-        Exposure is free at once.  A market settles once; a fill that arrives
-        late is settled when it comes.
+        A market settles once; a fill that arrives late is settled when it comes.
+        The exchange pays the account's net position, cut down to the member's
+        balance step; what it cuts off goes to the largest holder, as in the ledger.
         """
         if ticker in self._settled:
-            return ZERO_MONEY
+            return
         self._settled[ticker] = value
-        keys = [(strategy, ticker) for strategy in self._owners.get(ticker, ())]
-        return sum((self._settle(key, value) for key in keys), ZERO_MONEY)
+        owners = sorted(self._owners.get(ticker, ()))
+        gross = gross_payout(self.net(ticker), value)
+        cut = gross - gross.floor_to(self._step)
+        sizes = [abs(self.holding(each, ticker).position.net) for each in owners]
+        for owner, size in zip(owners, sizes, strict=True):
+            bears = cut and size == max(sizes)
+            self._settle((owner, ticker), value, cut if bears else ZERO_MONEY)
+            if bears:
+                cut = ZERO_MONEY
 
-    def _settle(self, key: tuple[str, Ticker], value: Price) -> Money:
+    def _settle(self, key: tuple[str, Ticker], value: Price, cut: Money = ZERO_MONEY) -> None:
         held = self._holdings[key]
-        paid = gross_payout(held.position.net, value)
+        paid = gross_payout(held.position.net, value) - cut
         realized = held.realized + paid - held.position.cost
         self._put(key, replace(held, position=FLAT, realized=realized))
-        return paid
 
     def read_balance(self, stated: BalanceStated) -> None:
         """Remember a reading of one subaccount on one shard; others do not say where cash is."""

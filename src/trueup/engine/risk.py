@@ -56,29 +56,33 @@ class Case:
     replaces: OwnOrder | None = None
     """The resting order that this one takes the place of; it does not count."""
 
-    def others(self, strategy: str | None) -> list[OwnOrder]:
-        """Orders in this market from which contracts may still come in."""
-        return [
-            each
-            for each in self.inflight.unsettled(self.order.ticker)
-            if strategy in {None, each.intent.strategy} and each is not self.replaces
-        ]
-
-    @property
-    def opening(self) -> Count:
-        """The part of the order that would open or enlarge a position.
-
-        What others of the strategy's orders would already close counts as closed.
+    def coming(self, strategy: str | None, side: Side) -> Count:
+        """What may still come in on a side of this market: from open orders, and from fills
+        that are on their way.  Of the order that is replaced only the latter count.
         """
-        if self.order.only_reduce:
-            return ZERO_COUNT
-        net = self.portfolio.net(self.order.ticker, self.strategy)
-        side = self.order.side
-        closers = sum(
-            (each.open_count for each in self.others(self.strategy) if each.intent.side is side),
-            ZERO_COUNT,
+        total = ZERO_COUNT
+        for each in self.inflight.unsettled(self.order.ticker):
+            if each.intent.side is side and strategy in {None, each.intent.strategy}:
+                total += self.counted(each)
+        return total
+
+    def counted(self, order: OwnOrder) -> Count:
+        """What may still come in from one order."""
+        is_replaced = (
+            self.replaces is not None
+            and order.intent.client_order_id == self.replaces.intent.client_order_id
         )
-        closable = max(0, -side.sign * net.units - closers.units)
+        return order.missing if is_replaced else order.open_count
+
+    def opening(self, strategy: str | None) -> Count:
+        """The part of the order that would open or enlarge a position: a strategy's, or
+        (`None`) the account's.
+
+        What other open orders would already close counts as closed.  One strategy may
+        close while the account opens, when another one holds the other side.
+        """
+        net, side = self.portfolio.net(self.order.ticker, strategy), self.order.side
+        closable = max(0, -side.sign * net.units - self.coming(strategy, side).units)
         return Count(max(0, self.order.count.units - closable))
 
     @property
@@ -99,7 +103,7 @@ def check(case: Case, scopes: Iterable[Scope]) -> tuple[Refusal, ...]:
             refusal = each(case, scope)
             if refusal is not None:
                 found.append(refusal)
-        if case.opening:
+        if case.opening(scope.strategy):
             for each in _OPENING_CHECKS:
                 refusal = each(case, scope)
                 if refusal is not None:
@@ -131,13 +135,10 @@ def _something_held(case: Case) -> Verdict:
         return None
     net = case.portfolio.net(case.order.ticker, case.strategy)
     side = case.order.side
-    closers = sum(
-        (each.open_count.units for each in case.others(case.strategy) if each.intent.side is side),
-        0,
-    )
-    if -side.sign * net.units - closers > 0:
+    closers = case.coming(case.strategy, side)
+    if -side.sign * net.units - closers.units > 0:
         return None
-    return Refusal(Code.NOTHING_HELD, figures={"net": str(net), "closing": str(Count(closers))})
+    return Refusal(Code.NOTHING_HELD, figures={"net": str(net), "closing": str(closers)})
 
 
 def _own_cross(case: Case) -> Verdict:
@@ -153,7 +154,7 @@ def _own_cross(case: Case) -> Verdict:
 
 
 def _cash(case: Case) -> Verdict:
-    needed = case.own_price * case.opening
+    needed = case.own_price * case.opening(None)
     if not needed:
         return None
     shard = case.listing.market.shard
@@ -182,15 +183,15 @@ def _cash(case: Case) -> Verdict:
 def _spent_since(case: Case, shard: int) -> Money:
     """What was sent after the balance was read: the reading cannot know it."""
     spent = ZERO_MONEY
-    for order in case.inflight.living():
+    for order in case.inflight.unsettled():
         intent = order.intent
-        if intent.subaccount != case.subaccount or intent.shard != shard or order is case.replaces:
+        if intent.subaccount != case.subaccount or intent.shard != shard:
             continue
         pot = case.portfolio.pot(intent.subaccount, intent.shard)
         if pot is None or intent.at < pot.at:
             continue
         own = order.limit if intent.side is Side.YES else order.limit.complement()
-        spent += own * order.open_count
+        spent += own * case.counted(order)
     return spent
 
 
@@ -208,7 +209,7 @@ _ORDER_CHECKS: Final[tuple[Callable[[Case], Verdict], ...]] = (
 
 def _price_band(case: Case, scope: Scope) -> Verdict:
     limits = scope.limits
-    if not case.opening or limits.price_min <= case.own_price <= limits.price_max:
+    if not case.opening(scope.strategy) or limits.price_min <= case.own_price <= limits.price_max:
         return None
     figures = {
         "price": str(case.own_price),
@@ -291,16 +292,13 @@ def _position(case: Case, scope: Scope) -> Verdict:
         return None
     side = case.order.side
     net = case.portfolio.net(case.order.ticker, scope.strategy)
-    coming = sum(
-        (each.open_count.units for each in case.others(scope.strategy) if each.intent.side is side),
-        0,
-    )
-    worst = side.sign * net.units + coming + case.order.count.units
+    coming = case.coming(scope.strategy, side)
+    worst = side.sign * net.units + coming.units + case.order.count.units
     if worst <= most.units:
         return None
     figures = {
         "net": str(net),
-        "open orders": str(Count(coming)),
+        "open orders": str(coming),
         "count": str(case.order.count),
         "allowed": str(most),
     }
@@ -310,13 +308,13 @@ def _position(case: Case, scope: Scope) -> Verdict:
 def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -> Money:
     """Cost of the positions and of all open orders, of an event or of everything."""
     if listings is None:
-        tickers, orders = None, case.inflight.living()
+        tickers, orders = None, case.inflight.unsettled()
     else:
         tickers = [each.ticker for each in listings]
         orders = [each for ticker in tickers for each in case.inflight.unsettled(ticker)]
     total = case.portfolio.cost(tickers, scope.strategy)
     for each in orders:
-        if scope.strategy in {None, each.intent.strategy} and each is not case.replaces:
+        if scope.strategy in {None, each.intent.strategy}:
             total += _opening_cost(case, each, scope.strategy)
     return total
 
@@ -325,7 +323,7 @@ def _opening_cost(case: Case, order: OwnOrder, strategy: str | None) -> Money:
     side = order.intent.side
     net = case.portfolio.net(order.intent.ticker, strategy)
     closable = max(0, -side.sign * net.units)
-    opening = Count(max(0, order.open_count.units - closable))
+    opening = Count(max(0, case.counted(order).units - closable))
     return (order.limit if side is Side.YES else order.limit.complement()) * opening
 
 
@@ -358,7 +356,7 @@ def _capital(case: Case, scope: Scope) -> Verdict:
 def _exposure_verdict(
     case: Case, scope: Scope, code: Code, *, so_far: Money, most: Money
 ) -> Verdict:
-    added = case.own_price * case.opening
+    added = case.own_price * case.opening(scope.strategy)
     if so_far + added <= most:
         return None
     figures = {"so far": so_far.dollars(), "order": added.dollars(), "allowed": most.dollars()}
@@ -369,7 +367,7 @@ def _cash_floor(case: Case, scope: Scope) -> Verdict:
     if not scope.limits.cash_floor or scope.strategy is not None:
         return None
     total = sum((pot.available for pot in case.portfolio.pots().values()), ZERO_MONEY)
-    left = total - case.own_price * case.opening
+    left = total - case.own_price * case.opening(None)
     if left >= scope.limits.cash_floor:
         return None
     figures = {"left": left.dollars(), "floor": scope.limits.cash_floor.dollars()}

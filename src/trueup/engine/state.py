@@ -15,7 +15,7 @@ from trueup.engine.halts import Breaker, Halts, Losses
 from trueup.engine.inflight import Inflight
 from trueup.engine.limits import Limits
 from trueup.engine.market import Listing, Top
-from trueup.engine.portfolio import Portfolio
+from trueup.engine.portfolio import DIRECT_STEP, Portfolio
 from trueup.engine.risk import Scope
 from trueup.engine.rolling import RollingMean
 from trueup.engine.strategy import Mandate, Strategy
@@ -38,7 +38,7 @@ class Settings:
     """How the whole machine behaves.
 
     `break_max` is the break in the books above which nothing new is sent;
-    `breaker_resumes` lets the breaker's halt lift by itself.
+    `balance_step` is how finely the member's balance moves; `breaker_resumes` lets the breaker's halt lift by itself.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -46,6 +46,7 @@ class Settings:
     breaker_resumes: bool = True
     break_max: Money = field(default_factory=lambda: Money.of_cents(100))
     maintenance: Sequence[Window] = ()
+    balance_step: Money = DIRECT_STEP
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class State:
         self.ids = ids
         self.now = Instant(0)
         self.running = {each.name: each for each in running}
-        self.portfolio = Portfolio()
+        self.portfolio = Portfolio(settings.balance_step)
         self.inflight = Inflight()
         self.listings: dict[Ticker, Listing] = {}
         self.events: dict[EventTicker, dict[Ticker, None]] = {}

@@ -94,13 +94,19 @@ class Sweeper:
             out.append(Alert(at=said.at, kind=AlertKind.SWEPT, words=words))
         self._later(said.at, out)
 
-    def read(self, said: RestingRead, out: list[Effect]) -> bool:
-        """What rests was read.  Returns whether the duty is done and proven."""
+    def read(self, said: RestingRead, out: list[Effect], *, under_way: bool = False) -> bool:
+        """What rests was read.  Returns whether the duty is done and proven.
+
+        `under_way` says that an order of ours has no answer yet: it may still come to rest.
+        """
         duty = self.duty
         if duty is None:
             return False
         if duty.canceled_at is None or said.as_of < duty.canceled_at:
             self._later(said.at, out, reading=duty.canceled_at is not None)
+            return False
+        if not said.resting and under_way:
+            self._later(said.at, out)
             return False
         if not said.resting:
             self.duty = None
