@@ -45,9 +45,9 @@ CROWD = c.Member("crowd")
 DEPOSIT = Money.parse("500")
 EVENT = EventTicker("KXSIM-26OCT06")
 LIMITS = Limits(
-    position_max=Count.of_contracts(30),
+    position_max=Count.of_contracts(15),
     exposure_max=Money.parse("60"),
-    order_count_max=Count.of_contracts(20),
+    order_count_max=Count.of_contracts(12),
     open_orders_max=8,
     orders_per_minute_max=40,
 )
@@ -102,7 +102,7 @@ class Chaos(Strategy):
             yield Order(
                 ticker=ticker,
                 side=side,
-                count=Count(random.randint(1, 2_200)),
+                count=Count(random.randint(1, 1_300)),
                 limit=Price.of_cents(cents),
                 reason="why not",
                 style=style,
@@ -145,7 +145,7 @@ class World:
     def crowd(self) -> None:
         """Somebody in the crowd does something; then somebody else will."""
         random, ticker = self.random, self.random.choice(self.tickers)
-        fair = self.fair[ticker] = min(92, max(8, self.fair[ticker] + random.randint(-1, 1)))
+        fair = self.fair[ticker] = min(92, max(8, self.fair[ticker] + random.randint(-2, 2)))
         resting = [
             name
             for name, order in self.venue.exchange.account(CROWD).resting.items()
@@ -164,8 +164,8 @@ class World:
     def _place(self, ticker: Ticker, fair: int) -> None:
         random = self.random
         side = random.choice(list(Side))
-        aggressive = random.random() < 0.3
-        distance = -random.randint(1, 4) if aggressive else random.randint(1, 5)
+        aggressive = random.random() < 0.5
+        distance = -random.randint(2, 9) if aggressive else random.randint(2, 6)
         cents = fair - distance if side is Side.YES else fair + distance
         self.orders += 1
         self.command(
@@ -178,7 +178,7 @@ class World:
                 ticker=ticker,
                 side=side,
                 price=Price.of_cents(min(99, max(1, cents))),
-                count=Count(random.randint(100, 3_000)),
+                count=Count(random.randint(100, 6_000)),
                 time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL
                 if aggressive
                 else TimeInForce.GOOD_TILL_CANCELED,
