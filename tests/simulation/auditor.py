@@ -57,10 +57,10 @@ class Auditor:
                 if self._killed_at is not None and event.at > self._killed_at + ON_THE_WAY:
                     self._complain(f"order {name} arrived after the kill switch was pulled")
             case e.FillMade(member=member) if member == self._member:
-                self._filled(event.filled, Count(event.net))
+                self._filled(event.filled, Count(event.net_units))
                 self._spent(event)
-                share = (strategy_of(event.client_order_id), event.ticker)
-                signed = Count(event.side.sign * event.count.units)
+                share = (strategy_of(event.terms.client_order_id), event.terms.ticker)
+                signed = Count(event.terms.side.sign * event.count_units)
                 self._shares[share] += signed
             case _:
                 pass
@@ -74,7 +74,7 @@ class Auditor:
 
     def _spent(self, made: e.FillMade) -> None:
         before = sum(self._costs.values(), ZERO_MONEY)
-        self._costs[made.ticker] = Money(made.cost)
+        self._costs[made.terms.ticker] = Money(made.cost_units)
         cost = sum(self._costs.values(), ZERO_MONEY)
         most = self._limits.exposure_max
         if most is not None and cost > before and cost > most:

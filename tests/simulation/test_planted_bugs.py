@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from world import Plan, run
 
+from trueup.core import payoff
 from trueup.core.facts import Filled
 from trueup.core.instant import SECOND
 from trueup.core.orders import Side
@@ -123,7 +124,7 @@ def lost_messages_are_never_read_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def settlement_pays_what_was_bought_instead_of_the_net(patch: pytest.MonkeyPatch) -> None:
-    original = portfolio.gross_payout
+    original = payoff.gross_payout
 
     def gross(net: Count, value: Price) -> Money:
         return original(abs(net), value)

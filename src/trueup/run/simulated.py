@@ -21,7 +21,7 @@ from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import OrderStatus, TimeInForce
 from trueup.core.payoff import yes_value
 from trueup.core.statements import BalanceStated
-from trueup.core.units import Count
+from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
@@ -414,7 +414,7 @@ class SimulatedVenue:
             self.heard.settled[settled.ticker] = settled
             self.give(i.MarketSettled(at=self.now, ticker=settled.ticker, value=value))
 
-    def _value_of(self, ticker: Ticker) -> c.Price | None:
+    def _value_of(self, ticker: Ticker) -> Price | None:
         return self.exchange.books.listings.markets[ticker].stage().value
 
     # -- reading ---------------------------------------------------------------------------
