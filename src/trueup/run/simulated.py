@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final, assert_never
 
-from trueup.core import catalog
 from trueup.core.facts import Filled, OrderReported, Settled
 from trueup.core.ids import OrderId, Ticker, TradeId
 from trueup.core.instant import SECOND, Instant
@@ -25,9 +24,10 @@ from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
-from trueup.engine.market import Listing, PublicTrade, Top
+from trueup.engine.market import PublicTrade, Top
 from trueup.engine.records import Record
 from trueup.engine.wishes import Style
+from trueup.run.simulated_markets import listings, top_after, top_now
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.chance import Chance, identifier
@@ -129,9 +129,13 @@ class SimulatedVenue:
         self._life += 1
         self.machine = machine
         self.give(i.Recovered(at=self.now, records=tuple(self.heard.durable)))
-        self.give(i.MarketsListed(at=self.now, listings=self._listings()))
+        self.give(i.MarketsListed(at=self.now, listings=listings(self.exchange)))
         self._read_account(since=Instant(0))
-        tops = [top for ticker in self.exchange.books.listings.markets for top in self._top(ticker)]
+        tops = [
+            top
+            for ticker in self.exchange.books.listings.markets
+            for top in top_now(self.exchange, ticker)
+        ]
         if tops:
             self.give(i.MarketsMoved(at=self.now, tops=tuple(tops)))
         self._later(POLL, self._poll)
@@ -367,7 +371,7 @@ class SimulatedVenue:
                 order = event.order
                 self._message(lambda: self.give(i.OrderSeen(at=self.now, order=order)))
             case e.TopChanged():
-                self._tops[event.ticker] = self._as_top(event)
+                self._tops[event.ticker] = top_after(self.exchange, event)
                 self._batch()
             case e.TradeMade():
                 self._trades.append(
@@ -470,58 +474,7 @@ class SimulatedVenue:
         return Instant(self.now - self.conditions.lag.draw(self._chance))
 
     def _tell_listings(self) -> None:
-        self.give(i.MarketsListed(at=self.now, listings=self._listings()))
-
-    def _listings(self) -> tuple[Listing, ...]:
-        listings = self.exchange.books.listings
-        return tuple(
-            self._listing(ticker, listings.events[state.market.event_ticker])
-            for ticker, state in listings.markets.items()
-        )
-
-    def _listing(self, ticker: Ticker, event: catalog.Event) -> Listing:
-        listings = self.exchange.books.listings
-        state = listings.markets[ticker]
-        series = listings.series_at(event.series_ticker, self.now)
-        terms = None
-        if series is not None:
-            terms = catalog.FeeTerms(series.fee_type, series.fee_multiplier, waived=False)
-        return Listing(
-            market=state.market,
-            event=event,
-            category="" if series is None else series.category,
-            grid=state.grid,
-            status=state.stage().status,
-            fee_terms=terms,
-        )
-
-    def _top(self, ticker: Ticker) -> list[Top]:
-        quote = self.exchange.books.listings.markets[ticker].quotes.at(self.now)
-        if quote is None:
-            return []
-        return [
-            Top(
-                ticker=ticker,
-                at=self.now,
-                bid=quote.yes_bid,
-                ask=quote.yes_ask,
-                last=quote.last,
-                volume_24h=quote.volume_24h,
-            )
-        ]
-
-    def _as_top(self, changed: e.TopChanged) -> Top:
-        quote = self.exchange.books.listings.markets[changed.ticker].quotes.at(changed.at)
-        return Top(
-            ticker=changed.ticker,
-            at=changed.at,
-            bid=changed.bid,
-            ask=changed.ask,
-            bid_size=Count(changed.bid_size),
-            ask_size=Count(changed.ask_size),
-            last=changed.last,
-            volume_24h=Count(0) if quote is None else quote.volume_24h,
-        )
+        self.give(i.MarketsListed(at=self.now, listings=listings(self.exchange)))
 
 
 def _refused(events: Iterable[e.Event]) -> i.Refused | None:
