@@ -14,6 +14,8 @@ EXPECTED = {
     "reconcile": "The books close",
     "check_a_bots_table": "rows restored again",
     "your_own_sql": "newest: ('",
+    "trade": "cancelled: 3.00 contracts",
+    "lost_answer": "repeated: 0",
 }
 
 

@@ -8,7 +8,8 @@ The front door in a few lines:
         account.backfill()
         print(account.reconcile().verdict.words())
 
-Everything else is in `trueup.Account`.
+Everything else is in `trueup.Account`.  To ask the exchange or to trade, without
+books, there are `trueup.open_client` and `trueup.open_async_client`.
 """
 
 from __future__ import annotations
@@ -21,30 +22,39 @@ from trueup.core.errors import (
     ForeignDatabaseError,
     InvariantBroken,
     NotAuthorized,
+    NotSent,
     OutcomeUnknown,
     ProtocolBroken,
     RateLimited,
     TrueupError,
     Unreachable,
 )
+from trueup.core.order_entry import NewOrder, OrderOutcomeUnknown
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
+from trueup.net.client import AsyncClient, Client
 from trueup.run.account import Account, open_account
+from trueup.run.clients import open_async_client, open_client
 from trueup.run.patching import backfill_settlements
 
 __version__ = VERSION
 
 __all__ = [
     "Account",
+    "AsyncClient",
     "BooksError",
     "CallerError",
+    "Client",
     "ConfigError",
     "Count",
     "ExchangeRefused",
     "ForeignDatabaseError",
     "InvariantBroken",
     "Money",
+    "NewOrder",
     "NotAuthorized",
+    "NotSent",
+    "OrderOutcomeUnknown",
     "OutcomeUnknown",
     "Price",
     "ProtocolBroken",
@@ -54,4 +64,6 @@ __all__ = [
     "Unreachable",
     "backfill_settlements",
     "open_account",
+    "open_async_client",
+    "open_client",
 ]

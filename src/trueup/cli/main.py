@@ -42,6 +42,8 @@ def build_app() -> typer.Typer:
         fetching,
         fix,
         importing,
+        markets,
+        orders,
         proving,
         sandbox,
         setup,
@@ -66,7 +68,20 @@ def build_app() -> typer.Typer:
             typer.echo(f"trueup {__version__}")
             raise typer.Exit
 
-    groups = (setup, fetching, importing, trades, proving, account, books, databases, sandbox, fix)
+    groups = (
+        setup,
+        fetching,
+        importing,
+        trades,
+        proving,
+        account,
+        books,
+        markets,
+        orders,
+        databases,
+        sandbox,
+        fix,
+    )
     for group in groups:
         group.register(app)
     return app

@@ -44,9 +44,17 @@ AsyncSleep = Callable[[int], Awaitable[None]]
 class Client(Sections[Blocking]):
     """Blocking client of one account at one endpoint."""
 
-    def __init__(self, session: Session, *, transport: Transport, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        transport: Transport,
+        sleep: Sleep,
+        at_close: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(self)
         self.session = session
+        self._at_close = at_close
         self._transport = transport
         self._sleep = sleep
 
@@ -98,8 +106,10 @@ class Client(Sections[Blocking]):
         return self._run(learn_limits(self.session))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and what was opened for them."""
         self._transport.close()
+        if self._at_close is not None:
+            self._at_close()
 
     def __enter__(self) -> Self:
         return self
@@ -132,10 +142,16 @@ class AsyncClient(Sections[Awaiting], Watching):
     """Client of one account at one endpoint for an event loop."""
 
     def __init__(
-        self, session: Session, *, transport: AwaitableTransport, sleep: AsyncSleep
+        self,
+        session: Session,
+        *,
+        transport: AwaitableTransport,
+        sleep: AsyncSleep,
+        at_close: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(self)
         self.session = session
+        self._at_close = at_close
         self._transport = transport
         self._sleep = sleep
         self._stream_options: StreamOptions | None = None
@@ -205,10 +221,12 @@ class AsyncClient(Sections[Awaiting], Watching):
         return await self._run(learn_limits(self.session))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and what was opened for them."""
         if self._streams is not None:
             await self._streams.close()
         await self._transport.close()
+        if self._at_close is not None:
+            self._at_close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -245,11 +263,13 @@ def open_client(
     sleep: Sleep,
     chance: Chance,
     options: Options | None = None,
+    at_close: Callable[[], None] | None = None,
 ) -> Client:
-    """A blocking client with connections of its own."""
+    """A blocking client with connections of its own; `at_close` is done after closing them."""
     session = Session(endpoint, signer, clock=clock, chance=chance, options=options)
     limits = session.options.limits
-    return Client(session, transport=SyncTransport(clock=clock, limits=limits), sleep=sleep)
+    transport = SyncTransport(clock=clock, limits=limits)
+    return Client(session, transport=transport, sleep=sleep, at_close=at_close)
 
 
 def open_async_client(
@@ -260,8 +280,10 @@ def open_async_client(
     sleep: AsyncSleep,
     chance: Chance,
     options: Options | None = None,
+    at_close: Callable[[], None] | None = None,
 ) -> AsyncClient:
-    """A client for an event loop, with connections of its own."""
+    """A client for an event loop, with connections of its own; `at_close` as in `open_client`."""
     session = Session(endpoint, signer, clock=clock, chance=chance, options=options)
     limits = session.options.limits
-    return AsyncClient(session, transport=AsyncTransport(clock=clock, limits=limits), sleep=sleep)
+    transport = AsyncTransport(clock=clock, limits=limits)
+    return AsyncClient(session, transport=transport, sleep=sleep, at_close=at_close)

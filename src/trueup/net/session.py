@@ -19,7 +19,7 @@ from threading import Lock
 from typing import Final, TypeVar
 from uuid import UUID
 
-from trueup.core.errors import InvariantBroken, RateLimited, TrueupError
+from trueup.core.errors import ConfigError, InvariantBroken, RateLimited, TrueupError
 from trueup.core.ids import ClientOrderId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.limits import Bucket, Buckets, Budget
@@ -42,6 +42,7 @@ _WRITE_UNLEARNED: Final = 100
 """The lowest tier as recorded in June 2026, until the account's own limits are known."""
 
 _RETRY_AFTER_MAX: Final = 30
+_READS: Final = "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,11 @@ def ignore_event(event: Event) -> None:
     del event
 
 
+def no_reason() -> str:
+    """The reason of those who may write."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What a client has done so far.  `unknown_fields` counts answers per
@@ -128,13 +134,18 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a client behaves.  `fetching_max` bounds one listing, in microseconds of fetching."""
+    """How a client behaves.  `fetching_max` bounds one listing, in microseconds of fetching.
+
+    A client refuses whatever would change something at the exchange as long as
+    `why_read_only` gives a reason; it is asked before every write.
+    """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limits: Limits = field(default_factory=Limits)
     pages_max: int = 100_000
     fetching_max: int = 3600 * SECOND
     on_event: Callable[[Event], None] = ignore_event
+    why_read_only: Callable[[], str] = no_reason
 
 
 class Session:
@@ -191,7 +202,17 @@ class Session:
         return ClientOrderId(str(UUID(int=self._chance.randrange(1 << 128), version=4)))
 
     def flow(self, call: Call[T]) -> Generator[Step, Reply | None, T]:
-        """The course of one call, retries and all; see the module's docstring."""
+        """The course of one call, retries and all; see the module's docstring.
+
+        Raises `ConfigError` for a write where the client only reads.
+        """
+        reason = "" if call.method == _READS else self.options.why_read_only()
+        if reason:
+            raise ConfigError(
+                f"{call.operation} was not sent: this client only reads ({reason})",
+                remedy="On the production exchange orders need three things: --live (live=True), "
+                "live = true in the configuration, and `trueup arm`.",
+            )
         started = self._clock()
         paused = 0
         attempt = 0
@@ -352,7 +373,7 @@ class Session:
 
 
 def _budget(call: Call[T]) -> Budget:
-    return Budget.READ if call.method == "GET" else Budget.WRITE
+    return Budget.READ if call.method == _READS else Budget.WRITE
 
 
 def _not_in_the_future(buckets: Buckets, now: Instant) -> Buckets:

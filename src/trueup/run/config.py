@@ -86,6 +86,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collateral_return_since: str = ""
     """Since when the exchange releases the collateral of mutually exclusive events early (you
     switched it on there), as RFC 3339; empty: it does not."""
+    live: bool = False
+    """Whether orders may go to the production exchange; also needs --live and `trueup arm`."""
     max_age_seconds: int = 300
     """Read commands refresh the books first when they are older than this."""
     categories: Mapping[str, CategoryRule] = msgspec.field(default_factory=_default_categories)

@@ -22,6 +22,7 @@ from trueup.core.instant import Instant, parse_instant
 from trueup.net.client import Client, open_client
 from trueup.net.credentials import Credentials, explicit_settings, load_credentials, read_settings
 from trueup.net.session import Event, Options, ignore_event
+from trueup.net.signer import Signer
 from trueup.net.venues import (
     ALLOW_HOST_VARIABLE,
     Endpoint,
@@ -39,6 +40,11 @@ from trueup.store.sqlite import MEMORY
 
 MODE = "live"
 """Books that mirror an account of the venue (paper and backtest have their own)."""
+
+
+def keeps_books() -> str:
+    """Why a desk's client writes nothing unless it was opened to trade."""
+    return "it keeps books, which needs no more than reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +127,15 @@ class Desk:
     """One account, opened piece by piece.  Close it, or use it as a context."""
 
     def __init__(
-        self, settings: DeskSettings, *, on_event: Callable[[Event], None] = ignore_event
+        self,
+        settings: DeskSettings,
+        *,
+        on_event: Callable[[Event], None] = ignore_event,
+        why_read_only: Callable[[], str] = keeps_books,
     ) -> None:
         self.settings = settings
         self._on_event = on_event
+        self._why_read_only = why_read_only
         self._books: Books | None = None
         self._client: Client | None = None
         self._sandbox: EmbeddedSandbox | None = None
@@ -220,28 +231,34 @@ class Desk:
 
         Raises `ConfigError` when there is no key where one is needed.
         """
-        if self._client is not None:
-            return self._client
-        if self.settings.is_embedded:
-            self._sandbox = EmbeddedSandbox(self.clock)
-            endpoint, signer = self._sandbox.endpoint, self._sandbox.signer
-        else:
-            endpoint, credentials = self.endpoint(), self.credentials()
-            if credentials is None:
-                raise ConfigError(
-                    f"no API key is set for {self.settings.venue.value}",
-                    remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or run `trueup init`.",
-                )
-            signer = credentials.signer
-        self._client = open_client(
-            endpoint,
-            signer,
-            clock=self.clock.now,
-            sleep=self.clock.sleep,
-            chance=unseeded(),
-            options=Options(on_event=self._on_event),
-        )
+        if self._client is None:
+            endpoint, signer = self.reach()
+            self._client = open_client(
+                endpoint,
+                signer,
+                clock=self.clock.now,
+                sleep=self.clock.sleep,
+                chance=unseeded(),
+                options=Options(on_event=self._on_event, why_read_only=self._why_read_only),
+            )
         return self._client
+
+    def reach(self) -> tuple[Endpoint, Signer]:
+        """The host to speak to and who signs; the built-in sandbox is started for it.
+
+        Raises `ConfigError` when there is no key where one is needed.
+        """
+        if self.settings.is_embedded:
+            if self._sandbox is None:
+                self._sandbox = EmbeddedSandbox(self.clock)
+            return self._sandbox.endpoint, self._sandbox.signer
+        endpoint, credentials = self.endpoint(), self.credentials()
+        if credentials is None:
+            raise ConfigError(
+                f"no API key is set for {self.settings.venue.value}",
+                remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or run `trueup init`.",
+            )
+        return endpoint, credentials.signer
 
     def close(self) -> None:
         """Close what was opened."""
