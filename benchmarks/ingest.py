@@ -48,7 +48,7 @@ from trueup.store.database import Books, open_books
 from trueup.wire.rest import portfolio
 
 SETTLEMENTS = 100_000
-PEERS_PART = 5_000
+PEERS_PART = 2_000
 """How many settlements the peers do in a round, of a table with all of them."""
 ROUNDS = 3
 SQLITE, POSTGRESQL = "trueup, SQLite", "trueup, PostgreSQL"

@@ -21,9 +21,6 @@ FILL: Final = 0
 SETTLEMENT: Final = 1
 """The second field of a step: what it is, and which goes first at one instant."""
 
-SIGN_OF: Final[dict[str, int]] = {side.value: side.sign for side in Side}
-"""What one contract of each side adds to the position."""
-
 SIDE_OF: Final[dict[int, str]] = {side.sign: side.value for side in Side}
 
 

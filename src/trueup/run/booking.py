@@ -64,7 +64,7 @@ def book_unbooked(
 ) -> MarketBook:
     """Book a market as it was handed out, by the short way where that is possible."""
     where = (unbooked.subaccount, unbooked.shard, unbooked.ticker)
-    if unbooked.steps is None:
+    if not unbooked.plain:
         return book_market(
             *where,
             recorded=unbooked.facts,

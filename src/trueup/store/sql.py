@@ -176,15 +176,15 @@ MARKETS_BY_TICKER: Final = Statement(
 POSITIONS_OBSERVED: Final = Statement(
     "SELECT id, observed_at, ticker, subaccount FROM position_statements WHERE ticker {among}"
 )
-FILLS_OF_BOOKS: Final = Statement(
-    "SELECT book, sequence, version, source, observed_at, trade_id, order_id, ticker, side, "
-    "count, price, fee, is_taker, at, subaccount, shard FROM fills WHERE book {among} "
-    "ORDER BY book, id"
+# The columns of `trueup.ledger.bare.BareFill` and `BareSettlement`, after the book.
+STEPS_OF_FILLS: Final = Statement(
+    "SELECT book, at, 0, trade_id || '/' || order_id, version, subaccount, ticker, order_id, "
+    "CASE side WHEN 'yes' THEN 1 ELSE -1 END, count, price, fee, shard FROM fills "
+    "WHERE book {among}"
 )
-SETTLEMENTS_OF_BOOKS: Final = Statement(
-    "SELECT book, sequence, version, source, observed_at, ticker, event_ticker, result, "
-    "yes_count, no_count, yes_cost, no_cost, revenue, trade_fees, value, at, subaccount, shard "
-    "FROM settlements WHERE book {among} ORDER BY book, id"
+STEPS_OF_SETTLEMENTS: Final = Statement(
+    "SELECT book, at, 1, CAST(subaccount AS TEXT) || '/' || ticker || '/0', version, subaccount, "
+    "ticker, event_ticker, result, revenue, value, shard FROM settlements WHERE book {among}"
 )
 
 # The lease and the handoff
