@@ -252,6 +252,46 @@ def test_transfer_seen_on_its_way_closes_whether_a_reading_between_shows_it_or_n
     assert len(list(books.transfer_entries())) == 2
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_withdrawal_may_leave_when_it_is_asked_for_or_when_it_is_final(at_once: bool) -> None:
+    books = new_books()
+    withdrawal = replace(
+        deposit("-40", at=later(2000)), banking_id="w", created_at=later(100), at=later(2000)
+    )
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.WITHDRAWALS, withdrawal)
+    between = "60" if at_once else "100"
+    put(
+        books,
+        Stream.BALANCES,
+        *(balance("100", later(10)), balance(between, later(500)), balance(between, later(1500))),
+        balance("60", later(2500)),
+    )
+    cover(books)
+    book(books)
+
+    found = reconciled(books)
+
+    assert told(found) == []
+    assert found.verdict.closing is Closing.CLOSES
+
+
+def test_withdrawal_that_is_final_and_still_there_is_missing_money() -> None:
+    books = new_books()
+    withdrawal = replace(
+        deposit("-40", at=later(2000)), banking_id="w", created_at=later(100), at=later(2000)
+    )
+    put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))
+    put(books, Stream.WITHDRAWALS, withdrawal)
+    put(books, Stream.BALANCES, balance("100", later(10)), balance("100", later(2500)))
+    cover(books)
+    book(books)
+
+    assert told(reconciled(books)) == [
+        (BreakKind.UNATTRIBUTED_CASH, Severity.AMBER, "40.00"),
+    ]
+
+
 def test_transfer_that_never_shows_in_the_balance_is_missing_money() -> None:
     books = new_books()
     put(books, Stream.DEPOSITS, deposit("100", at=later(-10)))

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from trueup.core.instant import Instant, format_instant
-from trueup.ledger.adopt import AdoptionReport
 from trueup.ledger.breaks import Break
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
+from trueup.ledger.foreign import AdoptionReport
 from trueup.ledger.gains import Gain
 from trueup.ledger.proof import Interval
 from trueup.ledger.report import PnlLine

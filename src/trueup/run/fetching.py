@@ -20,12 +20,13 @@ from trueup.core.ids import Subaccount
 from trueup.core.instant import Instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.core.statements import Statement
+from trueup.ledger.coverage import Tier
 from trueup.net.client import Client
 from trueup.run.clock import Clock
 from trueup.run.collecting import collecting_rarely
 from trueup.store.database import Books
 from trueup.store.journal import Appended
-from trueup.store.progress import Fetch, Progress, Tier
+from trueup.store.progress import Fetch, Progress
 from trueup.wire.rest.call import Call, Page
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import Final
 from trueup.core.facts import Stream
 from trueup.core.ids import Subaccount
 from trueup.core.instant import Instant
+from trueup.ledger.coverage import Tier
 from trueup.run.fetching import Listing
-from trueup.store.progress import Tier
 from trueup.wire.rest import cash, historical, portfolio
 
 BEGINNING: Final = Instant(0)

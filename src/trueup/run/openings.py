@@ -1,5 +1,4 @@
-"""The movements of a pot of cash, and what an opening balance stands for: the cash that was
-there before the first known fact.
+"""What an opening balance stands for: the cash that was there before the first known fact.
 
 Deposits are listed since the beginning even where the fills of that time are
 gone.  So an opening is booked as cash only where it is the first fact of its pot.
@@ -17,9 +16,8 @@ from trueup.core.ids import Shard, Subaccount
 from trueup.core.instant import Instant
 from trueup.core.observations import Recorded
 from trueup.core.units import ZERO_MONEY, Money
-from trueup.ledger.cash import arrives_until, book_cash
+from trueup.ledger.cash import book_cash
 from trueup.ledger.entries import Entry, EntryKind
-from trueup.ledger.movements import CashMovement
 from trueup.ledger.pot_check import StatedOpening
 from trueup.ledger.proof import Level
 from trueup.store.database import Books
@@ -38,12 +36,6 @@ class Openings:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._transfers = {
-            (stream, latest.key): latest
-            for stream, latest in books.cash_facts()
-            if stream is Stream.SHARD_TRANSFERS
-        }
-        """The newest report of each transfer between shards: they are asynchronous."""
         self._stated: dict[tuple[Subaccount, Shard], StatedOpening] = {}
         for opened in books.openings():
             before = _before(books, opened)
@@ -54,21 +46,6 @@ class Openings:
     def stated(self) -> Iterator[StatedOpening]:
         """Every opening with the books' own cash at its time."""
         return iter(self._stated.values())
-
-    def movements(
-        self,
-        subaccount: Subaccount | None,
-        shard: Shard | None,
-        *,
-        until: Instant | None = None,
-    ) -> Iterator[CashMovement]:
-        """The movements of a pot, arrivals with their bounds; `None` is "of any"."""
-        for each in self._books.cash_movements(subaccount, shard, until=until):
-            report = self._transfers.get((each.stream, each.key))
-            if report is not None and each.amount > ZERO_MONEY:
-                yield replace(each, latest=arrives_until(report, each.at))
-            else:
-                yield each
 
     def opens(self, subaccount: Subaccount | None, shard: Shard | None) -> bool:
         """Whether any opening belongs to this pot: then it may not begin at nothing."""

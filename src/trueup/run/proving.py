@@ -41,6 +41,7 @@ from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.run.collecting import collecting_rarely
 from trueup.run.listings import BEGINNING
 from trueup.run.openings import Openings
+from trueup.run.pot_movements import PotMovements
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
 from trueup.store.progress import Covered, as_coverage
@@ -123,6 +124,7 @@ def prove_cash(
     certificate = certificate_of(books, now=now)
     is_whole = certificate.complete and _begins_at_the_beginning(certificate)
     openings = Openings(books)
+    moving = PotMovements(books)
     markets = _statements(books)
     suspects = [
         *unpaid_positions(books.market_books(open_only=True), markets),
@@ -143,7 +145,7 @@ def prove_cash(
         resting = holds(books.rested_orders(subaccount, shard), books.fills_of)
         intervals = prove(
             books.balance_readings(subaccount, shard),
-            openings.movements(subaccount, shard),
+            moving.of(subaccount, shard),
             holds=merge(resting, returns, key=lambda each: each.at),
             precision=step_at,
             absolute=is_whole and not openings.opens(subaccount, shard),

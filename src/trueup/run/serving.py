@@ -19,7 +19,6 @@ from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
 from trueup.net.keys import load_key
 from trueup.net.secret import Secret
-from trueup.net.venues import PREFIX
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
 from trueup.sim.bot_database import SCHEMA, bot_database
 from trueup.sim.recorded import Recording
@@ -31,6 +30,7 @@ from trueup.sim.scenario import (
     World,
     account_world,
 )
+from trueup.wire.signing import REST_PREFIX
 
 _ENDS: Final = {
     Personality.OLD: OLD_END,
@@ -99,7 +99,7 @@ def serve_sandbox(
             await server
         started(
             Served(
-                f"http://{HOST}:{opened.result()}{PREFIX}",
+                f"http://{HOST}:{opened.result()}{REST_PREFIX}",
                 pair.registered.key_id,
                 key_path,
                 bot_database,

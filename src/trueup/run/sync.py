@@ -29,13 +29,14 @@ from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.core.orders import OrderStatus
 from trueup.core.statements import PositionStated, Statement
+from trueup.ledger.coverage import Tier
 from trueup.ledger.position_check import nothing_left
 from trueup.run import listings as listing_of
 from trueup.run.fetching import Fetcher, Listing, with_body
 from trueup.run.listings import BEGINNING, Window
 from trueup.run.subaccounts import MAY_NOT_SEE, find_subaccounts
 from trueup.store.journal import Appended
-from trueup.store.progress import NOT_FOR_THIS_KEY, Progress, Tier, as_coverage
+from trueup.store.progress import NOT_FOR_THIS_KEY, Progress, as_coverage
 from trueup.store.proof_reading import pots
 from trueup.wire.rest import historical, portfolio
 from trueup.wire.rest.call import Page

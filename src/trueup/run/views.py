@@ -17,7 +17,6 @@ from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money, Ratio
 from trueup.ledger.holds import holds
 from trueup.ledger.report import OpenPosition, open_position
-from trueup.run.openings import Openings
 from trueup.store.database import Books
 
 Row = dict[str, object]
@@ -25,15 +24,14 @@ Row = dict[str, object]
 
 def balances(books: Books, *, now: Instant) -> list[Row]:
     """The newest reading of every pot of cash, beside what the books say."""
-    openings = Openings(books)
     return [
-        _balance(books, reading, openings=openings, now=now)
-        for reading in sorted(books.latest_balances(), key=_pot)
+        _balance(books, reading, now=now) for reading in sorted(books.latest_balances(), key=_pot)
     ]
 
 
-def _balance(books: Books, reading: BalanceStated, *, openings: Openings, now: Instant) -> Row:
-    movements = openings.movements(reading.subaccount, reading.shard, until=Instant(reading.at + 1))
+def _balance(books: Books, reading: BalanceStated, *, now: Instant) -> Row:
+    until = Instant(reading.at + 1)
+    movements = books.cash_movements(reading.subaccount, reading.shard, until=until)
     cash = Money(sum(movement.amount.units for movement in movements))
     orders = books.rested_orders(reading.subaccount, reading.shard)
     held = -Money(

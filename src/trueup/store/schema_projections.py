@@ -12,6 +12,9 @@ from sqlalchemy import Column, Index
 
 from trueup.store.schema import COUNT, INSTANT, MONEY, PRICE, PROJECTED, number, scope, table, text
 
+__all__ = ["PROJECTED"]
+"""Whoever wants the projections takes them from here, where their tables are described."""
+
 
 def _kept(*, keyed: bool, primary: bool = False) -> tuple[Column[int] | Column[str], ...]:
     """The columns that say where a typed row comes from."""
