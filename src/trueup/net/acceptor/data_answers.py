@@ -222,7 +222,9 @@ def _book_in_cents(book: BookSnapshot) -> Record:
     for name, levels in (("yes", yes), ("no", no)):
         whole = [(price, count.units // 100) for price, count in levels]
         record[name] = [[price.units // 100, count] for price, count in whole] or None
-        record[f"{name}_dollars"] = [[priced(price), count] for price, count in whole] or None
+        record[f"{name}_dollars"] = [
+            [priced(price), counted(count)] for price, count in levels
+        ] or None
     return record
 
 

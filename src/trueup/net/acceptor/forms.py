@@ -13,11 +13,12 @@ A personality decides it for all answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from trueup.core.catalog import Event
 from trueup.core.facts import Filled, Settled
 from trueup.core.instant import SECOND, format_instant
 from trueup.core.orders import Side
@@ -80,6 +81,7 @@ class Forms:
     balance: Callable[[Balance, bool], Record]
     market: Callable[[MarketView], Record]
     limits: Callable[[AccountLimits], Record]
+    event: Callable[[Event], Record] = encode_exchange.event
     status: Callable[[ExchangeStatus], Record] = encode_exchange.exchange_status
     names_service: bool = False
     names_canceled: bool = True
@@ -192,38 +194,84 @@ def _old_fill(filled: Filled, words: Words) -> Record:
 
 def _old_order(view: OrderView, user_id: str, words: Words) -> Record:
     record = encode_cents.order(view.order, user_id=user_id)
+    for name in ("taker_fill_cost", "maker_fill_cost"):
+        record[f"{name}_dollars"] = _of_cents(record[name])
     return {**record, "side": words.side, "action": words.action}
 
 
 def _old_event_position(view: EventPositionView) -> Record:
-    return {
-        "event_ticker": view.event_ticker,
+    record: Record = {
         "total_cost": spelling.cents(view.total_cost),
         "event_exposure": spelling.floored_cents(view.exposure),
         "realized_pnl": spelling.floored_cents(view.realized),
         "fees_paid": spelling.cents(view.fees_paid),
+    }
+    return {
+        "event_ticker": view.event_ticker,
+        "total_cost_shares": view.total_cost_shares.units // 100,
         "resting_order_count": 0,
+        **_in_both(record),
     }
 
 
 def _old_position(stated: PositionStated) -> Record:
     """Average costs cut to cents: what fits in them was all that was shown."""
     cent = Money.of_cents(1)
-    return encode_cents.position(
+    record = encode_cents.position(
         replace(
             stated,
             exposure=stated.exposure.floor_to(cent),
             realized=stated.realized.floor_to(cent),
         )
     )
-
-
-def _old_balance(stated: Balance, _show_breakdown: bool) -> Record:
-    return encode_cents.balance(stated)
+    amounts = ("total_traded", "market_exposure", "realized_pnl", "fees_paid")
+    return record | _in_both({name: record[name] for name in amounts})
 
 
 def _old_market(view: MarketView) -> Record:
-    return encode_cents.market(view.market, view.stated, view.quote)
+    """In cents, with everything in dollars beside it (recorded January 2026)."""
+    whole = encode_cents.market(view.market, view.stated, view.quote)
+    known = _june_market(view)
+    dollars = {
+        name: value
+        for name, value in known.items()
+        if name.endswith("_dollars") or name in _OF_MARKETS_IN_2025
+    }
+    amounts = {
+        "previous_yes_bid": 0,
+        "previous_yes_ask": 0,
+        "previous_price": 0,
+        "liquidity": 0,
+        "risk_limit_cents": 0,
+        "category": "",
+    }
+    return {**dollars, **amounts, **whole}
+
+
+_OF_MARKETS_IN_2025: Final = frozenset(
+    {
+        "created_time",
+        "expiration_time",
+        "latest_expiration_time",
+        "settlement_timer_seconds",
+        "response_price_units",
+        "price_level_structure",
+        "price_ranges",
+    }
+)
+
+
+def _old_event(event: Event) -> Record:
+    return encode_exchange.event(event) | {"category": "", "available_on_brokers": False}
+
+
+def _in_both(amounts: Mapping[str, object]) -> Record:
+    """Amounts in cents, and the same in dollars beside them."""
+    return {**amounts, **{f"{name}_dollars": _of_cents(cents) for name, cents in amounts.items()}}
+
+
+def _of_cents(cents: object) -> str:
+    return spelling.shortest_dollars(Money.of_cents(int(str(cents))))
 
 
 FORMS: Final = {
@@ -268,8 +316,9 @@ FORMS: Final = {
         settlement=encode_cents.minimal_settlement,
         position=_old_position,
         event_position=_old_event_position,
-        balance=_old_balance,
+        balance=_march_balance,
         market=_old_market,
+        event=_old_event,
         limits=encode_cents.account_limits,
         status=_june_status,
         names_service=True,

@@ -81,7 +81,7 @@ class MarketAnswers:
             return replies.NOT_FOUND
         nested = question.given.get("with_nested_markets") == "true"
         markets = self._markets_of(question, ticker)
-        record = encode_exchange.event(event)
+        record = self._forms.event(event)
         if nested:
             record["markets"] = markets
         return Content({"event": record, "markets": [] if nested else markets})
@@ -94,7 +94,7 @@ class MarketAnswers:
         nested = question.given.get("with_nested_markets") == "true"
         rows: list[Record] = []
         for event in found.items:
-            record = encode_exchange.event(event)
+            record = self._forms.event(event)
             if nested:
                 record["markets"] = self._markets_of(question, event.ticker)
             rows.append(record)
