@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from trueup.core.instant import Instant
+from trueup.net.acceptor.forms import Personality
 from trueup.net.acceptor.house import UNLIMITED
-from trueup.net.acceptor.keys import KeyPair, RegisteredKey
+from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_rsa_pair
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.run.clock import ShiftedClock, seeded
 from trueup.sim.recorded import Recording
@@ -20,6 +21,7 @@ from trueup.sim.scenario import DEFAULT_SEED, World, account_world
 sys.path.insert(0, str(Path(__file__).parent))
 
 from asker import Asker, OpenSandbox
+from judged_floor import KEY_ID, Judged, OpenJudged, judged
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,20 @@ def open_sandbox(world: World, clock: Callable[[], Instant]) -> Iterator[OpenSan
     for asker in opened:
         asker.close()
         asker.server.stop()
+
+
+@pytest.fixture(scope="session")
+def open_judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenJudged]:
+    """Starts a sandbox for other people's clients, with an RSA key in a file."""
+    opened: list[Judged] = []
+    pair = new_rsa_pair(KEY_ID)
+    key_file = tmp_path_factory.mktemp("judges") / "key.pem"
+    key_file.write_bytes(pair.pem)
+
+    def start(personality: Personality) -> Judged:
+        opened.append(judged(personality, pair, key_file))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.server.stop()

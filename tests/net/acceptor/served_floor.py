@@ -47,6 +47,7 @@ class ServedFloor:
     names: tuple[Ticker, ...] = (TICKER, OTHER)
     event: str = EVENT
     us: c.Member = US
+    settlement_timer: int = HOUR
     exchange: Exchange = field(default_factory=Exchange)
 
     def __post_init__(self) -> None:
@@ -81,7 +82,14 @@ class ServedFloor:
                 fee_waiver_until=None,
                 shard=self.shard,
             )
-            self.step(c.ListMarket(at=self.now, market=market, grid=self.grid))
+            self.step(
+                c.ListMarket(
+                    at=self.now,
+                    market=market,
+                    grid=self.grid,
+                    settlement_timer=self.settlement_timer,
+                )
+            )
         for member, money in ((US, self.cash), (MAKER, "100000")):
             self.step(c.OpenAccount(at=self.now, member=member, precision=Precision.DIRECT))
             self.give(member, money, self.shard)
