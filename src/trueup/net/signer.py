@@ -82,7 +82,11 @@ class RsaSigner:
     def headers(self, method: str, path: str, at: Instant) -> dict[str, str]:
         """The three headers, freshly signed."""
         stamp, text = _stamped(method, path, at)
-        return _signed(self.key_id, stamp, self._key.sign(text, self._padding, self._digest))
+        return _signed(self.key_id, stamp, self.sign(text))
+
+    def sign(self, text: bytes) -> str:
+        """The signature of a text, in base64."""
+        return _base64(self._key.sign(text, self._padding, self._digest))
 
     def __repr__(self) -> str:
         return f"RsaSigner({_tail(self.key_id)})"
@@ -110,7 +114,11 @@ class Ed25519Signer:
     def headers(self, method: str, path: str, at: Instant) -> dict[str, str]:
         """The three headers, freshly signed."""
         stamp, text = _stamped(method, path, at)
-        return _signed(self.key_id, stamp, self._key.sign(text))
+        return _signed(self.key_id, stamp, self.sign(text))
+
+    def sign(self, text: bytes) -> str:
+        """The signature of a text, in base64."""
+        return _base64(self._key.sign(text))
 
     def __repr__(self) -> str:
         return f"Ed25519Signer({_tail(self.key_id)})"
@@ -147,11 +155,15 @@ def _stamped(method: str, path: str, at: Instant) -> tuple[int, bytes]:
     return stamp, signing_text(stamp, method, path.partition("?")[0])
 
 
-def _signed(key_id: str, stamp: int, signature: bytes) -> dict[str, str]:
+def _base64(signature: bytes) -> str:
+    return base64.b64encode(signature).decode("ascii")
+
+
+def _signed(key_id: str, stamp: int, signature: str) -> dict[str, str]:
     return {
         KEY_HEADER: key_id,
         TIMESTAMP_HEADER: str(stamp),
-        SIGNATURE_HEADER: base64.b64encode(signature).decode("ascii"),
+        SIGNATURE_HEADER: signature,
     }
 
 

@@ -174,6 +174,21 @@ def test_exchange_refuses_a_wrong_logon_in_words(
             raise AssertionError(outputs)
 
 
+def test_signature_covers_the_characters_that_were_sent() -> None:
+    """Another engine may leave out the milliseconds: its signature is over what it wrote."""
+    exchange = Exchange()
+    server = Session.acceptor(SessionKind.PT, admit=exchange.admit)
+    server.connect(START)
+    text = f"20261016-12:00:00\x01A\x01001\x01{KEY}\x01KalshiPT".encode()
+    tags = ["35", "34", "49", "56", "52", "98", "108", "96", "1137"]
+    values = ["A", "001", KEY, "KalshiPT", "20261016-12:00:00", "0", "30", sign(text), "9"]
+
+    outputs = server.receive(close_frame(join_body(tags, values)), START)
+
+    assert exchange.seen[0][2] == text
+    assert LoggedOn(KEY, was_reset=False) in outputs
+
+
 @pytest.mark.parametrize("seconds", [-31, 31])
 def test_clock_that_is_off_is_refused(seconds: int) -> None:
     pair = Pair()

@@ -63,3 +63,12 @@ def logon_complaint(kind: SessionKind, header: Header, logon: Logon, now: Instan
         ),
     )
     return next((says for is_wrong, says in problems if is_wrong), "")
+
+
+def names_complaint(header: Header, *, mine: str, theirs: set[str]) -> str:
+    """What is wrong with the names of a message; empty when it belongs to this session."""
+    if header.target != mine:
+        return f"TargetCompID is {header.target!r}, this is {mine!r}"
+    if header.sender not in theirs:
+        return f"SenderCompID is {header.sender!r}, expected {' or '.join(sorted(theirs))}"
+    return ""

@@ -16,9 +16,10 @@ from typing import Final
 
 from trueup.core.errors import CallerError
 from trueup.core.instant import SECOND
-from trueup.wire.fix.frame import SOH
+from trueup.wire.fix.frame import SOH, open_frame
 from trueup.wire.fix.kinds import PriceUnit, write_instant
 from trueup.wire.fix.messages.session import Header, Logon
+from trueup.wire.fix.pairs import split_body
 from trueup.wire.fix.session_kinds import SessionKind
 
 SENDING_TIME_WINDOW: Final = 30 * SECOND
@@ -42,6 +43,18 @@ def logon_text(header: Header) -> bytes:
             header.target,
         )
     ).encode()
+
+
+def logon_text_as_sent(raw: bytes) -> bytes:
+    """The same from a whole message, in the very characters that were sent.
+
+    Another engine may write its time without milliseconds, or its number with zeros in
+    front; the signature covers what it wrote.
+    """
+    tags, values = split_body(open_frame(raw))
+    sent = dict(zip(tags, values, strict=True))
+    parts = (sent[tag] for tag in ("52", "35", "34", "49", "56"))
+    return SOH.join(parts).encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

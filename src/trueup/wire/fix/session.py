@@ -26,11 +26,17 @@ import msgspec
 
 from trueup.core.errors import CallerError, InvariantBroken
 from trueup.core.instant import SECOND, Instant
-from trueup.wire.fix.admission import Admission, Admit, logon_complaint
+from trueup.wire.fix.admission import Admission, Admit, logon_complaint, names_complaint
 from trueup.wire.fix.codec import Codec, Received
 from trueup.wire.fix.errors import Garbled, Unusable
 from trueup.wire.fix.keep_alive import Due, KeepAlive
-from trueup.wire.fix.logon import SENDING_TIME_WINDOW, LogonOptions, Sign, logon_text
+from trueup.wire.fix.logon import (
+    SENDING_TIME_WINDOW,
+    LogonOptions,
+    Sign,
+    logon_text,
+    logon_text_as_sent,
+)
 from trueup.wire.fix.message import Message, Sender
 from trueup.wire.fix.messages.session import (
     Header,
@@ -157,6 +163,8 @@ class Session:
             self._alive.heard(now)
             return self._unusable(error, now)
         self._alive.heard(now)
+        if self.state is State.LOGON_AWAITED:
+            return self._logon_asked(received, frame, now)
         return self._read(received, now)
 
     def tick(self, now: Instant) -> list[Output]:
@@ -222,8 +230,6 @@ class Session:
         return [self._end(Ending.LOST, "the connection broke")]
 
     def _read(self, received: Received, now: Instant) -> list[Output]:
-        if self.state is State.LOGON_AWAITED:
-            return self._logon_asked(received, now)
         wrong = self._wrong_names(received.header)
         if wrong:
             return self._complain(wrong, now, received.header, RejectReason.WRONG_NAME)
@@ -253,14 +259,14 @@ class Session:
         self._move(Trigger.LOGGED_ON)
         return [*outputs, LoggedOn(self.peer, was_reset), *self._numbered_logon(header, now)]
 
-    def _logon_asked(self, received: Received, now: Instant) -> list[Output]:
+    def _logon_asked(self, received: Received, raw: bytes, now: Instant) -> list[Output]:
         header, logon = received.header, received.message
         if not isinstance(logon, Logon):
             return [self._end(Ending.BROKEN, "the first message was not a logon")]
         self.peer = header.sender
         complaint = logon_complaint(self.kind, header, logon, now)
         if not complaint and self._admit is not None:
-            admitted = self._admit(header, logon, logon_text(header))
+            admitted = self._admit(header, logon, logon_text_as_sent(raw))
             if isinstance(admitted, Admission):
                 return self._admitted(received, logon, admitted, now)
             complaint = admitted
@@ -443,13 +449,9 @@ class Session:
         return self.kind.refusal(type(message), is_listener=self._is_listener)
 
     def _wrong_names(self, header: Header) -> str:
-        is_client = self._reads is Sender.EXCHANGE
-        mine = self._me if is_client else self.kind.value
-        if header.target != mine:
-            return f"TargetCompID is {header.target!r}, this is {mine!r}"
-        if header.sender not in ({self.peer, _OTHER_NAME} if is_client else {self.peer}):
-            return f"SenderCompID is {header.sender!r}, expected {self.peer!r}"
-        return ""
+        if self._reads is Sender.EXCHANGE:
+            return names_complaint(header, mine=self._me, theirs={self.peer, _OTHER_NAME})
+        return names_complaint(header, mine=self.kind.value, theirs={self.peer})
 
     def _keep_alive(self, now: Instant) -> list[Output]:
         outputs: list[Output] = []

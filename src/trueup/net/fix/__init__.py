@@ -1,0 +1,1 @@
+"""FIX over TLS: a client that comes back, and a listening side."""
