@@ -10,13 +10,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture format bench clean
+.PHONY: help demo test check lint types architecture format bench million clean
 
 help:
 	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
 	@echo 'make test    all tests (recorded cases run when TRUEUP_TEST_DATA names their folder)'
 	@echo 'make check   lint, types, architecture, tests: what CI runs'
 	@echo 'make bench   the benchmarks, as ratios against a peer measured in the same run'
+	@echo 'make million a million random commands to the exchange machine and to a naive second one'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what the other targets made'
 
@@ -60,6 +61,9 @@ format: $(VENV)/developer
 
 bench: $(VENV)/developer
 	@$(BIN)/python -m benchmarks
+
+million: $(VENV)/developer
+	@$(BIN)/python tests/sim/random_trading.py 1000000
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .demo build dist

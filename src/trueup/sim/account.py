@@ -182,8 +182,11 @@ class Account(Owner):
 
     # -- holdings --------------------------------------------------------------------------
 
-    def record(self, subaccount: Subaccount, market: Market) -> HoldingRecord:
-        """Where the orders and fills of one subaccount in one market go."""
+    def record(self, subaccount: Subaccount, market: Market, *, exclusive: bool) -> HoldingRecord:
+        """Where the orders and fills of one subaccount in one market go.
+
+        `exclusive` says that of the event's markets only one can resolve to yes.
+        """
         found = self.records.get((subaccount, market.ticker))
         if found is None:
             found = self.records[subaccount, market.ticker] = HoldingRecord(
@@ -193,6 +196,7 @@ class Account(Owner):
                 ticker=market.ticker,
                 event_ticker=market.event_ticker,
                 cash=self.book(subaccount, market.shard),
+                returns=exclusive and self.collateral_return,
             )
         return found
 

@@ -20,6 +20,7 @@ from trueup.sim.events import Denial, OrderChange, Refusal
 from trueup.sim.filling import say_order
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
+from trueup.sim.returning import taken_back
 
 _ACTIVE = MarketStatus.ACTIVE
 _CANCELED = OrderChange.CANCELED
@@ -197,7 +198,10 @@ def _requeue(
         free = cash.units - cash.held
         holding.unrest(before.order_id, order)
         released = cash.units - cash.held - free
-        if holding.needed(trial) > free + released:
+        needed = holding.needed(trial)
+        if holding.returns:
+            needed += taken_back(books, trial)
+        if needed and needed > free + released:
             denial = Denial(Refusal.INSUFFICIENT_BALANCE)
         holding.rest(before.order_id, order)
     if denial is not None:

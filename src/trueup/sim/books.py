@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trueup.core.catalog import Market
 from trueup.core.errors import InvariantBroken
 from trueup.core.ids import Shard, Subaccount, TradeId
 from trueup.core.instant import Instant
@@ -11,7 +12,7 @@ from trueup.core.units import Money
 from trueup.sim.account import Account
 from trueup.sim.events import CashMoved, Cause, Event, FillMade, Refusal
 from trueup.sim.history import CashBook
-from trueup.sim.holding import ONE
+from trueup.sim.holding import ONE, HoldingRecord
 from trueup.sim.lifecycle import Agenda, MarketState
 from trueup.sim.listings import Listings
 from trueup.sim.order_commands import Member
@@ -80,6 +81,14 @@ class Books:
             if moved.cause is Cause.COLLATERAL_RETURN:
                 self.returned += units
         self.events.append(moved)
+
+    def record(self, account: Account, subaccount: Subaccount, market: Market) -> HoldingRecord:
+        """Where the orders and fills of one subaccount in one market go."""
+        found = account.records.get((subaccount, market.ticker))
+        if found is None:
+            event = self.listings.events[market.event_ticker]
+            found = account.record(subaccount, market, exclusive=event.mutually_exclusive)
+        return found
 
     def pay(self, book: CashBook, filled: FillMade) -> None:
         """Book and tell a fill with its money."""

@@ -20,6 +20,7 @@ from trueup.sim.holding import ONE, HoldingRecord, Owner
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
 from trueup.sim.order_commands import Member
+from trueup.sim.returning import return_collateral
 
 _EXECUTED = OrderStatus.EXECUTED
 _RESTING = OrderStatus.RESTING
@@ -47,6 +48,10 @@ def meet(
     cash = fill(books, state, taker, made=made, is_taker=True)
     cash += fill(books, state, maker, made=made, is_taker=False)
     check_trade(books, state, cash, open_interest)
+    if taker.holding.returns:
+        return_collateral(books, taker.holding, at)
+    if maker.holding.returns:
+        return_collateral(books, maker.holding, at)
 
 
 def check_trade(books: Books, state: MarketState, cash: int, open_interest: int) -> None:
@@ -210,6 +215,8 @@ def meet_outside(
     books.clearing -= paid
     state.hold(before, outside.net)
     check_trade(books, state, cash + paid, open_interest)
+    if order.holding.returns:
+        return_collateral(books, order.holding, at)
 
 
 def outside_of(state: MarketState) -> HoldingRecord:

@@ -139,7 +139,8 @@ class Owner:
 class HoldingRecord:
     """One subaccount in one market.
 
-    `cash` is the cash book that its fills move; `net` is signed (+ YES, − NO).
+    `cash` is the cash book that its fills move; `net` is signed (+ YES, − NO);
+    `returns` says that collateral is returned early here (see `returning`).
     """
 
     __slots__ = (
@@ -158,6 +159,7 @@ class HoldingRecord:
         "owner",
         "payout",
         "realized",
+        "returns",
         "settled_at",
         "settled_cost",
         "settled_net",
@@ -177,6 +179,7 @@ class HoldingRecord:
         ticker: Ticker,
         event_ticker: EventTicker,
         cash: CashBook,
+        returns: bool = False,
     ) -> None:
         self.owner = owner
         self.member = owner.member
@@ -185,6 +188,7 @@ class HoldingRecord:
         self.ticker = ticker
         self.event_ticker = event_ticker
         self.cash = cash
+        self.returns = returns
         self.net = 0
         self.cost = 0
         self.realized = 0

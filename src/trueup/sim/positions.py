@@ -16,6 +16,7 @@ from trueup.sim.books import Books
 from trueup.sim.filling import check_trade
 from trueup.sim.holding import ONE
 from trueup.sim.lifecycle import MarketState
+from trueup.sim.returning import return_collateral
 
 _LIVING = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE, MarketStatus.CLOSED})
 
@@ -28,8 +29,8 @@ def transfer(books: Books, account: Account, command: c.TransferPosition) -> e.R
     refusal = _refused(account, command, state)
     if refusal is not None:
         return refusal
-    giver = account.record(command.from_subaccount, state.market)
-    taker = account.record(command.to_subaccount, state.market)
+    giver = books.record(account, command.from_subaccount, state.market)
+    taker = books.record(account, command.to_subaccount, state.market)
     sign = command.side.sign
     own_price = command.price.units if command.side is Side.YES else ONE - command.price.units
     count, open_interest = command.count.units, state.long
@@ -52,6 +53,9 @@ def transfer(books: Books, account: Account, command: c.TransferPosition) -> e.R
         )
         cash += moved
     check_trade(books, state, cash, open_interest)
+    if giver.returns:
+        return_collateral(books, giver, command.at)
+        return_collateral(books, taker, command.at)
     books.touched[state] = None
     account.position_transfers[command.transfer_id] = command
     books.events.append(

@@ -19,6 +19,7 @@ from trueup.sim.account import Account, ListedSettlement
 from trueup.sim.books import Books
 from trueup.sim.holding import ONE, HoldingRecord
 from trueup.sim.lifecycle import Due, DueKind, MarketState, Stage
+from trueup.sim.returning import return_collateral
 
 _CENT = Money.of_cents(1)
 
@@ -68,6 +69,9 @@ def settle(books: Books, state: MarketState, at: Instant, *, row_delay: int) -> 
     if state.long or state.short or cleared - books.clearing != open_interest * ONE:
         message = f"{state.ticker} did not pay $1 for each of its pairs: {Money(paid)} in all"
         raise InvariantBroken(message)
+    for record in state.holders.values():
+        if record.returns:
+            return_collateral(books, record, at)
     books.agenda.note(Due(Instant(at + row_delay), DueKind.LIST_SETTLEMENTS, state.market.ticker))
 
 
@@ -162,6 +166,9 @@ def revise(
         difference += payout - outside.payout
         books.clearing -= payout - outside.payout
         outside.revise(payout)
+    for record in state.holders.values():
+        if record.returns:
+            return_collateral(books, record, at)
     books.clearing += difference
     books.rounding -= difference
     books.agenda.note(Due(Instant(at + row_delay), DueKind.LIST_SETTLEMENTS, state.market.ticker))

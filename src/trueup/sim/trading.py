@@ -19,6 +19,7 @@ from trueup.sim.events import Denial, OrderChange, Refusal
 from trueup.sim.filling import fee_rule, meet_outside
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
+from trueup.sim.returning import taken_back
 
 _GTC = TimeInForce.GOOD_TILL_CANCELED
 _IOC = TimeInForce.IMMEDIATE_OR_CANCEL
@@ -65,13 +66,13 @@ def place(books: Books, command: c.PlaceOrder) -> Denial | None:
         return denial
     holding = account.records.get((command.subaccount, command.ticker))
     if holding is None:
-        holding = account.record(command.subaccount, state.market)
+        holding = books.record(account, command.subaccount, state.market)
     order = Order(command, holding, history=account.history)
     maker = state.book.counterpart(order)
     passes = maker is None and command.time_in_force is _GTC and command.cost_max is None
-    if passes:
-        cash = holding.cash
-        if holding.needed(order) > cash.units - cash.held:
+    if passes and not holding.returns:
+        needed, cash = holding.needed(order), holding.cash
+        if needed and needed > cash.units - cash.held:
             return Denial(Refusal.INSUFFICIENT_BALANCE)
     else:
         denial = _impossible(books, account, command, state=state, order=order)
@@ -185,6 +186,8 @@ def lacks_money(
     for its fee.
     """
     needed = order.holding.needed(order)
+    if order.holding.returns:
+        needed += taken_back(books, order)
     if not needed:
         return False
     cash = order.holding.cash
