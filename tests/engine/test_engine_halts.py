@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading_floor import HOT, Floor, all_of, buy, cents, contracts, dollars, only, refusals
+from engine_floor import HOT, Floor, all_of, buy, cents, contracts, dollars, only, refusals
 
 from trueup.core.ids import PRIMARY, OrderId
 from trueup.core.instant import DAY, MINUTE, SECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading_floor import (
+from engine_floor import (
     COLD,
     HOT,
     Floor,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from trading_floor import (
+from engine_floor import (
     COLD,
     EVENT,
     HOT,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from trading_floor import (
+from engine_floor import (
     HOT,
     NOON,
     Floor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trading_floor import COLD, HOT, NOON, Floor, all_of, buy, contracts, only, refusals
+from engine_floor import COLD, HOT, NOON, Floor, all_of, buy, contracts, only, refusals
 
 from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import OrderStatus
