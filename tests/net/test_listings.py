@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from loopback import (
@@ -20,16 +21,25 @@ from loopback import (
     Seen,
     a_listing,
     a_read,
+    a_write,
     exchange_saying,
     page,
 )
 
-from trueup.core.errors import ExchangeRefused, NotAuthorized, ProtocolBroken
+from trueup.core.errors import (
+    CallerError,
+    ExchangeRefused,
+    NotAuthorized,
+    ProtocolBroken,
+    UnknownWord,
+)
+from trueup.core.ids import OrderId
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.net.client import open_client
 from trueup.net.session import Event, Options, Session, UnknownFields
 from trueup.net.signer import Ed25519Signer
 from trueup.net.venues import Venue, resolve_endpoint
+from trueup.wire.rest import portfolio
 from trueup.wire.rest.call import Call
 
 LIMITS = (
@@ -303,3 +313,54 @@ def test_one_client_serves_several_threads() -> None:
     assert values == [1] * 80
     assert len(exchange.seen) == client.counts.requests == 80
     assert client.counts.retries == 0
+
+
+def test_word_that_nobody_knows_is_counted_and_never_guessed(
+    open_driver: OpenDriver, ed25519_key: Ed25519PrivateKey
+) -> None:
+    row = {
+        "order_id": "o1",
+        "ticker": "T",
+        "outcome_side": "yes",
+        "status": "pending",
+        "created_time": "2026-10-20T12:00:00Z",
+    }
+    listed = Say(body=msgspec.json.encode({"orders": [row, row], "cursor": ""}))
+    single = Say(body=msgspec.json.encode({"order": row}))
+    with exchange_saying(listed, single) as exchange:
+        driver = open_driver(exchange.endpoint(), Ed25519Signer("k", ed25519_key))
+        (found,) = driver.pages(portfolio.orders())
+        with pytest.raises(UnknownWord, match="'pending'") as caught:
+            driver.send(portfolio.order(OrderId("o1")))
+
+    assert found.items == ()
+    assert [record.unknown_word for record in found.unreadable] == ["status=pending"] * 2
+    assert (caught.value.field, caught.value.word) == ("status", "pending")
+    assert driver.counts.unknown_fields == {
+        "GetOrders.status=pending": 1,
+        "GetOrder.status=pending": 1,
+    }
+
+
+def test_batch_that_can_never_fit_the_bucket_is_refused_before_it_is_sent(
+    open_driver: OpenDriver,
+) -> None:
+    batch = replace(a_write(), items=11)
+    with exchange_saying(Say()) as exchange:
+        driver = open_driver(exchange.endpoint())
+        with pytest.raises(CallerError, match="110 tokens can never fit a bucket of 100") as caught:
+            driver.send(batch)
+
+    assert exchange.seen == []
+    assert "Split the batch" in caught.value.remedy
+
+
+def test_batch_is_billed_by_its_items(open_driver: OpenDriver) -> None:
+    machine = Machine()
+    with exchange_saying(Say()) as exchange:
+        driver = open_driver(exchange.endpoint(), machine=machine)
+        driver.send(replace(a_write(), items=10))
+        driver.send(replace(a_write(), items=5))
+
+    # The first took the whole bucket of 100; the second waits for 50 of 100 tokens a second.
+    assert machine.slept == [SECOND // 2]

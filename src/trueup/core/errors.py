@@ -16,6 +16,7 @@
     │   │   └── NotSent                the request never left: nothing happened
     │   └── BookUnknown            an order book has no snapshot, or missed a change
     ├── ProtocolBroken         they sent something that cannot be understood
+    │   └── UnknownWord            a word that is new, where a guess could be wrong
     └── InvariantBroken        we broke a rule of our own: stop, keep the evidence, report it
 
 `str(error)` is the message for a person; `error.remedy` says what to do next.
@@ -120,6 +121,25 @@ class ProtocolBroken(TrueupError):
     def __init__(self, message: str, *, evidence: str = "", remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.evidence = evidence
+
+
+class UnknownWord(ProtocolBroken):
+    """A word of the exchange that this version does not know, e.g. a new order status.
+
+    It is never guessed at.  `field` and `word` say which.
+    """
+
+    def __init__(
+        self, message: str, *, field: str, word: str, evidence: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(message, evidence=evidence, remedy=remedy)
+        self.field = field
+        self.word = word
+
+    @property
+    def drift(self) -> str:
+        """The same in short: ``status=pending``."""
+        return f"{self.field}={self.word}"
 
 
 class InvariantBroken(TrueupError):

@@ -26,6 +26,7 @@ from trueup.core.errors import (
     ProtocolBroken,
     RateLimited,
     TrueupError,
+    UnknownWord,
     Unreachable,
 )
 from trueup.core.instant import SECOND
@@ -163,10 +164,13 @@ def _redirected(call: Call[T], reply: Response, endpoint: Endpoint) -> ProtocolB
 
 def _decode(call: Call[T], reply: Response, endpoint: Endpoint) -> Good[T] | Bad:
     reason, unknown = "", ""
+    new_word: UnknownWord | None = None
     try:
         return Good(call.decode(reply.body))
     except InvariantBroken:
         raise
+    except UnknownWord as error:
+        new_word, reason, unknown = error, str(error), error.evidence
     except (TrueupError, msgspec.MsgspecError, ArithmeticError, LookupError) as error:
         reason = str(error)
         unknown = getattr(error, "evidence", "")
@@ -176,6 +180,17 @@ def _decode(call: Call[T], reply: Response, endpoint: Endpoint) -> Good[T] | Bad
     if not call.idempotent:
         return Bad(
             OutcomeUnknown(f"{subject}; whether it took effect is unknown", remedy=_ASK_FIRST)
+        )
+    if new_word is not None:
+        return Bad(
+            UnknownWord(
+                subject,
+                field=new_word.field,
+                word=new_word.word,
+                evidence=unknown,
+                remedy="The exchange uses a word that this version does not know. Nothing was "
+                "guessed; update trueup, or report the word.",
+            )
         )
     return Bad(
         ProtocolBroken(

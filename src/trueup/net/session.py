@@ -19,7 +19,7 @@ from threading import Lock
 from typing import Final, TypeVar
 from uuid import UUID
 
-from trueup.core.errors import ConfigError, InvariantBroken, RateLimited, TrueupError
+from trueup.core.errors import ConfigError, InvariantBroken, RateLimited, TrueupError, UnknownWord
 from trueup.core.ids import ClientOrderId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.limits import Bucket, Buckets, Budget
@@ -120,8 +120,10 @@ def no_reason() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a client has done so far.  `unknown_fields` counts answers per
-    ``Operation.field``.
+    """What a client has done so far.
+
+    `unknown_fields` counts answers that hold something this version does not
+    know: a field as ``Operation.field``, a word as ``Operation.field=word``.
     """
 
     requests: int = 0
@@ -231,6 +233,8 @@ class Session:
             if not isinstance(outcome, Bad):
                 self._note_unknown_fields(call, reply, outcome.value)
                 return outcome.value
+            if isinstance(outcome.error, UnknownWord):
+                self.note_drift(call.operation, (outcome.error.drift,))
             spent = max(paused, self._clock() - started)
             pause = self._retry_pause(call, outcome, reply, attempt=attempt, spent=spent)
             if pause is None:
@@ -332,7 +336,8 @@ class Session:
     def _note_unknown_fields(self, call: Call[T], reply: Reply, value: T) -> None:
         """Count the fields of an answer that nobody here knows; tell of each once."""
         if isinstance(value, Page):
-            names = value.unknown_fields
+            words = (record.unknown_word for record in value.unreadable)
+            names = (*value.unknown_fields, *dict.fromkeys(word for word in words if word))
         elif isinstance(reply, Response):
             names = call.unknown_fields(reply.body)
         else:

@@ -11,18 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from trueup.core.errors import BooksError, ConfigError, ExchangeRefused, TrueupError
-from trueup.core.instant import SECOND
+from trueup.core.instant import SECOND, format_instant
 from trueup.net.client import Client
 from trueup.net.credentials import read_settings
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk
-from trueup.wire.rest import api_keys, exchange, portfolio
+from trueup.wire.rest import account, api_keys, exchange, portfolio
+from trueup.wire.rest.account import EndpointCosts
+from trueup.wire.rest.table import OPERATIONS
 
 FREE_BYTES_MIN: Final = 200 * 1024 * 1024
 SKEW_MAX: Final = 5 * SECOND
 """The exchange accepted 10 s and refused 30 s when it was measured; 5 s is a warning in time."""
 
 READ_SCOPES: Final = frozenset({"read", "read::portfolio_balance"})
+NAMED_MAX: Final = 8
+_UPDATE: Final = "Look for a newer version of trueup; what is unknown is left out, never guessed."
+_OTHERS: Final = (
+    "/margin",  # the margined exchange is not traded here
+    "/cfbenchmarks",  # a licensed index feed
+    "/portfolio/orders",  # the order entry of before June 2026
+    "/multivariate_event_collections/{collection_ticker}/lookup",  # gone in 2026
+)
+"""Endpoints that are known and without code."""
+
 FIX_TIERS: Final = frozenset({"premier", "paragon", "prime", "prestige"})
 
 
@@ -96,7 +108,7 @@ def _books(desk: Desk) -> Iterator[Check]:
         )
     drift = books.unknown_fields()
     if drift:
-        names = ", ".join(sorted({each.field for each in drift})[:8])
+        names = ", ".join(sorted({each.field for each in drift})[:NAMED_MAX])
         yield Check(
             "drift", Finding.NOTICE, f"the exchange sends fields unknown to this version: {names}"
         )
@@ -150,6 +162,8 @@ def _exchange(client: Client) -> Iterator[Check]:
         ("access", lambda: _access(client)),
         ("scopes", lambda: _scopes(client)),
         ("limits", lambda: _limits(client)),
+        ("region", lambda: _region(client)),
+        ("endpoints", lambda: _endpoints(client)),
     )
     for name, check in asked:
         try:
@@ -159,6 +173,15 @@ def _exchange(client: Client) -> Iterator[Check]:
             yield Check(name, finding, str(error), error.remedy)
         except TrueupError as error:
             yield Check(name, Finding.PROBLEM, str(error), error.remedy)
+    yield from _drift(client)
+
+
+def _drift(client: Client) -> Iterator[Check]:
+    """What the answers of these checks held that this version does not know."""
+    unknown = client.counts.unknown_fields
+    if unknown:
+        names = ", ".join(sorted(unknown)[:NAMED_MAX])
+        yield Check("answers", Finding.NOTICE, f"unknown to this version: {names}", _UPDATE)
 
 
 def _skew(client: Client) -> Iterator[Check]:
@@ -210,3 +233,35 @@ def _limits(client: Client) -> Check:
         f"tier {learned.tier}: {learned.read_per_second} read and {learned.write_per_second} "
         f"write tokens a second; this tier {fix}",
     )
+
+
+def _region(client: Client) -> Check:
+    expires_at = client.send(api_keys.region_expires_at())
+    if expires_at is None:
+        return Check("region", Finding.OK, "the exchange asks for no confirmation of the location")
+    if expires_at <= client.session.now():
+        return Check(
+            "region",
+            Finding.PROBLEM,
+            f"the location of the account was confirmed only until {format_instant(expires_at)}",
+            "Log in to the exchange's website once and confirm the location.",
+        )
+    return Check("region", Finding.OK, f"location confirmed until {format_instant(expires_at)}")
+
+
+def unknown_endpoints(costs: EndpointCosts) -> list[str]:
+    """Operations that the exchange lists and this version has no code for."""
+    known = {(each.method, each.template) for each in OPERATIONS.values()}
+    return sorted(
+        f"{each.method} {each.template}"
+        for each in costs.listed
+        if (each.method, each.template) not in known and not each.template.startswith(_OTHERS)
+    )
+
+
+def _endpoints(client: Client) -> Check:
+    unknown = unknown_endpoints(client.send(account.endpoint_costs()))
+    if unknown:
+        words = f"the exchange lists endpoints unknown to this version: {', '.join(unknown[:NAMED_MAX])}"
+        return Check("endpoints", Finding.NOTICE, words, _UPDATE)
+    return Check("endpoints", Finding.OK, "all that the exchange lists are known")

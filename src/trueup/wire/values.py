@@ -28,7 +28,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from trueup.core.errors import NotANumber, ProtocolBroken
+from trueup.core.errors import NotANumber, ProtocolBroken, UnknownWord
 from trueup.core.instant import (
     DAY,
     SECOND,
@@ -205,12 +205,13 @@ def instant_of_milliseconds(milliseconds: int) -> Instant:
 def word(words: Mapping[str, T], value: str, field: str) -> T:
     """What one of a closed list of words means.
 
-    Raises `ProtocolBroken` for a word that is not on the list: the record goes
+    Raises `UnknownWord` for a word that is not on the list: the record goes
     to quarantine, since a guess could book the wrong side.
     """
     meaning = words.get(value)
     if meaning is None:
-        raise ProtocolBroken(f"unknown word {value[:_LONGEST_TEXT]!r} for {field}")
+        shown = value[:_LONGEST_TEXT]
+        raise UnknownWord(f"unknown word {shown!r} for {field}", field=field, word=shown)
     return meaning
 
 

@@ -20,10 +20,15 @@ DEFAULT_COST = 10
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """One record of a page that could not be decoded, with the reason."""
+    """One record of a page that could not be decoded, with the reason.
+
+    `unknown_word` is the word, with its field, that this version does not know,
+    where that is the reason (``status=pending``).
+    """
 
     raw: bytes
     reason: str
+    unknown_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast, get_args, overl
 
 import msgspec
 
-from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken
+from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken, UnknownWord
 from trueup.wire.rest.call import Page, Unreadable
 
 T = TypeVar("T")
@@ -45,6 +45,7 @@ UNREADABLE: Final = (ProtocolBroken, NotANumber, FinerThanUnit, *BROKEN_JSON)
 """What a record can fail with."""
 
 _EVIDENCE_BYTES: Final = 300
+_TRY_AGAIN: Final = "Try again; if it stays, report it with the evidence. Nothing was booked."
 _LARGEST_FIRST_ROW: Final = 1 << 16
 _NUL: Final = rb"\u0000"
 _SCANNER: Final = json.JSONDecoder()
@@ -143,7 +144,8 @@ def page_of(
                     _refuse_nul(raw)
                 items.append(read(raw))
             except UNREADABLE as error:
-                unreadable.append(Unreadable(raw, str(error)))
+                word = error.drift if isinstance(error, UnknownWord) else ""
+                unreadable.append(Unreadable(raw, str(error), word))
             else:
                 raws.append(raw)
         return Page(
@@ -227,6 +229,14 @@ def _read(raw: bytes, read: Reader[T]) -> T:
     try:
         _refuse_nul(raw)
         return read(raw)
+    except UnknownWord as error:
+        raise UnknownWord(
+            f"the exchange's answer could not be read: {error}",
+            field=error.field,
+            word=error.word,
+            evidence=_shown(raw),
+            remedy=_TRY_AGAIN,
+        ) from error
     except UNREADABLE as error:
         raise _broken(f"the exchange's answer could not be read: {error}", raw) from error
 
@@ -335,8 +345,8 @@ def _unknown(raw: bytes, known: frozenset[str], search: Search | None) -> tuple[
 
 
 def _broken(message: str, evidence: bytes) -> ProtocolBroken:
-    return ProtocolBroken(
-        message,
-        evidence=evidence[:_EVIDENCE_BYTES].decode("utf-8", "backslashreplace"),
-        remedy="Try again; if it stays, report it with the evidence. Nothing was booked.",
-    )
+    return ProtocolBroken(message, evidence=_shown(evidence), remedy=_TRY_AGAIN)
+
+
+def _shown(evidence: bytes) -> str:
+    return evidence[:_EVIDENCE_BYTES].decode("utf-8", "backslashreplace")
