@@ -84,6 +84,6 @@ def show(
         each, cpu = timing.median / per[name], timing.cpu_median / per[name]
         least, most = (bound(timing.rounds) / per[name] * 1e6 for bound in (min, max))
         print(
-            f"{name:<{width}}  {each * 1e6:>15,.1f}  {f'{least:,.1f} … {most:,.1f}':>19}  "
-            f"{1 / each:>15,.0f}  {base / each:>7.2f}  {cpu * 1e6:>8,.1f}  {cpu_base / cpu:>7.2f}"
+            f"{name:<{width}}  {each * 1e6:>15,.2f}  {f'{least:,.2f} … {most:,.2f}':>19}  "
+            f"{1 / each:>15,.0f}  {base / each:>7.2f}  {cpu * 1e6:>8,.2f}  {cpu_base / cpu:>7.2f}"
         )

@@ -246,10 +246,11 @@ class Line:
     async def _drain(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> str:
         """Take every message at once; this loop must never wait for a reader."""
         receive, session_receive, heard = socket.receive, self.session.receive, self._heard
+        text = WSMsgType.TEXT
         taken = 0
         while True:
             message = await receive()
-            if message.type is WSMsgType.TEXT:
+            if message.type is text:
                 events = session_receive(message.data, self._now)
                 if events:
                     heard(events)

@@ -40,7 +40,7 @@ from trueup.wire.ws import bodies
 from trueup.wire.ws import client_events as e
 from trueup.wire.ws import messages as m
 from trueup.wire.ws.channels import TERMINAL_ERRORS, Channel, ErrorCode
-from trueup.wire.ws.client_hot import NEGATIVE, apply_hot
+from trueup.wire.ws.client_hot import PREFIX, PREFIX_LENGTH, HotDelta, apply_hot
 from trueup.wire.ws.client_outbox import ClientTimes, Outbox
 from trueup.wire.ws.client_subscription import (
     ChannelOptions,
@@ -184,21 +184,16 @@ class ClientSession:
     def receive(self, frame: bytes | str, now: Instant) -> Sequence[e.Event]:
         """Take one frame; what it means."""
         self.frames += 1
+        if frame[:PREFIX_LENGTH] == PREFIX:
+            events, negative = apply_hot(frame, self._by_sid)
+            if negative is not None:
+                return self._negative_change(negative, now)
+            if events is not None:
+                return events
         try:
             message = _decoder.decode(frame)
         except _BROKEN:
             return self._receive_odd(frame, now)
-        if message.__class__ is m.Delta:
-            subscription = self._by_sid.get(message.sid)
-            if subscription is not None and message.seq == subscription.expected:
-                body = message.msg
-                watched = subscription.hot.get(body.market_ticker)
-                if watched is not None:
-                    events = apply_hot(subscription, watched, body)
-                    if events is NEGATIVE:
-                        return self._negative(subscription, watched, now)
-                    if events is not None:
-                        return events
         return self._receive_slowly(message, frame, now)
 
     def _receive_slowly(
@@ -314,6 +309,11 @@ class ClientSession:
             events += watched.changed
         else:
             events += self._negative(subscription, watched, now)
+
+    def _negative_change(self, change: HotDelta, now: Instant) -> list[e.Event]:
+        subscription = self._by_sid[change.sid]
+        watched = subscription.hot[change.msg.market_ticker]
+        return self._negative(subscription, watched, now)
 
     def _negative(
         self, subscription: Subscription, watched: WatchedBook, now: Instant

@@ -109,6 +109,10 @@ class Subscription:
     snapshots_asked_at: Instant = Instant(0)  # noqa: RUF009  # an int
     books: dict[Ticker, WatchedBook] = field(default_factory=dict[Ticker, WatchedBook])
     hot: dict[str, WatchedBook] = field(default_factory=dict[str, WatchedBook])
+    use_yes_price: bool = True
+
+    def __post_init__(self) -> None:
+        self.use_yes_price = self.options.use_yes_price
 
     @property
     def is_wanted(self) -> bool:
