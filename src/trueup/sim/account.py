@@ -180,6 +180,23 @@ class Account(Owner):
             if order is not None and order.status is OrderStatus.RESTING:
                 yield order
 
+    def forget(self, before: Instant) -> None:
+        """Drop what ended, or had been replaced, before `before`.
+
+        What rests, what is held and every used ``client_order_id`` stay.
+        """
+        for order_id, order in tuple(self.orders.items()):
+            if order.level is None and order.state().at < before:
+                del self.orders[order_id]
+            else:
+                order.forget(before)
+        first = bisect_left(self.fills_made, before, key=_made_at)
+        del self.fills_made[:first]
+        for book in self.cash.values():
+            book.forget(before)
+        for record in self.holdings.values():
+            record.forget(before)
+
     # -- holdings --------------------------------------------------------------------------
 
     def record(self, subaccount: Subaccount, market: Market, *, exclusive: bool) -> HoldingRecord:
@@ -244,3 +261,7 @@ def _settled_at(row: ListedSettlement) -> Instant:
 
 def _listed_at(row: ListedSettlement) -> Instant:
     return row.listed_at
+
+
+def _made_at(made: FillMade) -> Instant:
+    return made.at

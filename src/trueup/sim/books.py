@@ -99,6 +99,13 @@ class Books:
         self.fees += fee
         self.events.append(filled)
 
+    def forget(self, before: Instant) -> None:
+        """Drop the past before `before`: it can be asked for no more."""
+        for account in self.accounts.values():
+            account.forget(before)
+        for state in self.listings.markets.values():
+            state.forget(before)
+
     def check_step(self, before: int) -> None:
         """Prove that cash changed by what the events say, and that every pair is paid for."""
         moved = 0

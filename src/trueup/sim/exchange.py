@@ -22,7 +22,7 @@ from typing import assert_never
 
 from trueup.core.errors import CallerError
 from trueup.core.ids import TradeId
-from trueup.core.instant import Instant
+from trueup.core.instant import DAY, Instant
 from trueup.core.market import MarketStatus
 from trueup.sim import amending, banking, steering, trading
 from trueup.sim import commands as c
@@ -45,7 +45,8 @@ class Exchange:
     from the close of a market to the end of its resting orders, are in
     microseconds.  `trade_id_prefix` makes the ids of trades: the first 24
     characters of a UUID.  Every `audit_every` steps the whole truth is proved
-    anew.
+    anew.  `keep` is for how many microseconds the past can be asked for; without
+    it everything is remembered.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Exchange:
         close_cancel_delay: int = CLOSE_CANCEL_DELAY,
         trade_id_prefix: str = "7adee000-0000-4000-8000-",
         audit_every: int = _AUDIT_EVERY,
+        keep: int | None = None,
     ) -> None:
         self._trades = 0
         self._prefix = trade_id_prefix
@@ -63,6 +65,8 @@ class Exchange:
         self._now = Instant(0)
         self._audit_every = audit_every
         self._until_audit = audit_every
+        self._keep = keep
+        self._forgets_at = Instant(0)
 
     def _next_trade_id(self) -> TradeId:
         self._trades += 1
@@ -102,6 +106,9 @@ class Exchange:
         if books.touched:
             self._look_at_tops(at)
         books.check_step(before)
+        if self._keep is not None and at >= self._forgets_at:
+            self._forgets_at = Instant(at + DAY)
+            books.forget(Instant(at - self._keep))
         self._until_audit -= 1
         if not self._until_audit:
             self._until_audit = self._audit_every

@@ -159,6 +159,11 @@ class MarketState:
         """The price structure at `at`."""
         return self.grids.at(at) or self._first_grid
 
+    def forget(self, before: Instant) -> None:
+        """Drop trades and quotes from before `before`, but for the last of each."""
+        self.tape.forget(before)
+        self.quotes.forget(before)
+
     def revised(self, result: MarketResult, value: Price) -> Stage:
         """The stage of a settled market whose result is corrected."""
         before = self.stage()

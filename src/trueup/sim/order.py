@@ -91,6 +91,12 @@ class Order(Queued):
             self._past.append(updated)
         return updated
 
+    def forget(self, before: Instant) -> None:
+        """Drop the states that had been replaced before `before`."""
+        past = self._past
+        if past is not None:
+            del past[: max(0, bisect_right(past, before, key=_changed_at) - 1)]
+
     def state(self) -> OrderUpdated:
         """The order as it is now.  It must have been placed."""
         if self.last is None:
