@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, cast
 
 import typer
 
 from trueup.cli.common import Invocation, command
+from trueup.cli.output import Output
 from trueup.cli.tour import tell
 from trueup.net.venues import SANDBOX_PORT, Venue
-from trueup.run.serving import Served, serve_sandbox
+from trueup.run.serving import CONTROL_VARIABLE, Served, ServeWish, serve_sandbox
+from trueup.run.steering import CONTROL_WORDS, steer
+from trueup.sim.living.built_in import WORLDS
+
+KEY_FILE: Final = "trueup-sandbox.pem"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands that need no exchange."""
     group = typer.Typer(help="An exchange on this machine.", no_args_is_help=True)
     command(group, "serve")(serve)
+    command(group, "control")(control)
     app.add_typer(group, name="sandbox")
     command(app, "tour")(tour)
 
@@ -24,60 +30,158 @@ def register(app: typer.Typer) -> None:
 def serve(
     invocation: Invocation,
     *,
+    folder: Annotated[
+        str, typer.Argument(help="A folder of recordings instead of a world.", metavar="FOLDER")
+    ] = "",
+    world: Annotated[
+        str,
+        typer.Option("--world", help=f"{', '.join(WORLDS)}; account: a past without a market."),
+    ] = "",
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="A scenario file (TOML) instead of a world.")
+    ] = "",
+    source: Annotated[str, typer.Option("--from", help="The same as FOLDER.", hidden=True)] = "",
+    speed: Annotated[
+        int | None,
+        typer.Option("--speed", min=0, help="Times normal; 0 is stepped by `sandbox control`."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Another seed, another world.")
+    ] = None,
+    density: Annotated[
+        int | None,
+        typer.Option("--density", min=1, help="Turns of a trader per market and hour."),
+    ] = None,
+    mishaps: Annotated[
+        int, typer.Option("--mishaps", min=0, help="Pauses, disputes and the like, in percent.")
+    ] = 100,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="Let this go wrong (may be repeated).", metavar="NAME"),
+    ] = None,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
     ] = SANDBOX_PORT,
-    source: Annotated[
-        str,
-        typer.Option("--from", help="A folder of recorded JSON lines instead of the world."),
-    ] = "",
-    seed: Annotated[int, typer.Option("--seed", help="Another built-in world.")] = 0,
     personality: Annotated[
         str,
         typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
     ] = "present",
     key_file: Annotated[
         str, typer.Option("--key-file", help="Where to write the private key for clients.")
-    ] = "trueup-sandbox.pem",
+    ] = KEY_FILE,
+    control_token: Annotated[
+        str,
+        typer.Option("--control-token", envvar=CONTROL_VARIABLE, help="Your own control token."),
+    ] = "",
     bot_database: Annotated[
         str,
         typer.Option("--bot-database", help="Also write a bot's own faulty trades table here."),
     ] = "",
 ) -> None:
-    """Serve the sandbox over HTTP on 127.0.0.1 until Ctrl-C."""
+    """Serve an exchange over HTTP and WebSocket on 127.0.0.1 until Ctrl-C.
+
+    Without anything named: the built-in account in a living market.
+    """
     output = invocation.output
     output.lead(Venue.SANDBOX.value, invocation.account or "main")
-
-    def started(served: Served) -> None:
-        output.result(
-            {
-                "base_url": served.base_url,
-                "key_id": served.key_id,
-                "private_key_path": str(served.key_file),
-                "bot_database": served.bot_database,
-            }
-        )
-        output.say(f"{served.words}")
-        output.say(f"  serving      {served.base_url}   (Ctrl-C stops it)")
-        output.say(f"  key id       {served.key_id}")
-        output.say(f"  private key  {served.key_file}")
-        if served.bot_database:
-            output.say(f"  bot's table  {served.bot_database}")
-        output.say("Point a client at it, for example this one in another terminal:")
-        output.say(f"  export TRUEUP_BASE_URL={served.base_url}")
-        output.say(f"  export KALSHI_API_KEY_ID={served.key_id}")
-        output.say(f"  export KALSHI_PRIVATE_KEY_PATH={served.key_file}")
-        output.say("  trueup sync")
-
+    place = folder or source
     serve_sandbox(
-        port=port,
-        folder=Path(source) if source else None,
-        seed=seed,
-        personality=personality,
-        key_file=Path(key_file),
-        bot_database=bot_database,
-        started=started,
+        ServeWish(
+            port=port,
+            world=world,
+            scenario=Path(scenario) if scenario else None,
+            folder=Path(place) if place else None,
+            seed=seed,
+            speed=speed,
+            density=density,
+            mishap_rate=mishaps,
+            faults=tuple(fault or ()),
+            personality=personality,
+            key_file=Path(key_file),
+            token=control_token,
+            bot_database=bot_database,
+        ),
+        started=lambda served: _show_served(output, served),
     )
+
+
+def _show_served(output: Output, served: Served) -> None:
+    output.result(
+        {
+            "base_url": served.base_url,
+            "websocket_url": served.websocket_url,
+            "key_id": served.key_id,
+            "private_key_path": str(served.key_file),
+            "control_token_path": None if served.token_file is None else str(served.token_file),
+            "bot_database": served.bot_database,
+            "serves": served.words,
+        }
+    )
+    output.say(f"{served.words}: no real money anywhere")
+    output.say(f"  serving      {served.base_url}   (Ctrl-C stops it)")
+    output.say(f"  streams      {served.websocket_url}")
+    output.say(f"  key id       {served.key_id}")
+    output.say(f"  private key  {served.key_file}")
+    if served.token_file is not None:
+        output.say(f"  control      trueup sandbox control state   (token in {served.token_file})")
+    if served.bot_database:
+        output.say(f"  bot's table  {served.bot_database}")
+    output.say("Point a client at it, for example this one in another terminal:")
+    output.say(f"  export TRUEUP_BASE_URL={served.base_url}")
+    output.say(f"  export KALSHI_API_KEY_ID={served.key_id}")
+    output.say(f"  export KALSHI_PRIVATE_KEY_PATH={served.key_file}")
+    output.say("  trueup sync")
+
+
+def control(
+    invocation: Invocation,
+    *,
+    word: Annotated[str, typer.Argument(help=f"One of: {', '.join(CONTROL_WORDS)}.")],
+    fields: Annotated[
+        list[str] | None, typer.Argument(help="What it takes, e.g. by=2h.", metavar="KEY=VALUE")
+    ] = None,
+    url: Annotated[
+        str, typer.Option("--url", help="Where the sandbox listens.")
+    ] = f"http://127.0.0.1:{SANDBOX_PORT}",
+    token: Annotated[
+        str, typer.Option("--token", envvar=CONTROL_VARIABLE, help="The control token.")
+    ] = "",
+    key_file: Annotated[
+        str, typer.Option("--key-file", help="The key file beside which the token lies.")
+    ] = KEY_FILE,
+) -> None:
+    """Steer a running sandbox: time, markets, money, faults.
+
+    For example: `trueup sandbox control advance by=2h`.
+    """
+    output = invocation.output
+    output.lead(Venue.SANDBOX.value, invocation.account or "main")
+    told = steer(url, token, word, fields or (), key_file=Path(key_file))
+    output.result(told)
+    for name, value in told.items():
+        _show_told(output, name, value)
+
+
+def _show_told(output: Output, name: str, value: object) -> None:
+    """One field of an answer: a table for a list of things, else a line."""
+    if _is_list(value) and value and isinstance(cast("list[object]", value)[0], dict):
+        rows = cast("list[dict[str, object]]", value)
+        output.table(list(rows[0]), [[_text(one) for one in row.values()] for row in rows])
+    elif isinstance(value, dict):
+        for key, one in cast("dict[str, object]", value).items():
+            output.say(f"  {name}.{key:<24} {_text(one)}")
+    else:
+        output.say(f"  {name:<14} {_text(value)}")
+
+
+def _text(value: object) -> str:
+    if value is None or value == []:
+        return "-"
+    return ", ".join(map(str, cast("list[object]", value))) if _is_list(value) else str(value)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def tour(

@@ -18,7 +18,10 @@ from trueup.sim.living.built_in import DEFAULT_WORLD, WORLDS, living_world
 from trueup.sim.living.scenario_file import ScenarioText
 from trueup.sim.living.scenario_world import Scenario, scenario_of
 from trueup.sim.living.world import DENSITY, WARM_UP, GivenAccount, LivingWorld, Opening
-from trueup.sim.scenario import DEFAULT_SEED
+from trueup.sim.scenario import DEFAULT_SEED, World, account_world
+
+HOME_WORLD: Final = "mixed"
+"""What goes on around the built-in account unless another world is named."""
 
 LIVELY: Final = 90
 """Turns of a trader per market and hour when somebody watches at normal speed."""
@@ -59,6 +62,8 @@ class Wish:
     density: int | None = None
     start: Instant | None = None
     warm_up: int = WARM_UP
+    with_history: bool = False
+    """Whether the user's account is the built-in one, with months of trading behind it."""
     mishap_rate: int = 100
     accounts: tuple[GivenAccount, ...] = (GivenAccount(),)
     faults: tuple[Fault, ...] = ()
@@ -72,6 +77,8 @@ class Prepared:
 
     living: Living
     words: str
+    history: World | None = None
+    """The built-in account's past, where there is one."""
 
 
 def prepare(wish: Wish, machine: Clock | None = None) -> Prepared:
@@ -94,20 +101,28 @@ def prepare(wish: Wish, machine: Clock | None = None) -> Prepared:
         warm_up=wish.warm_up,
     )
 
-    def rebuild(seed: int) -> LivingWorld:
-        return living_world(wish.world, Chances(seed), opening)
+    def past(seed: int) -> World | None:
+        if not wish.with_history:
+            return None
+        return account_world(seeded(seed), Instant(start - wish.warm_up))
 
-    world = rebuild(seed)
+    def build(seed: int, history: World | None) -> LivingWorld:
+        exchange = None if history is None else history.exchange
+        return living_world(wish.world, Chances(seed), opening, exchange)
+
+    history = past(seed)
+    world = build(seed, history)
     return Prepared(
         Living(
             world=world,
             clock=VirtualClock(start, speed=speed, machine=machine),
             plan=FaultPlan(seeded(f"{seed}/faults"), wish.faults, seed=seed),
             seed=seed,
-            rebuild=rebuild,
+            rebuild=lambda seed: build(seed, past(seed)),
             token=wish.token,
         ),
         f"a living world, {wish.world} ({WORLDS[wish.world].words}), seed {seed}",
+        history,
     )
 
 

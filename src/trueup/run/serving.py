@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,16 @@ from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
 from trueup.net.acceptor.forms import Personality
 from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_ed25519_pair
+from trueup.net.acceptor.living import Living
 from trueup.net.acceptor.recordings import load_recording
+from trueup.net.acceptor.rest import Stations
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
 from trueup.net.keys import load_key
 from trueup.net.secret import Secret
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
+from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare
 from trueup.sim.bot_database import SCHEMA, bot_database
+from trueup.sim.faults import fault
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import (
     DEFAULT_SEED,
@@ -30,7 +35,7 @@ from trueup.sim.scenario import (
     World,
     account_world,
 )
-from trueup.wire.signing import REST_PREFIX
+from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 
 _ENDS: Final = {
     Personality.OLD: OLD_END,
@@ -40,72 +45,121 @@ _ENDS: Final = {
 """An old form shows a world of its own time."""
 
 
+ACCOUNT_WORLD: Final = "account"
+"""The built-in account alone: a past, and nobody who trades."""
+
+CONTROL_VARIABLE: Final = "TRUEUP_CONTROL_TOKEN"
+_TOKEN_BYTES: Final = 18
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where a started sandbox is, and what opens it."""
+    """Where a started sandbox is, and what opens it.  Without a token it cannot be steered."""
 
     base_url: str
+    websocket_url: str
     key_id: str
     key_file: Path
     bot_database: str
     words: str
+    token: str
+    token_file: Path | None
 
 
-def serve_sandbox(
-    *,
-    port: int,
-    folder: Path | None,
-    seed: int,
-    personality: str,
-    key_file: Path,
-    bot_database: str,
-    started: Callable[[Served], None],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeWish:
+    """What is to be served.  At most one of `world`, `scenario` and `folder` is named.
+
+    Without any it is the built-in account in a living market; with an older
+    `personality` the account alone, for the old forms cannot say all that a
+    market of today does.
+    """
+
+    port: int
+    world: str = ""
+    scenario: Path | None = None
+    folder: Path | None = None
+    seed: int | None = None
+    speed: int | None = None
+    density: int | None = None
+    mishap_rate: int = 100
+    faults: tuple[str, ...] = ()
+    personality: str = "present"
+    key_file: Path
+    token: str = ""
+    bot_database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What answers, by which clock, and what that is in words."""
+
+    source: World | Recording | Living
+    clock: Callable[[], Instant]
+    words: str
+    history: World | None = None
+
+
+def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
     """Serve until interrupted; `started` hears where, once the port is open.
 
-    Raises `ConfigError` for a taken port, an unknown personality, a folder that
-    is no recording, or a key file that holds something else.
+    Raises `ConfigError` for a taken port, an unknown world or personality, a
+    mistake in a scenario, a folder that is no recording, or a key file that holds
+    something else.
     """
-    form = _personality(personality)
-    clock = SystemClock()
-    source: World | Recording
-    if folder is not None:
-        source, words = load_recording(folder), f"recorded answers from {folder}"
-        shown = clock.now
-    else:
-        end = _ENDS.get(form) or _recently(clock.now())
-        source = account_world(
-            seeded(seed or DEFAULT_SEED), end, whole_contracts=form is Personality.OLD
-        )
-        shown = ShiftedClock.starting_at(end).now
-        words = f"the built-in world, seed {seed or DEFAULT_SEED}: no real money anywhere"
-    pair = _key_pair(key_file)
-    key_path = key_file.resolve()
-    if bot_database and isinstance(source, World):
-        write_bot_database(Path(bot_database), source, seed=seed or DEFAULT_SEED)
+    form = _personality(wish.personality)
+    token = wish.token or secrets.token_urlsafe(_TOKEN_BYTES)
+    found = _source(wish, form, token)
+    pair = _key_pair(wish.key_file)
+    if wish.bot_database:
+        if found.history is None:
+            raise ConfigError(
+                "only the built-in account has a bot whose table could be written",
+                remedy=f"Serve --world {ACCOUNT_WORLD}, or no other world at all.",
+            )
+        write_bot_database(Path(wish.bot_database), found.history, seed=wish.seed or DEFAULT_SEED)
+    settings = Settings(personality=form)
+    token_file = None
+    if isinstance(found.source, Living):
+        settings = replace(settings, new_id=identifiers(found.source.seed))
+        token_file = _token_file(wish.key_file, token)
     served = stations(
-        source,
+        found.source,
         (pair.registered,),
-        Settings(personality=form),
-        clock=shown,
-        wall_clock=clock.now,
+        settings,
+        clock=found.clock,
+        wall_clock=SystemClock().now,
     )
 
+    def told(port: int) -> None:
+        started(
+            Served(
+                base_url=f"http://{HOST}:{port}{REST_PREFIX}",
+                websocket_url=f"ws://{HOST}:{port}{WEBSOCKET_PATH}",
+                key_id=pair.registered.key_id,
+                key_file=wish.key_file.resolve(),
+                bot_database=wish.bot_database,
+                words=found.words,
+                token="" if token_file is None else token,
+                token_file=token_file,
+            )
+        )
+
+    try:
+        _run(served, wish.port, told)
+    finally:
+        if token_file is not None:
+            token_file.unlink(missing_ok=True)
+
+
+def _run(served: Stations, port: int, told: Callable[[int], None]) -> None:
     async def run() -> None:
         opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         server = asyncio.create_task(serve(served, port, started=opened))
         await asyncio.wait((server, opened), return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
             await server
-        started(
-            Served(
-                f"http://{HOST}:{opened.result()}{REST_PREFIX}",
-                pair.registered.key_id,
-                key_path,
-                bot_database,
-                words,
-            )
-        )
+        told(opened.result())
         await server
 
     with suppress(KeyboardInterrupt):
@@ -116,6 +170,73 @@ def serve_sandbox(
                 f"the sandbox cannot listen on port {port}: {error.strerror}",
                 remedy="Choose another --port, or 0 for any free one.",
             ) from error
+
+
+def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
+    named = [bool(wish.world), wish.scenario is not None, wish.folder is not None]
+    if sum(named) > 1:
+        raise ConfigError(
+            "one sandbox serves one thing: a world, a scenario or a folder of recordings",
+            remedy="Name one of them.",
+        )
+    if wish.folder is not None:
+        words = f"recorded answers from {wish.folder}"
+        return _Source(load_recording(wish.folder), SystemClock().now, words)
+    is_old = form is not Personality.PRESENT
+    if wish.world == ACCOUNT_WORLD or (is_old and not any(named)):
+        return _account(wish, form)
+    if form is Personality.OLD:
+        raise ConfigError(
+            "the form of 2025 cannot say what a living market does",
+            remedy=f"Serve --world {ACCOUNT_WORLD}, or a later personality.",
+        )
+    prepared = prepare(
+        Wish(
+            world=wish.world or HOME_WORLD,
+            scenario=wish.scenario,
+            seed=wish.seed,
+            speed=wish.speed,
+            density=wish.density,
+            mishap_rate=wish.mishap_rate,
+            with_history=not any(named),
+            faults=tuple(fault(name) for name in wish.faults),
+            token=token,
+        )
+    )
+    return _Source(prepared.living, SystemClock().now, prepared.words, prepared.history)
+
+
+def _account(wish: ServeWish, form: Personality) -> _Source:
+    """The built-in account alone, at a time that fits the form."""
+    if wish.faults or wish.speed is not None or wish.density is not None:
+        raise ConfigError(
+            "the built-in account alone has no clock to speed up, no market and no faults",
+            remedy="Serve another --world.",
+        )
+    seed = wish.seed or DEFAULT_SEED
+    end = _ENDS.get(form) or _recently(SystemClock().now())
+    world = account_world(seeded(seed), end, whole_contracts=form is Personality.OLD)
+    words = f"the built-in account alone, seed {seed}"
+    return _Source(world, ShiftedClock.starting_at(end).now, words, world)
+
+
+def _token_file(key_file: Path, token: str) -> Path:
+    """The control token beside the key, for commands on this machine."""
+    path = token_path(key_file)
+    try:
+        path.unlink(missing_ok=True)
+        write_private_file(path, token.encode())
+    except OSError as error:
+        raise ConfigError(
+            f"the token file {path} cannot be written: {error.strerror}",
+            remedy="Name another --key-file.",
+        ) from error
+    return path.resolve()
+
+
+def token_path(key_file: Path) -> Path:
+    """Where the control token of a sandbox with this key file lies while it runs."""
+    return key_file.with_suffix(".token")
 
 
 def _key_pair(path: Path) -> KeyPair:

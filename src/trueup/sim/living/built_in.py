@@ -83,11 +83,16 @@ def programmes_of(name: str, chances: ChanceSource, start: Instant) -> tuple[Pro
     return known.programmes(chances, start)
 
 
-def living_world(name: str, chances: ChanceSource, opening: Opening) -> LivingWorld:
-    """A built-in world as of `opening.start`, with the usual traders."""
+def living_world(
+    name: str, chances: ChanceSource, opening: Opening, exchange: Exchange | None = None
+) -> LivingWorld:
+    """A built-in world as of `opening.start`, with the usual traders.
+
+    On an `exchange` with a past it goes on where that ended.
+    """
     begin = Instant(opening.start - opening.warm_up)
     return LivingWorld(
-        Exchange(),
+        Exchange() if exchange is None else exchange,
         programmes_of(name, chances, begin),
         usual_roster(),
         chances=chances,

@@ -31,8 +31,9 @@ from trueup.sim.exchange import Exchange
 from trueup.sim.living.mishaps import Mishaps, ending, mishaps_of
 from trueup.sim.living.planned import ChanceSource, PlannedEvent, PlannedMarket, Programme
 from trueup.sim.living.traders import Roster, Trader, View
+from trueup.sim.scenario import MEMBER
 
-USER: Final = c.Member("5f0b3c1e-7a52-4d0e-9c41-2f6f0d1e8a77")
+USER: Final = MEMBER
 """The account that stands beside the traders, for whoever uses the sandbox."""
 
 DEPOSIT: Final = Money.of_cents(1_000_000)
@@ -129,7 +130,8 @@ class LivingWorld:
         self._stands: dict[Ticker, _Stand] = {}
         self._heap: list[tuple[Instant, int, _Due]] = []
         self._noted = 0
-        begin = Instant(opening.start - opening.warm_up)
+        # An exchange may have a past already; the world then goes on from there.
+        begin = Instant(max(opening.start - opening.warm_up, exchange.now))
         self._begin(begin, tuple(programmes))
         for command in script:
             self._note(command.at, command)
@@ -194,6 +196,8 @@ class LivingWorld:
     def _open(self, at: Instant, account: GivenAccount) -> None:
         """An account with a deposit, and transfers that spread it over the shards."""
         member, amount = account.member, account.deposit
+        if member in self.exchange.books.accounts:
+            return
         self._say(c.OpenAccount(at=at, member=member, precision=account.precision))
         if not amount:
             return
@@ -259,7 +263,8 @@ class LivingWorld:
 
     def _list(self, at: Instant, programme: Programme, listen: Listener) -> None:
         for planned in programme.plan_next():
-            if planned.decided_at > at:
+            is_new = planned.event.ticker not in self.exchange.books.listings.events
+            if is_new and planned.decided_at > at:
                 self._list_event(at, planned, listen)
         self._note_listing(at, programme)
 
