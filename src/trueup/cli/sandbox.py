@@ -18,6 +18,51 @@ from trueup.sim.living.built_in import WORLDS
 KEY_FILE: Final = "trueup-sandbox.pem"
 
 
+_Folder = Annotated[
+    str, typer.Argument(help="A folder of recordings instead of a world.", metavar="FOLDER")
+]
+_World = Annotated[
+    str,
+    typer.Option("--world", help=f"{', '.join(WORLDS)}; account: a past without a market."),
+]
+_Scenario = Annotated[
+    str, typer.Option("--scenario", help="A scenario file (TOML) instead of a world.")
+]
+_Source = Annotated[str, typer.Option("--from", help="The same as FOLDER.", hidden=True)]
+_Speed = Annotated[
+    int | None,
+    typer.Option("--speed", min=0, help="Times normal; 0 is stepped by `sandbox control`."),
+]
+_Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed, another world.")]
+_Density = Annotated[
+    int | None,
+    typer.Option("--density", min=1, help="Turns of a trader per market and hour."),
+]
+_Mishaps = Annotated[
+    int, typer.Option("--mishaps", min=0, help="Pauses, disputes and the like, in percent.")
+]
+_Fault = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="Let this go wrong (may be repeated).", metavar="NAME"),
+]
+_Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")]
+_Personality = Annotated[
+    str,
+    typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
+]
+_KeyFile = Annotated[
+    str, typer.Option("--key-file", help="Where to write the private key for clients.")
+]
+_ControlToken = Annotated[
+    str,
+    typer.Option("--control-token", envvar=CONTROL_VARIABLE, help="Your own control token."),
+]
+_BotDatabase = Annotated[
+    str,
+    typer.Option("--bot-database", help="Also write a bot's own faulty trades table here."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands that need no exchange."""
     group = typer.Typer(help="An exchange on this machine.", no_args_is_help=True)
@@ -30,53 +75,20 @@ def register(app: typer.Typer) -> None:
 def serve(
     invocation: Invocation,
     *,
-    folder: Annotated[
-        str, typer.Argument(help="A folder of recordings instead of a world.", metavar="FOLDER")
-    ] = "",
-    world: Annotated[
-        str,
-        typer.Option("--world", help=f"{', '.join(WORLDS)}; account: a past without a market."),
-    ] = "",
-    scenario: Annotated[
-        str, typer.Option("--scenario", help="A scenario file (TOML) instead of a world.")
-    ] = "",
-    source: Annotated[str, typer.Option("--from", help="The same as FOLDER.", hidden=True)] = "",
-    speed: Annotated[
-        int | None,
-        typer.Option("--speed", min=0, help="Times normal; 0 is stepped by `sandbox control`."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Another seed, another world.")
-    ] = None,
-    density: Annotated[
-        int | None,
-        typer.Option("--density", min=1, help="Turns of a trader per market and hour."),
-    ] = None,
-    mishaps: Annotated[
-        int, typer.Option("--mishaps", min=0, help="Pauses, disputes and the like, in percent.")
-    ] = 100,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option("--fault", help="Let this go wrong (may be repeated).", metavar="NAME"),
-    ] = None,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
-    ] = SANDBOX_PORT,
-    personality: Annotated[
-        str,
-        typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
-    ] = "present",
-    key_file: Annotated[
-        str, typer.Option("--key-file", help="Where to write the private key for clients.")
-    ] = KEY_FILE,
-    control_token: Annotated[
-        str,
-        typer.Option("--control-token", envvar=CONTROL_VARIABLE, help="Your own control token."),
-    ] = "",
-    bot_database: Annotated[
-        str,
-        typer.Option("--bot-database", help="Also write a bot's own faulty trades table here."),
-    ] = "",
+    folder: _Folder = "",
+    world: _World = "",
+    scenario: _Scenario = "",
+    source: _Source = "",
+    speed: _Speed = None,
+    seed: _Seed = None,
+    density: _Density = None,
+    mishaps: _Mishaps = 100,
+    fault: _Fault = None,
+    port: _Port = SANDBOX_PORT,
+    personality: _Personality = "present",
+    key_file: _KeyFile = KEY_FILE,
+    control_token: _ControlToken = "",
+    bot_database: _BotDatabase = "",
 ) -> None:
     """Serve an exchange over HTTP and WebSocket on 127.0.0.1 until Ctrl-C.
 
