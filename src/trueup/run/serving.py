@@ -21,6 +21,7 @@ from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.rest import Stations
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
 from trueup.net.keys import load_key
+from trueup.net.loops import loop_factory
 from trueup.net.secret import Secret
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
 from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare
@@ -164,7 +165,8 @@ def _run(served: Stations, port: int, told: Callable[[int], None]) -> None:
 
     with suppress(KeyboardInterrupt):
         try:
-            asyncio.run(run())
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(run())
         except OSError as error:
             raise ConfigError(
                 f"the sandbox cannot listen on port {port}: {error.strerror}",

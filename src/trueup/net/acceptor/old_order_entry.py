@@ -8,7 +8,7 @@ order and fills are shown in them.
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import msgspec
@@ -38,8 +38,9 @@ _BATCH_MAX: Final = 20
 _BEST_PRICE: Final = Price.of_cents(99)
 """What a market order is willing to pay."""
 
-_Cents = Annotated[Price | None, Wire(codec=CENT_PRICE)]
-_Whole = Annotated[Count | None, Wire(codec=WHOLE_COUNT)]
+# Named ``int`` by the exchange's decoder (told by two integrators).
+_Cents = Annotated[Price | None, Wire(codec=replace(CENT_PRICE, go_type="int"))]
+_Whole = Annotated[Count | None, Wire(codec=replace(WHOLE_COUNT, go_type="int"))]
 
 
 class _Priced(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ _STATUSES: Final[Mapping[str, frozenset[str]]] = {
     "GetPositions": frozenset({"all", "unsettled", "settled"}),
 }
 _LAST_SUBACCOUNT: Final = 63
+_NOTHING: Final = Query()
+"""What no query string asks."""
 
 
 class _Refused(Exception):
@@ -38,6 +40,8 @@ class _Refused(Exception):
 
 def read_query(operation: Operation, given: Mapping[str, str], caller: Caller) -> Query | Reply:
     """The question that a query string asks, or the refusal it gets."""
+    if not given and operation.limit_default is None:
+        return _NOTHING if caller.subaccount is None else Query(subaccount=caller.subaccount)
     try:
         return _read(operation, given, caller)
     except _Refused as refused:

@@ -41,6 +41,7 @@ from trueup.net.acceptor.recordings import RecordedAnswers
 from trueup.net.acceptor.rest import Stations, application
 from trueup.net.acceptor.routes import Routes
 from trueup.net.acceptor.stream import StreamHub, StreamTerms
+from trueup.net.loops import loop_factory
 from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
 from trueup.sim.recorded import Recording
@@ -306,7 +307,8 @@ class SandboxServer:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(self._serve())
         except OSError as error:
             self._failure = error
         finally:
