@@ -16,6 +16,7 @@ EXPECTED = {
     "your_own_sql": "newest: ('",
     "trade": "cancelled: 3.00 contracts",
     "lost_answer": "repeated: 0",
+    "watch_a_market": ": canceled",
 }
 
 

@@ -10,6 +10,7 @@ import typer
 
 from trueup.cli.common import Invocation, command, event_words, lead
 from trueup.cli.output import Column, shown
+from trueup.cli.watching import watch
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.net.client import Client
 from trueup.net.session import Event
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     command(group, "show")(show)
     command(group, "book")(book)
     command(group, "candles")(candles)
+    command(group, "watch")(watch)
     app.add_typer(group, name="markets")
 
 
