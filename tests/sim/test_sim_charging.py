@@ -68,7 +68,9 @@ def test_whole_numbers_charge_what_fractions_charge(
         assert charged is not None
         fees, line = charged
         trade_fee = rule.trade_fee(count.units, price.units, is_taker)
-        fee, accumulated = rule.charge(trade_fee, change.cash.units, accumulated, precision)
+        fee, accumulated = rule.charge(
+            (count.units, price.units, is_taker), change.cash.units, accumulated, precision
+        )
         assert (Money(trade_fee), Money(fee)) == (line.trade_fee, line.net_fee)
         assert accumulated == fees.accumulated.units
 

@@ -49,13 +49,20 @@ class FeeRule:
         return -(-count * (quadratic * price * (_ONE - price) + linear) // divisor) * self._step
 
     def charge(
-        self, trade_fee: int, cash: int, accumulated: int, precision: Precision
+        self, fill: tuple[int, int, bool], cash: int, accumulated: int, precision: Precision
     ) -> tuple[int, int]:
-        """The net fee of a fill, and what its order's accumulator holds afterwards."""
-        rounding_fee = (cash - trade_fee) % self._steps[precision]
+        """The net fee of a fill, and what its order's accumulator holds afterwards.
+
+        `fill` is its count, its price and whether it took; `cash` what moved before the fee.
+        """
+        count, price, is_taker = fill
+        quadratic, linear, divisor = self._taker if is_taker else self._maker
+        steps = -(-count * (quadratic * price * (_ONE - price) + linear) // divisor)
+        charged = steps * self._step
+        rounding_fee = (cash - charged) % self._steps[precision]
+        charged += rounding_fee
         if not self._accumulates:
-            return trade_fee + rounding_fee, accumulated
-        charged = trade_fee + rounding_fee
+            return charged, accumulated
         accumulated += rounding_fee
         rebate = min(charged, accumulated)
         rebate -= rebate % self._rebate_steps[precision]

@@ -102,7 +102,17 @@ class Exchange:
         if books.agenda.is_due(at):
             self._catch_up(at)
         self._now = at
-        self._carry_out(command)
+        # The two that are asked most, without asking what else a command could be.
+        if type(command) is c.PlaceOrder:
+            denial = trading.place(books, command)
+        elif type(command) is c.CancelOrder:
+            denial = amending.cancel(books, command)
+        else:
+            denial = self._carry_out(command)
+        if denial is not None:
+            books.events.append(
+                e.Refused(at=at, command=command, reason=denial.reason, detail=denial.detail)
+            )
         if books.touched:
             self._look_at_tops(at)
         books.check_step(before)
@@ -115,13 +125,15 @@ class Exchange:
             audit(books)
         return tuple(books.events)
 
-    def _carry_out(self, command: c.Command) -> None:
-        denial: e.Denial | e.Refusal | None
+    def _carry_out(self, command: c.Command) -> e.Denial | None:
+        denial: e.Refusal | None
         match command:
+            case c.Advance():
+                return None
             case c.PlaceOrder():
-                denial = trading.place(self.books, command)
+                return trading.place(self.books, command)
             case c.CancelOrder():
-                denial = amending.cancel(self.books, command)
+                return amending.cancel(self.books, command)
             case (
                 c.AmendOrder()
                 | c.DecreaseOrder()
@@ -133,9 +145,7 @@ class Exchange:
                 | c.TriggerOrderGroup()
                 | c.DeleteOrderGroup()
             ):
-                denial = trading.carry_out(self.books, command)
-            case c.Advance():
-                denial = None
+                return trading.carry_out(self.books, command)
             case (
                 c.OpenAccount()
                 | c.OpenSubaccount()
@@ -153,13 +163,7 @@ class Exchange:
                 denial = self._list(command)
             case _:
                 denial = steering.carry_out(self.books, command, self._delays)
-        if denial is None:
-            return
-        if isinstance(denial, e.Refusal):
-            denial = e.Denial(denial)
-        self.books.events.append(
-            e.Refused(at=command.at, command=command, reason=denial.reason, detail=denial.detail)
-        )
+        return e.Denial(denial) if denial is not None else None
 
     def _look_at_tops(self, at: Instant) -> None:
         books = self.books

@@ -100,8 +100,9 @@ def fill(
     if rule is None or at >= rule.until:
         rule = fee_rule(books, state, at)
     owner = holding.owner
-    trade_fee = rule.trade_fee(count, price, is_taker)
-    fee, order.accumulated = rule.charge(trade_fee, cash, order.accumulated, owner.precision)
+    fee, order.accumulated = rule.charge(
+        (count, price, is_taker), cash, order.accumulated, owner.precision
+    )
     holding.fees += fee
     holding.hold()
     order.fill_count += count

@@ -61,7 +61,15 @@ def place(books: Books, command: c.PlaceOrder) -> Denial | None:
     state = books.listings.markets.get(command.ticker)
     if account is None or state is None:
         return Denial(Refusal.NOT_FOUND if account is None else Refusal.MARKET_NOT_FOUND)
-    denial = _forbidden(books, account, command, state=state) or _ill_formed(command, state)
+    denial = _forbidden(books, account, command, state=state)
+    if denial is None and not (
+        command.time_in_force is _GTC
+        and command.expires_at is None
+        and not command.reduce_only
+        and command.count.units > 0
+        and command.price.units in state.prices
+    ):
+        denial = _ill_formed(command, state)
     if denial is not None:
         return denial
     holding = account.records.get((command.subaccount, command.ticker))
