@@ -69,3 +69,11 @@ def test_machine_and_bare_loop_make_the_same_trades(benchmark: ModuleType) -> No
 
     assert set(timings) == {benchmark.MACHINE, benchmark.BARE}
     assert benchmark.many_markets(50, orders=4) < benchmark.LIMIT_MIB
+
+
+@pytest.mark.parametrize("benchmark", ["fix"], indirect=True)
+def test_fix_engines_agree_and_are_timed(benchmark: ModuleType) -> None:
+    tasks = benchmark.measure(10, 1, rounds=1)
+
+    assert len(tasks) == 4
+    assert all(benchmark.OURS in timings and len(timings) >= 2 for timings in tasks.values())

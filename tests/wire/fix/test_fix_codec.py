@@ -383,7 +383,7 @@ def test_fields_moved_about_are_refused_or_all_accounted_for(
         fields.insert(place, ("29999", "x"))
     else:
         tag, value = fields[place]
-        fields[place] = (tag, str(int(value) + 1) if value.isdigit() else value)
+        fields[place] = (tag, str(int(value) + 1) if value.isascii() and value.isdigit() else value)
     raw = close_frame(join_body([tag for tag, _ in fields], [value for _, value in fields]))
 
     try:

@@ -21,6 +21,7 @@ from typing import Final, cast
 import msgspec
 
 from trueup.core.errors import CallerError
+from trueup.core.instant import Instant
 from trueup.wire.fix.dictionary import Dictionary, Layout, dictionary
 from trueup.wire.fix.errors import Garbled, UnknownMessageType, Unusable
 from trueup.wire.fix.frame import SOH, close_frame, open_frame, shown
@@ -33,6 +34,11 @@ from trueup.wire.fix.writing import BlockWriter
 
 UNKNOWN_MAX: Final = 1000
 """How many different unknown fields are counted."""
+
+
+_REQUIRED: Final = len(("sender", "target", "sequence", "sending_time"))
+_NOTHING_ELSE: Final = (None,) * (len(Header.__struct_fields__) - _REQUIRED)
+_as_tuple = msgspec.structs.astuple
 
 
 class Received(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +60,7 @@ class Codec:
         self.reads = reads
         self.unit = unit
         self.unknown: Counter[tuple[str, str]] = Counter()
+        self._named = "", "", ""
         self._readers = _readers(reads, unit)
         writes = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
         self._writers = _writers(writes, unit)
@@ -87,8 +94,23 @@ class Codec:
         write = self._writers.get(kind)
         if write is None:
             raise CallerError(f"{kind.__name__} is not a message of this side of the session")
-        text = f"35={kind.TYPE}{SOH}{self._write_header(header)}{write(message)}"
+        if _as_tuple(header)[_REQUIRED:] == _NOTHING_ELSE:
+            # Nearly every header: its names are the same in the whole session.
+            names = self._names(header.sender, header.target)
+            at = write_instant(header.sending_time)
+            head = f"{names}34={header.sequence}{SOH}52={at}{SOH}"
+        else:
+            head = self._write_header(header)
+        text = f"35={kind.TYPE}{SOH}{head}{write(message)}"
         return close_frame(text.encode("utf-8", "surrogateescape"))
+
+    def _names(self, sender: str, target: str) -> str:
+        """The text of both names, checked once."""
+        if self._named[:2] != (sender, target):
+            probe = Header(sender=sender, target=target, sequence=0, sending_time=Instant(0))
+            text = self._write_header(probe)
+            self._named = sender, target, text[: text.index(f"{SOH}34=") + 1]
+        return self._named[2]
 
     def _count(self, kind: str, unknown: tuple[Unknown, ...]) -> None:
         for tag, _ in unknown:

@@ -206,12 +206,11 @@ def _read_clock(text: str) -> int:
 def _write_clock(micros: int) -> str:
     """Milliseconds, or microseconds where there are some."""
     seconds, part = divmod(micros, SECOND)
-    minutes, second = divmod(seconds, 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{_fraction(part)}"
-
-
-def _fraction(part: int) -> str:
-    return f"{part:06d}" if part % _MILLISECOND else f"{part // _MILLISECOND:03d}"
+    hour_minute, second = divmod(seconds, 60)
+    hour, minute = divmod(hour_minute, 60)
+    if part % _MILLISECOND:
+        return f"{hour:02d}:{minute:02d}:{second:02d}.{part:06d}"
+    return f"{hour:02d}:{minute:02d}:{second:02d}.{part // _MILLISECOND:03d}"
 
 
 @lru_cache(maxsize=1 << 10)
@@ -230,15 +229,14 @@ def read_instant(text: str) -> Instant:
 
 
 @lru_cache(maxsize=1 << 10)
-def _write_second(seconds: int) -> str:
-    day = to_datetime(Instant(seconds * SECOND))
-    return f"{day.year:04d}{day.month:02d}{day.day:02d}-{day.hour:02d}:{day.minute:02d}:{day.second:02d}"
+def _write_day(days: int) -> str:
+    return _write_date(to_datetime(Instant(days * DAY)).date())
 
 
 def write_instant(instant: Instant) -> str:
     """A time as ``20261016-23:02:24.046``, with microseconds where there are some."""
-    seconds, part = divmod(instant, SECOND)
-    return f"{_write_second(seconds)}.{_fraction(part)}"
+    days, since_midnight = divmod(instant, DAY)
+    return f"{_write_day(days)}-{_write_clock(since_midnight)}"
 
 
 TEXT: Final = Kind("STRING", "text", read_text, write_text)

@@ -7,6 +7,7 @@ of which a trade is missing.  Pending reports say nothing that a fact could hold
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -98,7 +99,7 @@ def _shard(report: ExecutionReport) -> tuple[Shard, bool]:
     if report.last_shard is not None:
         return Shard(report.last_shard), True
     parts = report.execution_id.split(";")
-    if len(parts) > _SHARD_PLACE and parts[_SHARD_PLACE].isdecimal():
+    if len(parts) > _SHARD_PLACE and re.fullmatch(r"[0-9]{1,4}", parts[_SHARD_PLACE]):
         return Shard(int(parts[_SHARD_PLACE])), True
     return Shard(0), False
 

@@ -1,19 +1,16 @@
-"""From a typed block to the text of its fields.
+"""From a typed block to the texts of its fields.
 
-Which attributes are set decides the text around the values, so that text is made once
-per combination and the values are put into it.  Nothing is sent that could not be read
-again: a missing required field, an empty value or one with a delimiter inside is the
-caller's mistake and raises `CallerError` before anything leaves.
+Nothing is sent that could not be read again: a missing required field, an empty value or
+one with a delimiter inside is the caller's mistake and raises `CallerError` before
+anything leaves.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from operator import call, is_, itemgetter
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -23,25 +20,19 @@ from trueup.wire.fix.frame import SOH
 from trueup.wire.fix.message import Block, Sender
 from trueup.wire.fix.reading import label
 
-FORMS_MAX: Final = 512
-"""How many combinations one writer remembers before it starts over."""
-
 _REFUSALS: Final = (TrueupError, ValueError, KeyError, AttributeError, TypeError)
-_EMPTY: Final = re.compile(r"(?:^|\x01)(\d+)=(?=\x01)")
-_NONES: Final = repeat(None)
-_call = cast("Callable[[Callable[[Any], str], Any], str]", call)
+_EMPTY: Final = re.compile(r"(?:^|\x01)(\d+)=(?=\x01|\Z)")
 _as_tuple = msgspec.structs.astuple
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """The text for one combination of attributes, and how their values are written."""
+class _Run:
+    """Fields in a row without a group between them: attributes `start` to `stop`."""
 
-    text: str
-    choose: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    start: int
+    stop: int
+    prefixes: tuple[str, ...]
     writers: tuple[Callable[[Any], str], ...]
-    groups: tuple[tuple[int, str, BlockWriter], ...]
-    fields: int
 
 
 class BlockWriter:
@@ -49,76 +40,72 @@ class BlockWriter:
 
     def __init__(self, layout: Layout, sender: Sender) -> None:
         self._layout = layout
-        self._sender = sender
-        self._entries = tuple(
-            (index, f"{member.tag}=", BlockWriter(member.entry, sender))
-            for index, member in enumerate(layout.members)
-            if member.entry is not None
+        members = layout.members
+        places = [index for index, member in enumerate(members) if member.entry is not None]
+        self._first, *rest = _runs(members, places)
+        self._groups = tuple(
+            (index, f"{members[index].tag}=", BlockWriter(entry, sender), run)
+            for index, run in zip(places, rest, strict=True)
+            if (entry := members[index].entry) is not None
         )
-        self._has_data = any(member.field.length_tag for member in layout.members)
-        self._is_open = not all(member.required for member in layout.members)
-        self._forms: dict[tuple[object, ...], _Form] = {}
+        self._demanded = tuple(
+            (index, member.tag)
+            for index, member in enumerate(members)
+            if not member.required and member.required_of in {Sender.BOTH, sender}
+        )
+        self._has_data = any(member.field.length_tag for member in members)
 
     def write(self, block: Block) -> str:
         """The text of a block, a SOH after every field; raises `CallerError`."""
-        text, fields = self._text(block)
-        if not self._has_data:
-            if text.count(SOH) != fields:
-                raise CallerError(f"a value of {type(block).__name__} contains a delimiter (SOH)")
-            if "=\x01" in text and (empty := _EMPTY.search(text)):
-                raise CallerError(f"{type(block).__name__}: {label(empty[1])} has no value")
+        out: list[str] = []
+        try:
+            self._collect(block, out)
+        except _REFUSALS as error:
+            raise self._refusal(block, error) from error
+        if not out:
+            return ""
+        text = SOH.join(out) + SOH
+        if text.count(SOH) != len(out) or "=\x01" in text:
+            self._check(block, out)
         return text
 
-    def _text(self, block: Block) -> tuple[str, int]:
+    def _collect(self, block: Block, out: list[str]) -> None:
+        """Append ``tag=value`` of every field that is there."""
         values = _as_tuple(block)
-        absent: tuple[object, ...] = ()
-        if self._is_open:
-            absent = tuple(map(is_, values, _NONES))
-            if self._entries:
-                absent += tuple([bool(values[index]) for index, _, _ in self._entries])
-        form = self._forms.get(absent) or self._formed(absent)
-        try:
-            text = form.text % tuple(map(_call, form.writers, form.choose(values)))
-        except _REFUSALS as error:
-            raise self._refusal(block) from error
-        if not form.groups:
-            return text, form.fields
-        parts, fields = [text], form.fields + len(form.groups)
-        for index, prefix, writer in form.groups:
+        for index, tag in self._demanded:
+            if values[index] is None:
+                raise CallerError(f"{type(block).__name__} must have {label(tag)}")
+        run = self._first
+        if not self._groups:
+            out += [
+                prefix + write(value)
+                for prefix, write, value in zip(run.prefixes, run.writers, values, strict=True)
+                if value is not None
+            ]
+            return
+        _write_run(run, values, out)
+        for index, prefix, writer, following in self._groups:
             entries = values[index]
-            parts.append(f"{prefix}{len(entries)}{SOH}")
-            for entry in entries:
-                text, number = writer._text(entry)  # noqa: SLF001  # of the same class
-                parts.append(text)
-                fields += number
-        return "".join(parts), fields
+            if entries:
+                out.append(f"{prefix}{len(entries)}")
+                for entry in entries:
+                    writer._collect(entry, out)  # noqa: SLF001  # of the same class
+            if following.prefixes:
+                _write_run(following, values, out)
 
-    def _formed(self, absent: tuple[object, ...]) -> _Form:
-        parts: list[str] = []
-        places: list[int] = []
-        writers: list[Callable[[Any], str]] = []
-        for index, member in enumerate(self._layout.members):
-            if member.entry is not None:
-                continue
-            if absent and absent[index]:
-                if member.required_of in {Sender.BOTH, self._sender}:
-                    raise CallerError(
-                        f"{self._layout.block.__name__} must have {label(member.tag)}"
-                    )
-                continue
-            is_data = bool(member.field.length_tag)
-            parts.append(f"%s{SOH}" if is_data else f"{member.tag}=%s{SOH}")
-            places.append(index)
-            writers.append(_counted(member) if is_data else _plain(member))
-        counts = absent[len(self._layout.members) :]
-        groups = [entry for entry, there in zip(self._entries, counts, strict=True) if there]
-        form = _Form("".join(parts), _chooser(places), tuple(writers), tuple(groups), len(places))
-        if len(self._forms) >= FORMS_MAX:
-            self._forms.clear()
-        self._forms[absent] = form
-        return form
+    def _check(self, block: Block, out: list[str]) -> None:
+        """Only a data field may hold a delimiter, since its length is stated; none may be empty."""
+        for part in out:
+            is_data = self._has_data and part.startswith(("95=", "93="))
+            if not is_data and SOH in part:
+                raise CallerError(f"a value of {type(block).__name__} contains a delimiter (SOH)")
+            if not is_data and (empty := _EMPTY.match(part)):
+                raise CallerError(f"{type(block).__name__}: {label(empty[1])} has no value")
 
-    def _refusal(self, block: Block) -> CallerError:
+    def _refusal(self, block: Block, error: Exception) -> CallerError:
+        """What cannot be written, by name."""
+        if isinstance(error, CallerError) and not isinstance(error, ValueError):
+            return error
         for member, value in zip(self._layout.members, _as_tuple(block), strict=True):
             if value is None or member.entry is not None:
                 continue
@@ -128,17 +115,37 @@ class BlockWriter:
                 return CallerError(
                     f"{type(block).__name__}: {value!r} does not fit {label(member.tag)}"
                 )
-        return CallerError(f"{type(block).__name__} cannot be written")
+        return CallerError(f"{type(block).__name__} cannot be written: {error}")
 
 
-def _plain(member: Member) -> Callable[[Any], str]:
+def _write_run(run: _Run, values: tuple[Any, ...], out: list[str]) -> None:
+    own = values[run.start : run.stop]
+    out += [
+        prefix + write(value)
+        for prefix, write, value in zip(run.prefixes, run.writers, own, strict=True)
+        if value is not None
+    ]
+
+
+def _runs(members: Sequence[Member], places: Sequence[int]) -> list[_Run]:
+    """The runs before, between and after the groups at `places`."""
+    starts = [0, *(place + 1 for place in places)]
+    stops = [*places, len(members)]
+    return [
+        _Run(
+            start,
+            stop,
+            tuple("" if each.field.length_tag else f"{each.tag}=" for each in members[start:stop]),
+            tuple(_writer(each) for each in members[start:stop]),
+        )
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def _writer(member: Member) -> Callable[[Any], str]:
+    if member.field.length_tag:
+        return _counted(member)
     return str if member.kind.is_text else member.kind.write
-
-
-def _chooser(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: tuple([values[place] for place in places])
 
 
 def _counted(member: Member) -> Callable[[str], str]:
