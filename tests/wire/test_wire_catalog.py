@@ -136,6 +136,7 @@ def test_bare_number_and_unset_time_take_the_patient_way() -> None:
         {"volume_24h_fp": "many"},
         {"open_interest_fp": "1.0.0"},
         {"volume_fp": "9" * 30 + ".00"},
+        {"volume_fp": "١٢.00"},  # digits, but not the ones a number is written in
         {"volume_fp": "ABSENT"},
         {"close_time": "soon"},
         {"settlement_ts": "2026-13-25T17:00:00Z"},
