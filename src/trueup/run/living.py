@@ -12,9 +12,12 @@ from trueup.core.errors import ConfigError
 from trueup.core.instant import HOUR, MINUTE, Instant
 from trueup.net.acceptor.living import Living
 from trueup.run.clock import Clock, SystemClock, VirtualClock, seeded
+from trueup.run.recorded_books import load_recorded_books
 from trueup.sim.chance import identifier
+from trueup.sim.exchange import Exchange
 from trueup.sim.faults import Fault, FaultPlan
 from trueup.sim.living.built_in import DEFAULT_WORLD, WORLDS, living_world
+from trueup.sim.living.replay import Replay
 from trueup.sim.living.scenario_file import ScenarioText
 from trueup.sim.living.scenario_world import Scenario, scenario_of
 from trueup.sim.living.world import DENSITY, WARM_UP, GivenAccount, LivingWorld, Opening
@@ -123,6 +126,24 @@ def prepare(wish: Wish, machine: Clock | None = None) -> Prepared:
         ),
         f"a living world, {wish.world} ({WORLDS[wish.world].words}), seed {seed}",
         history,
+    )
+
+
+def replay(folder: Path, wish: Wish, machine: Clock | None = None) -> Prepared:
+    """A folder of recorded order books as the market, from the recording's own time on."""
+    recorded = load_recorded_books(folder)
+    seed = DEFAULT_SEED if wish.seed is None else wish.seed
+    speed = 1 if wish.speed is None else wish.speed
+    return Prepared(
+        Living(
+            world=Replay(Exchange(), recorded, wish.accounts),
+            clock=VirtualClock(recorded.start, speed=speed, machine=machine),
+            plan=FaultPlan(seeded(f"{seed}/faults"), wish.faults, seed=seed),
+            seed=seed,
+            rebuild=None,
+            token=wish.token,
+        ),
+        f"recorded order books of {len(recorded.markets)} markets from {folder}",
     )
 
 

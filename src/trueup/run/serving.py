@@ -24,7 +24,8 @@ from trueup.net.keys import load_key
 from trueup.net.loops import loop_factory
 from trueup.net.secret import Secret
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
-from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare
+from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare, replay
+from trueup.run.recorded_books import is_stream_folder
 from trueup.sim.bot_database import SCHEMA, bot_database
 from trueup.sim.faults import fault
 from trueup.sim.recorded import Recording
@@ -181,6 +182,11 @@ def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
             "one sandbox serves one thing: a world, a scenario or a folder of recordings",
             remedy="Name one of them.",
         )
+    faults = tuple(fault(name) for name in wish.faults)
+    if wish.folder is not None and is_stream_folder(wish.folder):
+        played = Wish(seed=wish.seed, speed=wish.speed, faults=faults, token=token)
+        prepared = replay(wish.folder, played)
+        return _Source(prepared.living, SystemClock().now, prepared.words)
     if wish.folder is not None:
         words = f"recorded answers from {wish.folder}"
         return _Source(load_recording(wish.folder), SystemClock().now, words)
@@ -201,7 +207,7 @@ def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
             density=wish.density,
             mishap_rate=wish.mishap_rate,
             with_history=not any(named),
-            faults=tuple(fault(name) for name in wish.faults),
+            faults=faults,
             token=token,
         )
     )

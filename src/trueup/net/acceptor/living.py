@@ -22,6 +22,7 @@ from trueup.net.acceptor.stream_faults import FaultyDelivery
 from trueup.sim import commands as c
 from trueup.sim.exchange import Exchange
 from trueup.sim.faults import FaultPlan
+from trueup.sim.living.replay import Replay
 from trueup.sim.living.world import LivingWorld
 from trueup.sim.order import Order
 
@@ -31,9 +32,13 @@ PULSE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Living:
-    """A living world to serve.  `token` opens the control API; empty, there is none."""
+    """A living world to serve, or a recording that is played.
 
-    world: LivingWorld
+    `token` opens the control API; empty, there is none.  A recording has one
+    course only: it can be steered, but not kept, and not begun again.
+    """
+
+    world: LivingWorld | Replay
     clock: SteeredClock
     plan: FaultPlan
     seed: int
@@ -90,7 +95,7 @@ def give_life(living: Living, floor: Floor, streams: StreamHub, new_id: Callable
             plan=living.plan,
             member=living.world.member,
             new_id=new_id,
-            world=living.world,
+            world=living.world if isinstance(living.world, LivingWorld) else None,
             rebuild=living.rebuild,
             seed=living.seed,
             disconnect=disconnect,

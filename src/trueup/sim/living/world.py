@@ -194,46 +194,9 @@ class LivingWorld:
             self._note_listing(at, programme)
 
     def _open(self, at: Instant, account: GivenAccount) -> None:
-        """An account with a deposit, and transfers that spread it over the shards."""
-        member, amount = account.member, account.deposit
-        if member in self.exchange.books.accounts:
-            return
-        self._say(c.OpenAccount(at=at, member=member, precision=account.precision))
-        if not amount:
-            return
-        whole = Money(amount.units * len(SHARDS))
-        self._say(
-            c.Deposit(
-                at=at,
-                member=member,
-                banking_id="sandbox-deposit",
-                amount=whole,
-                fee=ZERO_MONEY,
-                method="ach",
-            )
-        )
-        self._say(
-            c.ConcludeBanking(
-                at=at,
-                member=member,
-                banking_id="sandbox-deposit",
-                status=BankingStatus.APPLIED,
-            )
-        )
-        for shard in SHARDS[1:]:
-            transfer_id = f"sandbox-shard-{shard}"
-            self._say(
-                c.TransferShard(
-                    at=at,
-                    member=member,
-                    transfer_id=transfer_id,
-                    amount=amount,
-                    subaccount=PRIMARY,
-                    from_shard=SHARD_ZERO,
-                    to_shard=shard,
-                )
-            )
-            self._say(c.ConcludeTransfer(at=at, member=member, transfer_id=transfer_id))
+        if account.member not in self.exchange.books.accounts:
+            for command in open_account(at, account):
+                self._say(command)
 
     # -- what is due -----------------------------------------------------------------------
 
@@ -367,3 +330,40 @@ class LivingWorld:
 
 _OPEN: Final = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE})
 _RUSH: Final = 4
+
+
+def open_account(at: Instant, account: GivenAccount) -> tuple[c.Command, ...]:
+    """An account with a deposit, and transfers that spread it over the shards."""
+    member, amount = account.member, account.deposit
+    opened = c.OpenAccount(at=at, member=member, precision=account.precision)
+    if not amount:
+        return (opened,)
+    commands: list[c.Command] = [
+        opened,
+        c.Deposit(
+            at=at,
+            member=member,
+            banking_id="sandbox-deposit",
+            amount=Money(amount.units * len(SHARDS)),
+            fee=ZERO_MONEY,
+            method="ach",
+        ),
+        c.ConcludeBanking(
+            at=at, member=member, banking_id="sandbox-deposit", status=BankingStatus.APPLIED
+        ),
+    ]
+    for shard in SHARDS[1:]:
+        transfer_id = f"sandbox-shard-{shard}"
+        commands += [
+            c.TransferShard(
+                at=at,
+                member=member,
+                transfer_id=transfer_id,
+                amount=amount,
+                subaccount=PRIMARY,
+                from_shard=SHARD_ZERO,
+                to_shard=shard,
+            ),
+            c.ConcludeTransfer(at=at, member=member, transfer_id=transfer_id),
+        ]
+    return tuple(commands)
