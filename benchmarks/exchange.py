@@ -440,6 +440,7 @@ def main() -> None:
     show("Exchange machine", timings, peer=BARE, per=per, unit="command")
     mib = in_a_process_of_its_own(MARKETS_MANY, orders=10)
     print(f"\n{MARKETS_MANY:,} open markets with 10 orders each: {mib:,.0f} MiB")
-    ratio = timings[BARE].median / timings[MACHINE].median
+    # Of processor time: neighbours on the machine stretch the clock of one case and not the other's.
+    ratio = timings[BARE].cpu_median / timings[MACHINE].cpu_median
     assert ratio >= TARGET, f"{ratio:.2f} of the bare loop, the target is {TARGET}"
     assert mib <= LIMIT_MIB, f"{mib:,.0f} MiB, the limit is {LIMIT_MIB}"

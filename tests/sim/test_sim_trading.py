@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from small_exchange import RAIN
+from small_exchange import EVENT, RAIN, SERIES, a_market
 from trading_floor import ANN, BOB, CAT, FOK, IOC, MAKER_GIVES_WAY, trading_floor
 
-from trueup.core.ids import PRIMARY
+from trueup.core.catalog import FeeChange
+from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Ticker
 from trueup.core.instant import SECOND, Instant
-from trueup.core.units import Money
+from trueup.core.orders import Side
+from trueup.core.units import Money, Ratio
 from trueup.sim import commands as c
 from trueup.sim import events as e
 
@@ -288,3 +290,45 @@ def test_book_changes_add_up_to_the_book() -> None:
         ("yes", "0.56"): 200,
         ("yes", "0.40"): 250,
     }
+
+
+def test_waiver_and_override_hold_at_the_time_of_the_trade() -> None:
+    floor = trading_floor()
+    ends = Instant(floor.now + 10 * SECOND)
+    ticker = Ticker("KXTEST-26OCT02-HAIL")
+    floor.step(c.ListMarket(at=floor.now, market=a_market(ticker, waiver_until=ends)))
+    floor.step(
+        c.ScheduleFeeChange(
+            at=floor.now,
+            change=FeeChange(
+                change_id="override",
+                series_ticker=SERIES,
+                event_ticker=EVENT,
+                fee_type="quadratic_with_maker_fees",
+                fee_multiplier=Ratio(2),
+                effective_at=Instant(ends + 10 * SECOND),
+            ),
+        )
+    )
+
+    for wait in (0, 8 * SECOND, 10 * SECOND):
+        floor.later(wait)
+        floor.place(BOB, Side.NO, "10", price="0.60", ticker=ticker)
+        floor.place(ANN, Side.YES, "10", price="0.60", ticker=ticker)
+
+    # Waived; then 0.07 × 10 × 0.24 for the taker; then twice that, and a quarter for the maker.
+    fees = {
+        member: [str(fill.fee) for fill in floor.exchange.account(member).fills]
+        for member in (ANN, BOB)
+    }
+    assert fees == {ANN: ["0.00", "0.168", "0.336"], BOB: ["0.00", "0.00", "0.084"]}
+
+
+def test_order_sent_to_another_shard_finds_no_market() -> None:
+    floor = trading_floor()
+
+    floor.bid(ANN, "1", "0.50", lambda one: replace(one, shard=Shard(2)))
+    floor.bid(ANN, "1", "0.50", lambda one: replace(one, shard=SHARD_ZERO))
+
+    assert floor.refusals() == [e.Refusal.MARKET_NOT_FOUND]
+    assert floor.book() == ["bid 0.50 1.00"]

@@ -7,6 +7,8 @@ becomes of the rest.
 
 from __future__ import annotations
 
+from typing import Final
+
 from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus, TimeInForce
@@ -26,6 +28,9 @@ _IOC = TimeInForce.IMMEDIATE_OR_CANCEL
 _FOK = TimeInForce.FILL_OR_KILL
 _ACTIVE = MarketStatus.ACTIVE
 _PLACED = OrderChange.PLACED
+
+OPEN_ORDERS_MAX: Final = 200_000
+"""How many orders of one member may rest (the exchange's page *Create order*)."""
 
 
 OtherCommand = c.AmendOrder | c.DecreaseOrder | c.CancelAllOrders | c.Trade | c.GroupCommand
@@ -118,6 +123,8 @@ def _forbidden(
         return Denial(Refusal.NOT_FOUND)
     if command.client_order_id in account.client_order_ids or command.order_id in account.orders:
         return Denial(Refusal.ORDER_ALREADY_EXISTS)
+    if len(account.resting) >= OPEN_ORDERS_MAX and command.time_in_force is _GTC:
+        return Denial(Refusal.INVALID_ORDER, "too many open orders")
     return None if command.group_id is None else _not_in_group(account, command, state)
 
 
