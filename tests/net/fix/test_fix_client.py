@@ -176,6 +176,32 @@ def test_broken_line_is_made_again_with_a_new_signature(
     asyncio.run(story())
 
 
+def test_reset_is_asked_for_once_and_not_after_a_broken_line(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        options = LogonOptions(reset=True)
+        async with open_place(SessionKind.PT, certificate, tmp_path, options=options) as place:
+            with place.store() as store:
+                async with place.client(store) as client:
+
+                    async def drop_once(seen: list[FixEvent]) -> None:
+                        if is_on(seen) and len(seen) == 1:
+                            place.acceptor.drop(KEY_ID)
+                        elif isinstance(seen[-1], Disconnect):
+                            await settled(lambda: not place.house.peers)
+                            place.acceptor.publish(KEY_ID, settlement(8))
+
+                    seen = await gather(
+                        client, lambda seen: symbols(seen) == ["KXA-8"], then=drop_once
+                    )
+
+        logons = [each for each in seen if isinstance(each, LoggedOn)]
+        assert [each.was_reset for each in logons] == [True, False]
+
+    asyncio.run(story())
+
+
 def test_second_connection_of_a_key_waits_and_does_not_storm(
     certificate: Certificate, tmp_path: Path
 ) -> None:
@@ -389,5 +415,50 @@ def test_bytes_that_are_no_fix_end_only_their_own_connection(
             with place.store() as store:
                 async with place.client(store) as client:
                     await gather(client, is_on)
+
+    asyncio.run(story())
+
+
+def test_leaving_while_waiting_to_connect_again_ends_at_once(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_place(SessionKind.PT, certificate, tmp_path) as place:
+            place.house.refuses = "already exists"
+            with place.store() as store:
+                async with place.client(store) as client:
+
+                    async def leave(seen: list[FixEvent]) -> None:
+                        if isinstance(seen[-1], Reconnecting):
+                            assert seen[-1].pause >= 5 * SECOND
+                            client.logout()
+
+                    async with asyncio.timeout(4):
+                        await gather(client, never, then=leave)
+
+    asyncio.run(story())
+
+
+def test_client_that_does_not_read_is_dropped(certificate: Certificate, tmp_path: Path) -> None:
+    """Half a gigabyte for a peer that reads nothing; the acceptor keeps a bounded part."""
+    big = settlement(1, parties=4_000)
+
+    async def story() -> None:
+        async with open_place(SessionKind.PT, certificate, tmp_path) as place:
+            with place.store() as store:
+                client = place.client(store)
+                async with client, aclosing(client.events()) as events:
+                    assert isinstance(await anext(events), LoggedOn)
+                    (peer,) = place.house.peers
+                    sent = 0
+                    while place.house.peers and sent < 400:
+                        # No await: the client has no chance to read.
+                        peer.send(big)
+                        sent += 1
+                        if sent % 50 == 0:
+                            await asyncio.sleep(0)
+                    await settled(lambda: not place.house.peers)
+            assert sent < 400
+            assert place.house.ends[-1].ending is Ending.LOST
 
     asyncio.run(story())

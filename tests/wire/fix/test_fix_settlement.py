@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import tracemalloc
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
+from fix_strategies import HEAD, framed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from trueup.core.ids import Subaccount, Ticker
 from trueup.core.market import MarketResult
 from trueup.core.settlement import PayoutDoubt, SettlementFee, SettlementReported
 from trueup.core.units import Count, Money, Price
+from trueup.wire.fix.codec import Codec
 from trueup.wire.fix.messages.orders import CollateralChange, Fee
 from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
 from trueup.wire.fix.settlement import (
@@ -261,3 +265,30 @@ def test_any_order_of_pages_gives_every_party_once(count: int, size: int, chance
 
     assert sorted(names) == sorted(f"p-{number}" for number in range(count))
     assert list(joined.open()) == []
+
+
+@pytest.mark.recorded
+@pytest.mark.parametrize(
+    ("name", "unit", "payout", "doubt"),
+    [
+        ("doc_ums_yes", PayoutUnit.DOLLARS, "100.00", None),
+        ("doc_ums_scalar", PayoutUnit.DOLLARS, "30.6030", None),
+        ("doc_ums_subcent_fee", PayoutUnit.DOLLARS, "100.00", PayoutDoubt.FEE_ON_TOP),
+        ("doc_ums_old", PayoutUnit.DOLLARS, "10000", PayoutDoubt.CENTS),
+        ("doc_ums_old", PayoutUnit.CENTS, "100.00", None),
+    ],
+)
+def test_documented_reports_are_read_and_judged(
+    name: str, unit: PayoutUnit, payout: str, doubt: PayoutDoubt | None, recorded_data: Path
+) -> None:
+    """The examples of three versions of the page, with the header that they leave out."""
+    lines = (recorded_data / "fix" / "kalshi_fix_messages.jsonl").read_text(encoding="utf-8")
+    records = {each["id"]: each["fix"] for each in map(json.loads, lines.splitlines())}
+    body = records[name].removeprefix("8=FIXT.1.1|35=UMS|").rstrip("|")
+
+    page = Codec().decode(framed(f"35=UMS|{HEAD}{body}|")).message
+
+    assert isinstance(page, MarketSettlementReport)
+    (read,) = read_parties(page, {"user-456": Subaccount(0)}, unit=unit)
+    assert read.payout == Money.parse(payout)
+    assert read.doubt() is doubt

@@ -30,6 +30,9 @@ from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import Deliver, Disconnect, LoggedOn, Output, State, Transmit
 
 RETENTION_HOURS: Final = 24
+UNSENT_BYTES_MAX: Final = 16 << 20
+"""A client that does not read is dropped when so much waits for it."""
+
 _READ_BYTES: Final = 1 << 16
 
 
@@ -217,7 +220,7 @@ class FixAcceptor:
         for output in outputs:
             match output:
                 case Transmit(raw):
-                    writer.write(raw)
+                    self._write(writer, raw)
                 case LoggedOn():
                     peer = self._peers[session] = Peer(self, session, (logons or [])[-1])
                     self._keep(session)
@@ -233,6 +236,14 @@ class FixAcceptor:
                 case _:
                     pass
         self._keep(session)
+
+    @staticmethod
+    def _write(writer: asyncio.StreamWriter, raw: bytes) -> None:
+        transport = writer.transport
+        if transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+            transport.abort()
+        elif not transport.is_closing():
+            writer.write(raw)
 
     def _keep(self, session: Session) -> None:
         if session in self._peers:

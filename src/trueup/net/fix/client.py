@@ -21,7 +21,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, Self
 
 from trueup.core.errors import ProtocolBroken, Unreachable
@@ -115,7 +115,7 @@ class FixClient:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._is_leaving = False
+        self._leaving = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,12 +148,12 @@ class FixClient:
 
     def logout(self, text: str = "") -> None:
         """End the session in good order; `events` ends when the exchange has answered."""
-        self._is_leaving = True
+        self._leaving.set()
         self._act(self._session.logout(self._clock(), text))
 
     async def close(self) -> None:
         """Close the connection at once."""
-        self._is_leaving = True
+        self._leaving.set()
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
@@ -168,10 +168,12 @@ class FixClient:
             async for output in self._connection():
                 if isinstance(output, LoggedOn):
                     attempt, heard_at = 0, self._clock()
+                    # A reset was wanted once; after a broken line it would lose reports.
+                    self._options = replace(self._options, reset=False)
                 if isinstance(output, Disconnect):
                     end = output
                 yield output
-            if end is None or self._is_leaving:
+            if end is None or self._leaving.is_set():
                 return
             if end.ending is Ending.REFUSED:
                 heard_at = self._clock()
@@ -180,7 +182,15 @@ class FixClient:
             if self._clock() - heard_at > self._patience:
                 raise Unreachable(f"{self.endpoint} could not be reached: {end.text}")
             yield Reconnecting(end.text, attempt, pause)
-            await asyncio.sleep(pause / SECOND)
+            if await self._left_during(pause):
+                return
+
+    async def _left_during(self, pause: int) -> bool:
+        """Wait for the next attempt; true when somebody wanted to leave meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause / SECOND):
+                await self._leaving.wait()
+        return self._leaving.is_set()
 
     def _pause_after(self, end: Disconnect, attempt: int) -> int:
         if end.ending is Ending.OUT_OF_SEQUENCE:
