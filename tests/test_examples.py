@@ -16,6 +16,7 @@ EXPECTED = {
     "your_own_sql": "newest: ('",
     "trade": "cancelled: 3.00 contracts",
     "lost_answer": "repeated: 0",
+    "guide_bot": "stream: bought 5.00 at 0.3500",
     "watch_a_market": ": canceled",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from trueup.core import catalog
 from trueup.core.grid import PriceGrid
@@ -32,6 +33,9 @@ STATUS_FILTERS: dict[str, frozenset[MarketStatus]] = {
     "settled": frozenset({MarketStatus.FINALIZED}),
 }
 """The words of the listing's filter; they are not those of the market object."""
+
+_COMBO: Final = "KXMVE"
+"""How the tickers of combos begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,8 @@ class MarketSurface:
             market = state.market
             event = listings.events[market.event_ticker]
             if not query.concerns(market.ticker):
+                return False
+            if query.combos not in {None, market.ticker.startswith(_COMBO)}:
                 return False
             if query.event_tickers and event.ticker not in query.event_tickers:
                 return False
@@ -213,8 +219,11 @@ def _always(_stated: MarketStated) -> bool:
 
 def _in_time(view: MarketView, query: Query) -> bool:
     closes, settles = view.stated.close_at, view.stated.settled_at
+    after = query.updated_after
     return (
-        _between(view.listed_at, query.min_at, query.max_at)
+        (after is None or view.listed_at > after)
+        and _between(view.listed_at, None, query.max_updated_at)
+        and _between(view.listed_at, query.min_at, query.max_at)
         and _between(closes, query.min_close_at, query.max_close_at)
         and _between(settles, query.min_settled_at, query.max_settled_at)
     )

@@ -29,7 +29,8 @@ _SEPARATOR: Final = "\n"
 class Query:
     """What a request asks for.  Empty or `None` means: everything, or the endpoint's default.
 
-    `max_at` and `min_at` are both included.  `choice` is the endpoint's own
+    `max_at` and `min_at` are both included, `updated_after` is not.  `combos` asks
+    for combos only, or for none.  `choice` is the endpoint's own
     word filter (``status`` or ``settlement_status``).
     """
 
@@ -43,6 +44,9 @@ class Query:
     max_close_at: Instant | None = None
     min_settled_at: Instant | None = None
     max_settled_at: Instant | None = None
+    updated_after: Instant | None = None
+    max_updated_at: Instant | None = None
+    combos: bool | None = None
     choice: str = ""
     nonzero: frozenset[str] = frozenset()
     subaccount: Subaccount | None = None

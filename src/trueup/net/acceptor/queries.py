@@ -26,6 +26,15 @@ _STATUSES: Final[Mapping[str, frozenset[str]]] = {
     "GetPositions": frozenset({"all", "unsettled", "settled"}),
 }
 _LAST_SUBACCOUNT: Final = 63
+_COMBOS: Final[Mapping[str, bool | None]] = {"": None, "only": True, "exclude": False}
+
+_TIMES_OF_MARKETS: Final[Mapping[str, frozenset[str]]] = {
+    "created": frozenset({"", "unopened", "open"}),
+    "close": frozenset({"", "closed"}),
+    "settled": frozenset({"", "settled"}),
+    "updated": frozenset({""}),
+}
+"""The times that markets can be filtered by, one at once, and the statuses each goes with."""
 _NOTHING: Final = Query()
 """What no query string asks."""
 
@@ -50,6 +59,8 @@ def read_query(operation: Operation, given: Mapping[str, str], caller: Caller) -
 
 def _read(operation: Operation, given: Mapping[str, str], caller: Caller) -> Query:
     known = {name: value for name, value in given.items() if name in operation.query}
+    if operation.name == "GetMarkets":
+        _check_times(known)
     tickers = _words(known, "tickers") | _words(known, "ticker")
     events = _words(known, "event_ticker")
     if operation.name == "GetEvents":
@@ -65,6 +76,9 @@ def _read(operation: Operation, given: Mapping[str, str], caller: Caller) -> Que
         max_close_at=_instant(known, "max_close_ts"),
         min_settled_at=_instant(known, "min_settled_ts"),
         max_settled_at=_instant(known, "max_settled_ts"),
+        updated_after=_instant(known, "min_updated_ts"),
+        max_updated_at=_instant(known, "max_updated_ts"),
+        combos=_combos(operation, known),
         choice=_choice(operation, known),
         nonzero=_words(known, "count_filter"),
         subaccount=_subaccount(operation, known, caller),
@@ -99,6 +113,33 @@ def _instant(given: Mapping[str, str], *names: str) -> Instant | None:
         if seconds is not None:
             return from_seconds(seconds)
     return None
+
+
+def _check_times(given: Mapping[str, str]) -> None:
+    """Refuse what the listing of markets cannot filter by together."""
+    kinds = [
+        kind
+        for kind in _TIMES_OF_MARKETS
+        if given.get(f"min_{kind}_ts") or given.get(f"max_{kind}_ts")
+    ]
+    if not kinds:
+        return
+    kind = kinds[0]
+    fits = given.get("status", "") in _TIMES_OF_MARKETS[kind]
+    if kind == "updated":
+        alone = not any(given.get(name) for name in ("event_ticker", "tickers"))
+        exclude = given.get("mve_filter", "")
+        of_series = bool(given.get("series_ticker"))
+        fits = fits and alone and exclude in ({"exclude"} if of_series else {"", "exclude"})
+    if len(kinds) > 1 or not fits:
+        raise _Refused(replies.INVALID_PARAMETERS)
+
+
+def _combos(operation: Operation, given: Mapping[str, str]) -> bool | None:
+    word = given.get("mve_filter", "")
+    if word not in _COMBOS:
+        raise _Refused(replies.out_of_bounds(operation.name, "mve_filter", "oneof"))
+    return _COMBOS[word]
 
 
 def _limit(operation: Operation, given: Mapping[str, str]) -> int:

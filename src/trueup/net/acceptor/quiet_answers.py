@@ -28,6 +28,9 @@ _LISTS: Final = {
     "GetMultivariateEventCollections": ("multivariate_contracts", "cursor"),
     "GetLiveDatas": ("live_datas", ""),
     "GetBlockTradeProposals": ("block_trade_proposals", "cursor"),
+    "GetRFQs": ("rfqs", "cursor"),
+    "GetQuotes": ("quotes", "cursor"),
+    "GetRFQBatches": ("rfq_batches", "cursor"),
     "GetAccountApiUsageLevelVolumeProgress": ("volume_progress", ""),
     "GetExchangeAnnouncements": ("announcements", ""),
 }

@@ -33,7 +33,6 @@ from trueup.wire.rest.bodies import BodyRefused
 from trueup.wire.rest.table import Operation
 from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 
-_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _V1_ORDERS: Final = "/portfolio/orders"
 _BODY_BYTES_MAX: Final = 1 << 20
 
@@ -111,7 +110,7 @@ class _Handler:
         caller = stations.gate.admit(operation, request.headers, path=path)
         if isinstance(caller, Reply):
             return caller
-        read = await _read(request)
+        read = await _read(request, needs_body=operation.has_body)
         if isinstance(read, Reply):
             return read
         given = _given(request)
@@ -179,13 +178,13 @@ class _Body:
     tree: object
 
 
-async def _read(request: web.Request) -> _Body | Reply:
-    """The body, which must be JSON where the method has one; or what is said to another."""
+async def _read(request: web.Request, *, needs_body: bool) -> _Body | Reply:
+    """The body, which must be JSON where one is needed or given; or what is said to another."""
     try:
         raw = await request.read() if request.can_read_body else b""
     except web.HTTPRequestEntityTooLarge:
         return replies.TOO_LARGE
-    if not raw and request.method not in _WITH_BODY:
+    if not raw and not needs_body:
         return _Body(raw, None)
     if request.content_type != JSON:
         return replies.NOT_JSON_TYPE
