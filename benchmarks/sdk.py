@@ -162,7 +162,8 @@ def _now() -> Instant:
 def main() -> None:
     """Both tables, or what has to be installed first."""
     try:
-        version("kalshi_python_sync"), version("kalshi_python_async")
+        for name in ("kalshi_python_sync", "kalshi_python_async"):
+            version(name)
     except PackageNotFoundError as missing:
         sys.stderr.write(
             f"sdk: left out, {missing.name} is not installed (see benchmarks/sdk.py)\n"

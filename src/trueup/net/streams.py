@@ -115,6 +115,7 @@ class Streams:
             raise CallerError(f"{ticker!r} is no market that could be watched")
         live = LiveBook(book, self._forget_book)
         self._books.setdefault(ticker, []).append(live)
+        line.bells.setdefault(ticker, []).append(live.bell)
         line.wish()
         try:
             await live.valid()
@@ -264,7 +265,6 @@ class Streams:
     def _hear(self, events: Sequence[e.Event]) -> None:
         for event in events:
             if isinstance(event, e.BookChanged):
-                # The hot path: hundreds of thousands of these a second may come.
                 for live in self._books.get(event.ticker, ()):
                     live.bell.ring()
             elif isinstance(event, e.Announced):
@@ -331,6 +331,9 @@ class Streams:
         lives = self._books.get(live.ticker, [])
         with suppress(ValueError):
             lives.remove(live)
+        if self._line is not None:
+            with suppress(KeyError, ValueError):
+                self._line.bells[live.ticker].remove(live.bell)
         if not lives and self._books.pop(live.ticker, None) is not None and self._line is not None:
             line = self._line
             line.session.unsubscribe(Channel.ORDERBOOK, [live.ticker], now=line.now())

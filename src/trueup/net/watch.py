@@ -36,11 +36,13 @@ class Bell:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self.is_rung = False
         self.failure: TrueupError | None = None
         self.is_over = False
 
     def ring(self) -> None:
         """Wake the reader."""
+        self.is_rung = True
         self._event.set()
 
     def end(self, failure: TrueupError | None = None) -> None:
@@ -52,6 +54,7 @@ class Bell:
         """Wait for the next ring, or for the end.  Raises the failure that ended it."""
         await self._event.wait()
         self._event.clear()
+        self.is_rung = False
         if self.is_over:
             self._event.set()
         if self.failure is not None:

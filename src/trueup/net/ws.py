@@ -34,12 +34,14 @@ from trueup.core.errors import (
     NotAuthorized,
     TrueupError,
 )
+from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.net.request import USER_AGENT
 from trueup.net.retry import Chance
 from trueup.net.session import Clock
 from trueup.net.signer import Signer
 from trueup.net.venues import Endpoint, websocket_url
+from trueup.net.watch import Bell
 from trueup.wire.signing import WEBSOCKET_PATH
 from trueup.wire.ws import client_events as e
 from trueup.wire.ws.client_session import ClientSession
@@ -131,6 +133,8 @@ class Line:
         on_event: Callable[[LineEvent], None] = ignore_line_event,
     ) -> None:
         self.session: Final = ClientSession()
+        self.bells: Final[dict[Ticker, list[Bell]]] = {}
+        """Whom a change of a book wakes, by market."""
         self.counts: Counter[str] = Counter()
         """``connections``, ``failed attempts`` and ``silences``."""
         self._url = websocket_url(endpoint)
@@ -243,17 +247,26 @@ class Line:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
 
-    async def _drain(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> str:
+    async def _drain(  # noqa: C901  # one loop without calls: it is the hot path
+        self, socket: aiohttp.ClientWebSocketResponse[bool]
+    ) -> str:
         """Take every message at once; this loop must never wait for a reader."""
         receive, session_receive, heard = socket.receive, self.session.receive, self._heard
-        text = WSMsgType.TEXT
+        text, book_changed, bells = WSMsgType.TEXT, e.BookChanged, self.bells
         taken = 0
         while True:
             message = await receive()
             if message.type is text:
                 events = session_receive(message.data, self._now)
                 if events:
-                    heard(events)
+                    first = events[0]
+                    if isinstance(first, book_changed):
+                        # Hundreds of thousands of these a second may come, each alone.
+                        for bell in bells.get(first.ticker, ()):
+                            if not bell.is_rung:
+                                bell.ring()
+                    else:
+                        heard(events)
                 taken += 1
                 if taken % _IN_ONE_GO == 0:
                     # A burst must not keep the pings, the commands and the readers waiting.
@@ -266,11 +279,8 @@ class Line:
             elif message.type is WSMsgType.BINARY:
                 heard(session_receive(message.data, self._now))
             elif message.type is not WSMsgType.PONG:
-                return self._reconnect_reason or (
-                    "the connection broke"
-                    if message.type is WSMsgType.ERROR
-                    else f"the exchange closed the connection (code {socket.close_code})"
-                )
+                is_error = message.type is WSMsgType.ERROR
+                return self._reconnect_reason or _ending(socket.close_code, is_error=is_error)
 
     def _note_alive(self) -> None:
         self._now = self._alive_at = self._clock()
@@ -323,6 +333,12 @@ class Line:
         """Close the connection politely."""
         if self._socket is not None:
             await self._give_up(self._socket, "closed by us")
+
+
+def _ending(code: int | None, *, is_error: bool) -> str:
+    if is_error:
+        return "the connection broke"
+    return f"the exchange closed the connection (code {code})"
 
 
 async def _close(socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
