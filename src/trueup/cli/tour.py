@@ -17,9 +17,8 @@ from trueup.cli.proving import proof, reconcile
 from trueup.cli.setup import doctor
 from trueup.cli.trades import show_backfill
 from trueup.ledger.report import By
+from trueup.run.demonstration import LivingDemonstration
 from trueup.run.patching import backfill_settlements
-from trueup.run.sandbox import built_in_world
-from trueup.run.serving import write_bot_database
 
 SHOWN_MAX = 10
 """How many wrong rows the story shows."""
@@ -34,8 +33,9 @@ def tell(invocation: Invocation) -> None:
         environment = {
             name: value for name, value in invocation.environment.items() if name in _KEPT_VARIABLES
         }
-        guide = _Guide(invocation, {**environment, "TRUEUP_HOME": str(home / "home")})
-        guide.walk(home / "trades.db")
+        with LivingDemonstration(home) as exchange:
+            environment |= {**exchange.environment, "TRUEUP_HOME": str(home / "home")}
+            _Guide(invocation, environment, exchange).walk(home / "trades.db")
 
 
 class _Gathering(Output):
@@ -53,7 +53,10 @@ class _Gathering(Output):
 class _Guide:
     """Leads from step to step."""
 
-    def __init__(self, invocation: Invocation, environment: dict[str, str]) -> None:
+    def __init__(
+        self, invocation: Invocation, environment: dict[str, str], exchange: LivingDemonstration
+    ) -> None:
+        self._exchange = exchange
         self._output = invocation.output
         self._environment = environment
         self._steps = 0
@@ -65,14 +68,15 @@ class _Guide:
         say = self._output.say
         say(
             "A bot traded weather, economics and crypto for five months and was down twice. "
-            "Its own table says one thing, the exchange another. Nothing here is real money, "
-            "no key is used, and everything runs on this machine."
+            "Now it trades on, in a market that lives on this machine. Its own table says one "
+            "thing, the exchange another. Nothing here is real money, and no key of yours is used."
         )
         self._step("Is everything in order?", "trueup doctor")
         doctor(self._new())
+        self._step("Three days of trading: real orders over HTTP, a market that moves.", "")
+        self._trade(bot_table)
         self._step("Fetch the account's whole history, recent and archived.", "backfill --full")
         backfill(self._new(), full=True)
-        write_bot_database(bot_table, built_in_world())
         self._step("The bot's own table, before.", "")
         self._show_table(bot_table)
         self._step(
@@ -97,11 +101,32 @@ class _Guide:
         pnl(self._new(), by=By.CATEGORY, offline=True)
         say()
         say("Where to go next", style="bold")
-        say("  trueup sandbox serve            this world as an exchange for your own bot")
+        say("  trueup sandbox serve            such a market as an exchange for your own bot")
         say("  trueup init --venue demo        the same for your account; reading needs a key only")
         say("  trueup settlements backfill --db YOUR.db    your own bot's table, a dry run first")
         self._output.result({"venue": "sandbox", "account": "main", "steps": self._gathered})
         self._main.exit_code = judged.exit_code or proven.exit_code
+
+    def _trade(self, bot_table: Path) -> None:
+        done = self._exchange.trade(bot_table, self._environment)
+        say = self._output.say
+        say(f"{done.orders} orders placed, {done.filled} filled, at the prices of other members.")
+        say(
+            f"{done.lost_answers} answer was lost (503, but taken): the bot asked, and found its order."
+        )
+        say(
+            f"{done.settled} of its markets settled while it ran; then it was stopped, and the "
+            f"exchange went on: {done.left_open} of its rows still say open."
+        )
+        self._gathered.append(
+            {
+                "orders": done.orders,
+                "filled": done.filled,
+                "lost_answers": done.lost_answers,
+                "settled": done.settled,
+                "left_open": done.left_open,
+            }
+        )
 
     def _new(self) -> Invocation:
         output = _Gathering(self._gathered) if self._output.as_json else self._output
