@@ -32,6 +32,9 @@ from trueup.core.errors import (
 from trueup.core.order_entry import NewOrder, OrderOutcomeUnknown
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
+from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
+from trueup.engine.strategy import Desk, Strategy, Universe
+from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
 from trueup.net.client import AsyncClient, Client
 from trueup.run.account import Account, open_account
 from trueup.run.clients import open_async_client, open_client
@@ -41,29 +44,42 @@ __version__ = VERSION
 
 __all__ = [
     "Account",
+    "AnchorSignal",
     "AsyncClient",
     "BooksError",
     "CallerError",
     "Client",
     "ConfigError",
     "Count",
+    "Desk",
     "ExchangeRefused",
     "ForeignDatabaseError",
     "InvariantBroken",
     "Money",
     "NewOrder",
+    "NewsSignal",
     "NotAuthorized",
     "NotSent",
+    "Order",
     "OrderOutcomeUnknown",
     "OutcomeUnknown",
     "Price",
     "ProtocolBroken",
     "RateLimited",
     "Ratio",
+    "Strategy",
+    "Style",
     "TrueupError",
+    "Universe",
     "Unreachable",
+    "VenueQuote",
+    "Withdraw",
     "backfill_settlements",
+    "buy_no",
+    "buy_yes",
     "open_account",
     "open_async_client",
     "open_client",
+    "sell_no",
+    "sell_yes",
 ]

@@ -38,6 +38,7 @@ def build_app() -> typer.Typer:
     from trueup.cli import (
         account,
         books,
+        bot,
         databases,
         fetching,
         fix,
@@ -78,6 +79,7 @@ def build_app() -> typer.Typer:
         books,
         markets,
         orders,
+        bot,
         databases,
         sandbox,
         fix,

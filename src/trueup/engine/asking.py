@@ -79,7 +79,7 @@ def _found(
     changed = state.inflight.reported(found, said.at)
     if changed is None:
         return None
-    if _may_still_be_amended(changed, said):
+    if _may_still_be_amended(changed, said, found):
         _ask_later(state, changed, said.at, out)
         return changed
     changed = replace(changed, asked=0, canceling=False, amending=None)
@@ -116,9 +116,12 @@ def _ask_later(state: State, order: OwnOrder, at: Instant, out: list[Effect]) ->
     state.alarm(Instant(at + _WAITS[min(asked, len(_WAITS)) - 1]), out)
 
 
-def _may_still_be_amended(order: OwnOrder, said: Asked) -> bool:
+def _may_still_be_amended(order: OwnOrder, said: Asked, found: OrderReported) -> bool:
     """Whether an amendment without an answer can still take effect after this look."""
     if order.amending is None or order.state is not OrderState.RESTING:
+        return False
+    whole = found.fill_count + found.remaining_count
+    if found.price == order.amending and whole == order.whole_count:
         return False
     return said.as_of < order.amended_at + PROOF
 

@@ -100,6 +100,9 @@ class Follower:
             return
         match said.outcome:
             case Amended(fill_count=filled, remaining_count=remaining, told_at=told_at):
+                reported = max(order.reported, ZERO_COUNT if filled is None else filled)
+                if remaining is None:
+                    remaining = Count(max(0, order.whole_count.units - reported.units))
                 after = OrderState.RESTING if remaining else OrderState.EXECUTED
                 if order.state is not OrderState.RESTING:
                     after = order.state
@@ -109,7 +112,7 @@ class Follower:
                     price=order.amending,
                     amending=None,
                     told_at=max(order.told_at, told_at),
-                    reported=max(order.reported, filled),
+                    reported=reported,
                     remaining=remaining if after is OrderState.RESTING else ZERO_COUNT,
                 )
                 state.inflight.put(changed)

@@ -137,11 +137,12 @@ class CancelEnded:
 class Amended:
     """The exchange changed a resting order; `fill_count` in all, `remaining_count` rests.
 
-    `told_at` is the exchange's own time of the change.
+    A count is `None` where the exchange does not tell it: then what was asked for
+    holds.  `told_at` is the exchange's own time of the change.
     """
 
-    fill_count: Count
-    remaining_count: Count
+    fill_count: Count | None
+    remaining_count: Count | None
     told_at: Instant
 
 
@@ -218,6 +219,7 @@ class Wanted(StrEnum):
 
     PAUSE = "pause"
     RESUME = "resume"
+    WITHDRAW = "withdraw"
     KILL = "kill"
     REARM = "rearm"
 
@@ -226,7 +228,7 @@ class Wanted(StrEnum):
 class OperatorSaid:
     """An operator's word.  `strategy` empty means all; `by` is who said it.
 
-    `KILL` cancels everything on `subaccounts` (of all strategies when empty) and
+    `WITHDRAW` takes back what rests of our own; `KILL` cancels everything on `subaccounts` (of all strategies when empty) and
     halts; `REARM` lifts the halts that wait for an operator.
     """
 

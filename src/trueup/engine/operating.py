@@ -7,7 +7,7 @@ from typing import assert_never
 
 from trueup.core.ids import Subaccount
 from trueup.core.units import Money
-from trueup.engine import asking
+from trueup.engine import asking, placing
 from trueup.engine import inputs as i
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist, ReadResting
 from trueup.engine.inflight import Intent, OrderState
@@ -86,6 +86,11 @@ def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
         case i.Wanted.RESUME:
             for running in chosen:
                 _resume(state, running, given, out)
+        case i.Wanted.WITHDRAW:
+            names = {each.name for each in chosen}
+            for order in state.inflight.living():
+                if order.intent.strategy in names:
+                    placing.cancel(state, order, out)
         case i.Wanted.KILL:
             _kill(state, given, out)
         case i.Wanted.REARM:

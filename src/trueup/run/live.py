@@ -1,0 +1,291 @@
+"""A machine at a real exchange (or at the sandbox, which cannot tell): loops, no rules.
+
+The machine steps on the event loop.  Its records go to the intent log, whose
+writer thread makes them durable; an order leaves only after that.  Calls run as
+tasks of their own, so a slow answer holds nobody up.  Starting is recovering:
+the log's records, then the account as the exchange tells it, then the feeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from trueup.core.errors import BooksError, ExchangeRefused, OutcomeUnknown, ProtocolBroken
+from trueup.core.ids import Subaccount, Ticker
+from trueup.core.instant import DAY, MINUTE, SECOND, Instant
+from trueup.engine import effects as f
+from trueup.engine import inputs as i
+from trueup.engine.machine import Machine
+from trueup.engine.records import Record
+from trueup.net.client import AsyncClient
+from trueup.run.clock import Clock
+from trueup.run.live_calls import Called, Calls
+from trueup.run.live_feeds import Feeds, Pace, Scope
+from trueup.store.intents import IntentLog
+
+Told = Callable[[f.Decision | f.Alert], None]
+"""Hears the decision log and the alerts."""
+
+_ASK_AGAIN: Final = 2 * SECOND
+_LOOK_BACK: Final = 90 * DAY
+"""How far back fills are read at start: positions may be that old."""
+
+_CLOCKS_APART: Final = 5 * MINUTE
+
+_PASSES_BY: Final = (OutcomeUnknown, ExchangeRefused, ProtocolBroken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """How a bot runs.  `kill_file` stops everything as soon as it exists."""
+
+    scope: Scope = field(default_factory=Scope)
+    pace: Pace = field(default_factory=Pace)
+    kill_file: Path | None = None
+    leave_after: int | None = None
+    """Microseconds after which the bot stops by itself; `None`: never."""
+
+
+class LiveBot:
+    """Runs a machine until `stop`, a kill, or the end of its time."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        client: AsyncClient,
+        log: IntentLog,
+        *,
+        clock: Clock,
+        options: LiveOptions,
+        told: Told,
+    ) -> None:
+        self.machine = machine
+        self._log = log
+        self._clock = clock
+        self._options = options
+        self._told = told
+        self._calls = Calls(client, clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._alarms: list[Instant] = []
+        self._rung = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._feeds = Feeds(
+            client=client,
+            clock=clock,
+            scope=options.scope,
+            pace=options.pace,
+            give=self.give,
+            subaccounts=_subaccounts(machine),
+            held=self._held,
+        )
+
+    def _held(self) -> list[Ticker]:
+        held = [ticker for _, ticker, _ in self.machine.state.portfolio.held()]
+        open_orders = [each.intent.ticker for each in self.machine.state.inflight.unsettled()]
+        return list(dict.fromkeys((*held, *open_orders)))
+
+    # -- the machine -----------------------------------------------------------------------
+
+    def give(self, given: i.Input) -> None:
+        """Give the machine an input and set about what it wants."""
+        durable: asyncio.Future[None] | None = None
+        records: list[Record] = []
+        for effect in self.machine.step(given):
+            match effect:
+                case f.Persist():
+                    records.append(effect.record)
+                case f.Decision() | f.Alert():
+                    self._told(effect)
+                case f.WakeAt():
+                    heappush(self._alarms, effect.at)
+                    self._rung.set()
+                case f.Place() | f.Cancel() | f.Amend() | f.Sweep() | f.Ask() | f.ReadResting():
+                    if records:
+                        durable = asyncio.wrap_future(self._log.submit(records))
+                        records = []
+                    self._spawn(self._call(effect, durable))
+                case _:
+                    assert_never(effect)
+        if records:
+            self._spawn(self._keep(asyncio.wrap_future(self._log.submit(records))))
+
+    async def _keep(self, durable: Awaitable[None]) -> None:
+        try:
+            await durable
+        except BooksError as error:
+            self.give(i.StorageFailed(at=self._clock.now(), words=str(error)))
+
+    async def _call(self, effect: Called, durable: asyncio.Future[None] | None) -> None:
+        if durable is not None:
+            try:
+                await asyncio.shield(durable)
+            except BooksError as error:
+                self.give(i.StorageFailed(at=self._clock.now(), words=str(error)))
+                if isinstance(effect, f.Place):
+                    # It never left: that is certain.
+                    refused = i.Refused(code="not_durable", words=str(error))
+                    name = effect.intent.client_order_id
+                    self.give(
+                        i.SendEnded(at=self._clock.now(), client_order_id=name, outcome=refused)
+                    )
+                    return
+        given = await self._calls.answer(effect)
+        for each in given:
+            self.give(each)
+        learnt = any(not isinstance(each, i.CallEnded) for each in given)
+        if isinstance(effect, f.Ask | f.ReadResting) and not learnt:
+            await asyncio.sleep(_ASK_AGAIN / SECOND)
+            self._spawn(self._call(effect, None))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- running ---------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End soon: resting orders are withdrawn first."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Recover, then trade until told to stop.
+
+        Raises what the exchange refuses at start (a wrong key, say); later trouble
+        is the machine's to judge.
+        """
+        self.give(i.Recovered(at=self._clock.now(), records=self._log.records))
+        began = self._clock.now()
+        await self._feeds.begin(Instant(began - _LOOK_BACK))
+        # The exchange's clock is not ours: what it dates a little earlier must not be missed.
+        since = Instant(began - _CLOCKS_APART)
+        loops = [asyncio.create_task(each) for each in self._loops(began, since)]
+        ending = asyncio.create_task(self._end())
+        try:
+            done, _ = await asyncio.wait((*loops, ending), return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                if each is not ending:
+                    each.result()
+        finally:
+            await self._withdraw()
+            for each in (*loops, ending, *self._tasks):
+                each.cancel()
+            await asyncio.gather(*loops, ending, return_exceptions=True)
+
+    def _loops(self, began: Instant, since: Instant) -> Sequence[Coroutine[Any, Any, None]]:
+        feeds, pace = self._feeds, self._options.pace
+        loops: list[Coroutine[Any, Any, None]] = [
+            self._timers(),
+            self._watch_for_the_end(began),
+            self._again(feeds.read_account, pace.account),
+            self._again(feeds.read_settled, pace.account),
+        ]
+        if pace.streams:
+            loops += [
+                self._again(feeds.read_listings, pace.listings),
+                self._prices(),
+                feeds.flush_prices(),
+                feeds.stream_fills(since),
+                feeds.stream_orders(),
+            ]
+        else:
+            loops += [
+                self._again(feeds.read_listings, pace.prices),
+                feeds.poll_account(since),
+            ]
+        return loops
+
+    async def _prices(self) -> None:
+        """Follow the markets of all universes; begin anew when they change."""
+        followed: frozenset[Ticker] = frozenset()
+        task: asyncio.Task[None] | None = None
+        try:
+            while True:
+                wanted = frozenset(
+                    ticker
+                    for running in self.machine.state.running.values()
+                    for ticker in running.universe
+                )
+                if wanted != followed:
+                    if task is not None:
+                        task.cancel()
+                        with suppress(asyncio.CancelledError):
+                            await task
+                    followed = wanted
+                    task = asyncio.create_task(self._feeds.stream_prices(sorted(wanted)))
+                if task is not None and task.done():
+                    task.result()
+                await asyncio.sleep(1)
+        finally:
+            if task is not None:
+                task.cancel()
+
+    async def _again(self, read: Callable[[], Awaitable[None]], every: int) -> None:
+        """Read something over and over; trouble is told to the machine, not raised."""
+        while True:
+            await asyncio.sleep(every / SECOND)
+            try:
+                await read()
+            except _PASSES_BY as error:
+                failed = not isinstance(error, ExchangeRefused)
+                self.give(i.CallEnded(at=self._clock.now(), ok=not failed, words=str(error)))
+            else:
+                self.give(i.CallEnded(at=self._clock.now(), ok=True))
+
+    async def _end(self) -> None:
+        await self._stopping.wait()
+
+    async def _timers(self) -> None:
+        while True:
+            now = self._clock.now()
+            while self._alarms and self._alarms[0] <= now:
+                heappop(self._alarms)
+                self.give(i.TimerFired(at=now))
+            wait = self._alarms[0] - now if self._alarms else SECOND
+            self._rung.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._rung.wait(), max(wait, 1) / SECOND)
+
+    async def _watch_for_the_end(self, began: Instant) -> None:
+        """The kill file, and the end of the time that was given."""
+        killed = False
+        while True:
+            await asyncio.sleep(0.2)
+            file, leave = self._options.kill_file, self._options.leave_after
+            if file is not None and not killed and file.exists():
+                killed = True
+                words = f"{file.name} exists"
+                self.give(
+                    i.OperatorSaid(
+                        at=self._clock.now(), wanted=i.Wanted.KILL, by="kill file", words=words
+                    )
+                )
+            if leave is not None and self._clock.now() - began >= leave:
+                self.stop()
+
+    async def _withdraw(self) -> None:
+        """Before the end: take back what rests, and wait a little for every answer."""
+        state = self.machine.state
+        for running in state.running.values():
+            self.give(
+                i.OperatorSaid(
+                    at=self._clock.now(),
+                    wanted=i.Wanted.WITHDRAW,
+                    by="trueup",
+                    strategy=running.name,
+                )
+            )
+        for _ in range(100):
+            if not state.inflight.living() and not self._tasks:
+                return
+            await asyncio.sleep(0.1)
+
+
+def _subaccounts(machine: Machine) -> tuple[Subaccount, ...]:
+    return tuple(sorted({each.mandate.subaccount for each in machine.state.running.values()}))

@@ -1,0 +1,263 @@
+"""What the machine hears: listings, prices, fills, orders, balances, settlements.
+
+By WebSocket where it can be had, with REST behind it; or by REST alone, at the
+pace that was asked for.  Each feed gives inputs and never decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from trueup.core import catalog
+from trueup.core.announcements import TickerAnnounced
+from trueup.core.facts import OrderReported
+from trueup.core.ids import EventTicker, SeriesTicker, Subaccount, Ticker
+from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.payoff import yes_value
+from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Count, Price
+from trueup.engine import inputs as i
+from trueup.engine.market import Listing, Top
+from trueup.net.client import AsyncClient
+from trueup.run.clock import Clock
+from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
+
+_NOTHING = Price(0)
+_TICKERS_MAX = 100
+"""How many markets one request names."""
+
+Give = Callable[[i.Input], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which markets are looked at, at all.  All empty: every open market but combos."""
+
+    tickers: frozenset[Ticker] = frozenset()
+    series: frozenset[SeriesTicker] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often things are read, in microseconds.
+
+    `prices` is the pace of REST polling, used where `streams` is false (the case
+    study polled every 90 seconds); `batch` collects market data for one step.
+    """
+
+    streams: bool = True
+    prices: int = 90 * SECOND
+    batch: int = SECOND // 20
+    listings: int = MINUTE
+    account: int = 15 * SECOND
+
+
+@dataclass
+class Feeds:
+    """The feeds of one machine over one client."""
+
+    client: AsyncClient
+    clock: Clock
+    scope: Scope
+    pace: Pace
+    give: Give
+    subaccounts: tuple[Subaccount, ...]
+    held: Callable[[], Iterable[Ticker]]
+    """The markets in which something is held: they are looked at whatever the scope."""
+    _events: dict[EventTicker, FullEvent] = field(default_factory=dict[EventTicker, FullEvent])
+    _series: dict[SeriesTicker, FullSeries] = field(default_factory=dict[SeriesTicker, FullSeries])
+    _volumes: dict[Ticker, Count] = field(default_factory=dict[Ticker, Count])
+    _waiting: dict[Ticker, Top] = field(default_factory=dict[Ticker, Top])
+
+    # -- once, at start --------------------------------------------------------------------
+
+    async def begin(self, since: Instant) -> None:
+        """Read the world and the account before anything is decided."""
+        async for order in self._orders_since(since):
+            self.give(i.OrderSeen(at=self.clock.now(), order=order))
+        fills = [fill async for fill in self.client.portfolio.fills(min_at=since)]
+        for fill in sorted(fills, key=lambda each: each.at):
+            self.give(i.FillSeen(at=self.clock.now(), fill=fill))
+        await self.read_account()
+        await self.read_settled()
+        # Prices last: with them strategies begin to wish.
+        await self.read_listings()
+
+    async def _orders_since(self, since: Instant) -> AsyncIterator[OrderReported]:
+        async for each in self.client.orders.list(min_at=since):
+            yield each.reported
+
+    # -- again and again -------------------------------------------------------------------
+
+    async def read_listings(self) -> None:
+        """Read the markets of the scope: what they are, where they stand, what they cost."""
+        markets = [market async for market in self._markets()]
+        listings: list[Listing] = []
+        tops: list[Top] = []
+        now = self.clock.now()
+        for market in markets:
+            self._volumes[market.ticker] = market.volume_24h
+            listings.append(await self._listing(market))
+            tops.append(top_of(market, now))
+        self.give(i.MarketsListed(at=now, listings=tuple(listings)))
+        self.give(i.MarketsMoved(at=now, tops=tuple(tops)))
+
+    async def _markets(self) -> AsyncIterator[FullMarket]:
+        for batch in _batches(sorted({*self.scope.tickers, *self.held()})):
+            async for market in self.client.markets.list(tickers=batch):
+                yield market
+        for series in sorted(self.scope.series):
+            async for market in self.client.markets.list(series_ticker=series, status="open"):
+                yield market
+        if not self.scope.tickers and not self.scope.series:
+            async for market in self.client.markets.list(status="open", combos=False, limit=1000):
+                yield market
+
+    async def _listing(self, market: FullMarket) -> Listing:
+        event = self._events.get(market.event_ticker)
+        if event is None:
+            event = await self.client.events.get(market.event_ticker)
+            self._events[market.event_ticker] = event
+        series = self._series.get(event.series_ticker)
+        if series is None:
+            series = await self.client.series.get(event.series_ticker)
+            self._series[event.series_ticker] = series
+        return listing_of(market, event, series, self.clock.now())
+
+    async def read_account(self) -> None:
+        """Read what cash is available, on every shard of every subaccount."""
+        for subaccount in self.subaccounts:
+            balance = await self.client.portfolio.balance(subaccount=subaccount)
+            for stated in balance.statements(self.clock.now(), subaccount):
+                self.give(i.BalanceRead(at=self.clock.now(), balance=stated))
+
+    async def read_settled(self) -> None:
+        """Tell which of the held markets have paid."""
+        for batch in _batches(sorted(self.held())):
+            async for market in self.client.markets.list(tickers=batch):
+                value = paid_value(market)
+                if market.status is MarketStatus.FINALIZED and value is not None:
+                    self.give(
+                        i.MarketSettled(at=self.clock.now(), ticker=market.ticker, value=value)
+                    )
+
+    # -- streams ---------------------------------------------------------------------------
+
+    async def stream_prices(self, tickers: Sequence[Ticker]) -> None:
+        """Follow the top of these markets until cancelled; inputs come in batches."""
+        async for told in self.client.watch_ticker(tickers):
+            self._waiting[told.ticker] = self.top_told(told)
+
+    async def flush_prices(self) -> None:
+        """Hand on what was collected, over and over."""
+        while True:
+            await asyncio.sleep(self.pace.batch / SECOND)
+            if self._waiting:
+                tops, self._waiting = tuple(self._waiting.values()), {}
+                self.give(i.MarketsMoved(at=self.clock.now(), tops=tops))
+
+    async def stream_fills(self, since: Instant) -> None:
+        """Follow the account's fills."""
+        async for fill in self.client.watch_fills(since=since):
+            self.give(i.FillSeen(at=self.clock.now(), fill=fill))
+
+    async def stream_orders(self) -> None:
+        """Follow the account's orders."""
+        async for order in self.client.watch_orders():
+            self.give(i.OrderSeen(at=self.clock.now(), order=order))
+
+    async def poll_account(self, since: Instant) -> None:
+        """Without streams: read fills and orders, again and again, with overlap."""
+        while True:
+            await asyncio.sleep(self.pace.account / SECOND)
+            begin = Instant(self.clock.now() - 5 * MINUTE)
+            async for order in self._orders_since(Instant(max(since, begin))):
+                self.give(i.OrderSeen(at=self.clock.now(), order=order))
+            async for fill in self.client.portfolio.fills(min_at=Instant(max(since, begin))):
+                self.give(i.FillSeen(at=self.clock.now(), fill=fill))
+
+    def top_told(self, told: TickerAnnounced) -> Top:
+        """The top that a ticker message tells; an empty side is `None`."""
+        return Top(
+            ticker=told.ticker,
+            at=self.clock.now(),
+            bid=_price(told.yes_bid),
+            ask=_price(told.yes_ask),
+            bid_size=told.bid_count,
+            ask_size=told.ask_count,
+            last=_price(told.last),
+            volume_24h=self._volumes.get(told.ticker, ZERO_COUNT),
+        )
+
+
+def listing_of(market: FullMarket, event: FullEvent, series: FullSeries, now: Instant) -> Listing:
+    """A market in the machine's words."""
+    waived = market.fee_waiver_until is not None and market.fee_waiver_until > now
+    terms = catalog.FeeTerms(
+        event.fee_type_override or series.fee_type,
+        series.fee_multiplier
+        if event.fee_multiplier_override is None
+        else event.fee_multiplier_override,
+        waived=waived,
+    )
+    return Listing(
+        market=catalog.Market(
+            ticker=market.ticker,
+            event_ticker=market.event_ticker,
+            title=market.title or market.yes_title,
+            open_at=market.open_at,
+            close_at=market.close_at,
+            expected_expiration_at=market.expected_expiration_at,
+            fee_waiver_until=market.fee_waiver_until,
+            shard=market.shard,
+        ),
+        event=catalog.Event(
+            ticker=event.event_ticker,
+            series_ticker=event.series_ticker,
+            title=event.title,
+            mutually_exclusive=event.mutually_exclusive,
+            fee_type_override=event.fee_type_override,
+            fee_multiplier_override=event.fee_multiplier_override,
+        ),
+        category=series.category,
+        grid=market.grid,
+        status=market.status,
+        fee_terms=terms,
+    )
+
+
+def top_of(market: FullMarket, now: Instant) -> Top:
+    """The top of a market's book as a listing shows it."""
+    return Top(
+        ticker=market.ticker,
+        at=now,
+        bid=_price(market.yes_bid),
+        ask=_price(market.yes_ask),
+        bid_size=ZERO_COUNT if market.yes_bid_count is None else market.yes_bid_count,
+        ask_size=ZERO_COUNT if market.yes_ask_count is None else market.yes_ask_count,
+        last=_price(market.last_price),
+        volume_24h=market.volume_24h,
+    )
+
+
+def paid_value(market: FullMarket) -> Price | None:
+    """What one YES contract paid; `None` where nobody says."""
+    try:
+        result = MarketResult(market.result)
+    except ValueError:
+        return None
+    return yes_value(result, market.settlement_value)
+
+
+def _price(told: Price) -> Price | None:
+    """An empty side is told as a bid of 0 or an ask of 1; no last price as 0."""
+    return None if told in {_NOTHING, ONE_DOLLAR} else told
+
+
+def _batches(tickers: Sequence[Ticker]) -> list[list[Ticker]]:
+    return [
+        list(tickers[begin : begin + _TICKERS_MAX])
+        for begin in range(0, len(tickers), _TICKERS_MAX)
+    ]
