@@ -29,7 +29,6 @@ from trueup.run.bot import (
     write_template,
 )
 from trueup.run.clients import open_client
-from trueup.run.clock import SystemClock
 from trueup.run.config import make_home
 from trueup.run.killing import kill
 from trueup.sim.living.built_in import DEFAULT_WORLD
@@ -167,7 +166,7 @@ def kill_switch(
         live=live,
         environment=invocation.environment,
     ) as client:
-        done = kill(client, places, clock=SystemClock(), said=output.say)
+        done = kill(client, places, clock=settings.clock, said=output.say)
     output.result(
         {
             "proven": done.proven,

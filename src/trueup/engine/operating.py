@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -87,16 +88,23 @@ def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
             for running in chosen:
                 _resume(state, running, given, out)
         case i.Wanted.WITHDRAW:
-            names = {each.name for each in chosen}
-            for order in state.inflight.living():
-                if order.intent.strategy in names:
-                    placing.cancel(state, order, out)
+            _withdraw(state, chosen, out)
         case i.Wanted.KILL:
             _kill(state, given, out)
         case i.Wanted.REARM:
             _rearm(state, given, out)
         case _:
             assert_never(given.wanted)
+
+
+def _withdraw(state: State, chosen: Sequence[Running], out: list[Effect]) -> None:
+    """For the end of a run: nothing more is wished for, and nothing of it is durable."""
+    names = {each.name for each in chosen}
+    for running in chosen:
+        running.paused = running.paused or "stopping"
+    for order in state.inflight.living():
+        if order.intent.strategy in names:
+            placing.cancel(state, order, out)
 
 
 def sweep(state: State, words: str, subaccounts: tuple[Subaccount, ...], out: list[Effect]) -> None:

@@ -43,11 +43,14 @@ _PASSES_BY: Final = (OutcomeUnknown, ExchangeRefused, ProtocolBroken)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
-    """How a bot runs.  `kill_file` stops everything as soon as it exists."""
+    """How a bot runs.  `kill_file` stops everything as soon as it exists; `withdraws` takes
+    back what rests of our own before the end.
+    """
 
     scope: Scope = field(default_factory=Scope)
     pace: Pace = field(default_factory=Pace)
     kill_file: Path | None = None
+    withdraws: bool = True
     leave_after: int | None = None
     """Microseconds after which the bot stops by itself; `None`: never."""
 
@@ -173,10 +176,13 @@ class LiveBot:
                 if each is not ending:
                     each.result()
         finally:
-            await self._withdraw()
-            for each in (*loops, ending, *self._tasks):
+            for each in (*loops, ending):
                 each.cancel()
             await asyncio.gather(*loops, ending, return_exceptions=True)
+            if self._options.withdraws:
+                await self._withdraw()
+            for each in self._tasks:
+                each.cancel()
 
     def _loops(self, began: Instant, since: Instant) -> Sequence[Coroutine[Any, Any, None]]:
         feeds, pace = self._feeds, self._options.pace

@@ -118,7 +118,7 @@ def prepare(wish: Wish, machine: Clock | None = None) -> Prepared:
     return Prepared(
         Living(
             world=world,
-            clock=VirtualClock(start, speed=speed, machine=machine),
+            clock=_clock(start, speed, began=start if wish.start is None else now, machine=machine),
             plan=FaultPlan(seeded(f"{seed}/faults"), wish.faults, seed=seed),
             seed=seed,
             rebuild=lambda seed: build(seed, past(seed)),
@@ -145,6 +145,16 @@ def replay(folder: Path, wish: Wish, machine: Clock | None = None) -> Prepared:
         ),
         f"recorded order books of {len(recorded.markets)} markets from {folder}",
     )
+
+
+def _clock(start: Instant, speed: int, *, began: Instant, machine: Clock | None) -> VirtualClock:
+    """The world's clock.  At normal speed it does not lack the time that making the world took:
+    a world of the present shows the machine's time.
+    """
+    clock = VirtualClock(start, speed=speed, machine=machine)
+    if speed == 1:
+        clock.advance(max(0, (SystemClock() if machine is None else machine).now() - began))
+    return clock
 
 
 def _density(speed: int) -> int:
