@@ -122,8 +122,13 @@ def _decimal_text(units: int, decimals: int, least: int) -> str:
     return format_decimal(units, decimals, least)
 
 
+@lru_cache(maxsize=1 << 14)
+def _count_text(units: int) -> str:
+    return format_decimal(units, 2, 2)
+
+
 def _write_count(count: Count) -> str:
-    return _decimal_text(count.units, 2, 2)
+    return _count_text(count.units)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -22,6 +22,7 @@ from trueup.wire.fix.reading import label
 
 _REFUSALS: Final = (TrueupError, ValueError, KeyError, AttributeError, TypeError)
 _EMPTY: Final = re.compile(r"(?:^|\x01)(\d+)=(?=\x01|\Z)")
+_NO_ENTRIES: Final[tuple[Block, ...]] = ()
 _as_tuple = msgspec.structs.astuple
 
 
@@ -43,6 +44,7 @@ class BlockWriter:
         members = layout.members
         places = [index for index, member in enumerate(members) if member.entry is not None]
         self._first, *rest = _runs(members, places)
+        (self._whole,) = _runs(members, [])
         self._groups = tuple(
             (index, f"{members[index].tag}=", BlockWriter(entry, sender), run)
             for index, run in zip(places, rest, strict=True)
@@ -75,15 +77,18 @@ class BlockWriter:
         for index, tag in self._demanded:
             if values[index] is None:
                 raise CallerError(f"{type(block).__name__} must have {label(tag)}")
-        run = self._first
-        if not self._groups:
+        for index, _, _, _ in self._groups:
+            if values[index]:
+                break
+        else:
+            whole = self._whole
             out += [
                 prefix + write(value)
-                for prefix, write, value in zip(run.prefixes, run.writers, values, strict=True)
-                if value is not None
+                for prefix, write, value in zip(whole.prefixes, whole.writers, values, strict=True)
+                if value is not None and value is not _NO_ENTRIES
             ]
             return
-        _write_run(run, values, out)
+        _write_run(self._first, values, out)
         for index, prefix, writer, following in self._groups:
             entries = values[index]
             if entries:
