@@ -373,7 +373,7 @@ def main() -> None:
         per = PAGES if "page" in task else REPORTS
         peer = PARSED if "parse" in task else FIXCORE
         words = f"{task}, {PARTIES} parties" if "page" in task else task
-        show(words, timings, peer=peer, per=dict.fromkeys(timings, per), unit="messages")
+        show(words, timings, peer=peer, per=dict.fromkeys(timings, per), unit="message")
         ours = timings[OURS]
         for name, timing in timings.items():
             if name != OURS:
