@@ -79,7 +79,8 @@ class Bucket:
         Taking before the tokens are there reserves them: whoever asks next
         waits behind.  So ask `wait_for`, take, then wait that long and send.
         """
-        return replace(self, level=self.level_at(now) - cost * MICRO, at=Instant(max(self.at, now)))
+        level, at = self.level_at(now) - cost * MICRO, Instant(max(self.at, now))
+        return Bucket(self.capacity, self.refill_per_second, level, at)
 
     def emptied(self, now: Instant) -> Bucket:
         """The bucket after the exchange said 429: whatever we believed, it is empty.

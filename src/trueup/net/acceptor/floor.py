@@ -62,10 +62,12 @@ class Floor:
         """Let everything happen that is due until `at`."""
         if at <= self.exchange.now:
             return
-        if self._around is None:
-            self.step(c.Advance(at=at))
-        else:
+        if self._around is not None:
             self._around.advance(at, self._tell)
+            return
+        due = self.exchange.next_due()
+        if due is not None and due <= at:
+            self.step(c.Advance(at=at))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` about all further events; returns how to stop that."""

@@ -46,7 +46,6 @@ _ACCOUNT_WIDE: Final = frozenset(
         "IntraExchangeInstanceTransfer",
         "CreateSubaccount",
         "ApplySubaccountTransfer",
-        "ApplySubaccountPositionTransfer",
         "GetSubaccountNetting",
         "UpdateSubaccountNetting",
         "GetTargetBalanceAllocation",
@@ -65,7 +64,6 @@ _SCOPES: Final = {
     "AcceptBlockTradeProposal": WRITE_BLOCK_TRADES,
     "IntraExchangeInstanceTransfer": WRITE_TRANSFER,
     "ApplySubaccountTransfer": WRITE_TRANSFER,
-    "ApplySubaccountPositionTransfer": WRITE_TRANSFER,
     "SetTargetBalanceAllocation": WRITE_TRANSFER,
 }
 """What a key needs where the section does not say it."""
