@@ -9,6 +9,7 @@ from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Stream
 from trueup.core.fees import Precision
 from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Ticker
+from trueup.core.instant import Instant, parse_instant
 from trueup.core.observations import Recorded
 from trueup.core.position import FLAT, Position
 from trueup.core.statements import MarketStated
@@ -231,6 +232,26 @@ def test_cash_minus_fee_must_be_whole_steps_of_the_balance(
     found = book(f"12:00 buy yes 3 @ .40 fee {fee}", precision=precision)
 
     assert [each.kind for each in found.breaks] == kinds
+
+
+@pytest.mark.parametrize(
+    ("precision", "noted"),
+    [(Precision.DIRECT, 2), (Precision.NON_DIRECT, 4)],
+)
+def test_balance_steps_are_those_of_the_time_of_each_fill(precision: Precision, noted: int) -> None:
+    """Until 2026-05-28 (midnight in New York) direct members had whole cents too."""
+    noon, change = parse_instant("2026-05-26T16:00:00Z"), parse_instant("2026-05-28T04:00:00Z")
+    times = (noon, Instant(change - 1), change, Instant(change + 1))
+    [fill] = facts("12:00 buy yes 3 @ .40 fee .0145")
+    recorded = [
+        replace(fill, key=f"fill {number}", value=replace(fill.value, at=when))  # pyright: ignore[reportCallIssue]
+        for number, when in enumerate(times)
+    ]
+
+    [found] = book(recorded, precision=precision).breaks
+
+    assert found.kind is BreakKind.PRECISION
+    assert found.summary.startswith(f"cash minus fee of {noted} fills")
 
 
 def test_round_trip_tells_what_was_bought_sold_paid_and_earned() -> None:

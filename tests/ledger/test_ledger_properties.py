@@ -11,7 +11,7 @@ from trade_script import EVENT, MIDNIGHT, TICKER, facts, market
 
 from trueup.core.facts import Filled, Settled, Source
 from trueup.core.fees import Precision
-from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Ticker, TradeId
+from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Shard, Ticker, TradeId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.market import MarketResult
 from trueup.core.observations import Recorded
@@ -21,12 +21,15 @@ from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.accounts import Account
 from trueup.ledger.allocation import Claim, Refused, allocate, by_orders
 from trueup.ledger.bare import bare_step
-from trueup.ledger.booking import MarketBooking, book_market, book_steps
+from trueup.ledger.booking import MarketBooking, book_market, book_steps, home_shard
 from trueup.ledger.entries import MarketBook
+from trueup.ledger.entry_log import lines_of
 from trueup.ledger.gains import gains
+from trueup.ledger.lines import entry_of, line_of
 from trueup.ledger.report import booked_rows, strategy_rows
 from trueup.ledger.revisions import as_they_stand, in_order
 from trueup.ledger.strategy import no_strategy
+from trueup.store.attribution import attribute
 
 LATER = Instant(MIDNIGHT + 10**12)
 
@@ -161,24 +164,103 @@ def test_books_made_again_equal_books_made_step_by_step(
     assert list(booking.result().entries) == list(book(recorded, value).entries)
 
 
-@given(FILLS, st.none() | VALUES)
+ROWS = st.tuples(
+    st.sampled_from(MarketResult),
+    st.none() | VALUES,
+    st.integers(-200, 60_000).map(Money.of_cents),
+    st.integers(0, 800),
+    st.none() | st.integers(0, 3).map(Shard),
+)
+"""Result, value as the row gives it, revenue, time, and the shard where it is named."""
+
+ANY_FILLS = st.lists(
+    st.builds(
+        lambda filled, fee, shard: replace(
+            filled, fee=fee, shard=shard or SHARD_ZERO, shard_named=shard is not None
+        ),
+        FILLED,
+        st.none() | st.integers(-1_000, 50_000).map(Money),
+        st.none() | st.integers(0, 3).map(Shard),
+    ),
+    max_size=12,
+).map(lambda filled: [recorded_fill(number, each) for number, each in enumerate(filled)])
+
+SAID = st.none() | st.tuples(
+    st.sampled_from(["active", "closed", "determined", "finalized"]),
+    st.sampled_from(["", "yes", "no", "scalar"]),
+    st.none() | VALUES,
+)
+"""What the market says of itself: status, result, value."""
+
+
+@given(ANY_FILLS, st.none() | ROWS, SAID, st.sampled_from(Precision), st.booleans())
 def test_short_way_books_what_the_long_way_books(
-    recorded: list[Recorded], value: Price | None
+    recorded: list[Recorded],
+    row: tuple[MarketResult, Price | None, Money, int, Shard | None] | None,
+    said: tuple[str, str, Price | None] | None,
+    precision: Precision,
+    many: bool,
 ) -> None:
-    if value is not None:
-        recorded = [*recorded, _row(len(recorded), value)]
+    """Whatever the market says, wherever the row stands among the fills."""
+    told = None
+    if said is not None:
+        status, result, value = said
+        if status == "finalized" and row is None:
+            status = "determined"  # only the long way pays by a market's own word
+        told = market(result, status=status, value=None if value is None else str(value))
+        if status != "finalized":
+            told = replace(told, settled_at=None)
+    if row is not None:
+        recorded = [*recorded, _any_row(len(recorded), row)]
 
-    found = book_steps(PRIMARY, SHARD_ZERO, TICKER, steps=sorted(map(bare_step, recorded)))
+    def strategy_of(order_id: OrderId, _ticker: Ticker) -> str:
+        return order_id[0] if many else "one"
 
-    assert found == book(recorded)
+    steps = sorted(map(bare_step, recorded))
+    shard = home_shard(steps, told)
+    found = book_steps(
+        PRIMARY,
+        shard,
+        TICKER,
+        steps=steps,
+        market=told,
+        precision=precision,
+        strategy_of=strategy_of,
+    )
+    expected = book_market(
+        PRIMARY,
+        shard,
+        TICKER,
+        recorded=reversed(recorded),
+        market=told,
+        precision=precision,
+        strategy_of=strategy_of,
+    )
+
+    assert found == expected
+    assert found.round_trips == expected.round_trips
+    lines = list(lines_of(found.entries))
+    assert lines == [line_of(entry_of(line)) for line in lines], "sums are those of the postings"
+    assert sum(attribute(lines)) == found.realized.units - found.fees.units
 
 
-def _row(sequence: int, value: Price) -> Recorded:
+def _any_row(
+    sequence: int, row: tuple[MarketResult, Price | None, Money, int, Shard | None]
+) -> Recorded:
     """A settlement row that pays something, whatever is held: what it says is booked."""
-    [recorded] = facts(f"23:59 row scalar revenue 1.25 value {value}")
+    result, value, revenue, second, shard = row
+    [recorded] = facts("23:59 row yes revenue 1.25")
     assert isinstance(recorded.value, Settled)
-    row = replace(recorded.value, at=LATER)
-    return Recorded(sequence, recorded.key, 1, row, Source.REST, LATER)
+    settled = replace(
+        recorded.value,
+        result=result,
+        value=value,
+        revenue=revenue,
+        at=Instant(MIDNIGHT + second * SECOND),
+        shard=shard or SHARD_ZERO,
+        shard_named=shard is not None,
+    )
+    return Recorded(sequence, recorded.key, 1, settled, Source.REST, settled.at)
 
 
 def _filled(recorded: Recorded) -> Filled:

@@ -195,6 +195,18 @@ def regime_at(at: Instant) -> RoundingRegime:
     return ROUNDING_REGIMES[max(1, bisect_right(_REGIMES_SINCE, at)) - 1]
 
 
+def balance_step_at(at: Instant, precision: Precision) -> tuple[Money, Instant | None]:
+    """What a balance change of this member is a multiple of at an instant, and until when.
+
+    `None`: that holds still.  Regimes with the same step count as one.
+    """
+    place = max(1, bisect_right(_REGIMES_SINCE, at)) - 1
+    step = ROUNDING_REGIMES[place].balance_step(precision)
+    later = ROUNDING_REGIMES[place + 1 :]
+    until = next((row.since for row in later if row.balance_step(precision) != step), None)
+    return step, until
+
+
 def other_regime_at(at: Instant) -> RoundingRegime:
     """The next regime where it may have held already, else the same as `regime_at`.
 

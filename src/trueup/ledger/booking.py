@@ -30,6 +30,7 @@ from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Settled, Stream
+from trueup.core.fee_schedule import balance_step_at
 from trueup.core.fees import Precision, regime_at
 from trueup.core.ids import SHARD_ZERO, EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant, format_instant
@@ -59,7 +60,7 @@ from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
 
 _CENT: Final = Money.of_cents(1).units
 _DOLLAR: Final = ONE_DOLLAR.units
-_STEPS: Final = {precision: precision.step.units for precision in Precision}
+_NEVER: Final = Instant(2**62)
 
 # Looking a member up on its enum costs as much as the rest of a step.
 _CASH: Final = Account.CASH
@@ -209,6 +210,7 @@ class MarketBooking:
         "_settlement_gain",
         "_shares",
         "_step",
+        "_step_until",
         "_strategy_of",
         "_where",
         "_yes_bought",
@@ -230,7 +232,8 @@ class MarketBooking:
     ) -> None:
         self._where = where = (subaccount, shard, ticker)
         self._precision = precision
-        self._step = _STEPS[precision]
+        self._step = 1
+        self._step_until = Instant(0)
         self._strategy_of = strategy_of
         self._market = market
         self._event_ticker: EventTicker | None = None if market is None else market.event_ticker
@@ -310,6 +313,8 @@ class MarketBooking:
         else:
             self._fees += fee
             cash = cost_out + realized - cost_in
+            if fill.at >= self._step_until:
+                self._take_step(fill.at)
             if (cash - fee) % self._step:
                 self.notes.finer_than_precision(fill, cash)
         if self._settled_at is not None:
@@ -352,6 +357,11 @@ class MarketBooking:
             value=value.units,
             remark="",
         )
+
+    def _take_step(self, at: Instant) -> None:
+        """How fine the member's balance is from a fill on, until the rules change."""
+        step, until = balance_step_at(at, self._precision)
+        self._step, self._step_until = step.units, _NEVER if until is None else until
 
     def _cut(self, at: Instant) -> int:
         return regime_at(at).balance_step(self._precision).units
