@@ -120,6 +120,21 @@ def test_amendment_that_is_not_covered_is_refused() -> None:
     assert floor.free(ANN) == Money(0)
 
 
+def test_amendment_that_trades_at_once_must_be_covered_with_its_fee() -> None:
+    """20 at .50 cost all of the ten dollars, and a taker's fee comes on top."""
+    floor = trading_floor("10")
+    order = floor.bid(ANN, "10", "0.40")
+    floor.ask(BOB, "20", "0.50")
+
+    floor.step(amend(floor, order, "20", "0.50"))
+    refused = floor.refusals()
+    floor.step(amend(floor, order, "19", "0.50"))
+
+    assert refused == [e.Refusal.INSUFFICIENT_BALANCE]
+    assert floor.trades() == ["19.00 at 0.50"]
+    assert floor.free(ANN) == Money.parse("0.1675")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

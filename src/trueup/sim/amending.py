@@ -15,12 +15,20 @@ from trueup.core.units import ZERO_COUNT
 from trueup.sim import commands as c
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.crossing import cross, end, lessen, lift, meets_itself, note_expiry, rest
+from trueup.sim.crossing import (
+    cross,
+    end,
+    lacks_money,
+    lessen,
+    lift,
+    meets_itself,
+    note_expiry,
+    rest,
+)
 from trueup.sim.events import Denial, OrderChange, Refusal
 from trueup.sim.filling import say_order
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
-from trueup.sim.returning import taken_back
 
 _ACTIVE = MarketStatus.ACTIVE
 _CANCELED = OrderChange.CANCELED
@@ -189,19 +197,14 @@ def _requeue(
     left = command.count.units - order.fill_count
     before = order.terms
     wanted = replace(before, price=command.price)
-    holding, cash = order.holding, order.holding.cash
+    holding = order.holding
     # Try the new order against book and cash; put the old one back if it does not fit.
     trial = Order(wanted, holding, history=False)
     trial.remaining = left
     denial = _crosses_badly(state, trial)
     if denial is None:
-        free = cash.units - cash.held
         holding.unrest(before.order_id, order)
-        released = cash.units - cash.held - free
-        needed = holding.needed(trial)
-        if holding.returns:
-            needed += taken_back(books, trial)
-        if needed and needed > free + released:
+        if lacks_money(books, account, trial, state=state, at=command.at):
             denial = Denial(Refusal.INSUFFICIENT_BALANCE)
         holding.rest(before.order_id, order)
     if denial is not None:

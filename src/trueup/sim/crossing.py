@@ -8,10 +8,11 @@ from trueup.core.units import Money
 from trueup.sim import events as e
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.filling import leave_level, meet, say_order
+from trueup.sim.filling import fee_rule, leave_level, meet, say_order
 from trueup.sim.groups import OrderGroup
 from trueup.sim.lifecycle import Due, DueKind, MarketState
 from trueup.sim.order import Order
+from trueup.sim.returning import taken_back
 
 _CANCELED = OrderStatus.CANCELED
 _RESTING = OrderStatus.RESTING
@@ -133,6 +134,42 @@ def can_fill(state: MarketState, order: Order, cost_max: Money | None) -> bool:
         if not left:
             break
     return not left and (cost_max is None or cost <= cost_max.units)
+
+
+def lacks_money(
+    books: Books, account: Account, order: Order, *, state: MarketState, at: Instant
+) -> bool:
+    """Whether the cash in the order's subaccount, on its market's shard, does not suffice.
+
+    The order must be covered as if it rested, and what would trade at once also
+    for its fee.
+    """
+    needed = order.holding.needed(order)
+    if order.holding.returns:
+        needed += taken_back(books, order)
+    if not needed:
+        return False
+    cash = order.holding.cash
+    free = cash.units - cash.held
+    if needed > free:
+        return True
+    rule = fee_rule(books, state, at)
+    # No fill costs more than one at 50 cents; only when that is too much, look closely.
+    step = rule.balance_step(account.precision)
+    if needed + rule.trade_fee(order.remaining, 5_000, True) + step <= free:
+        return False
+    left = order.remaining
+    opens_all = needed == order.own_price * left
+    for maker in state.book.counterparts(order):
+        count = min(left, maker.remaining)
+        if opens_all:
+            # What trades at a better price than the limit needs less than was set aside.
+            needed -= abs(order.price - maker.price) * count
+        needed += rule.trade_fee(count, maker.price, True)
+        left -= count
+        if not left:
+            break
+    return needed > free
 
 
 def meets_itself(state: MarketState, order: Order) -> bool:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from trueup.core.instant import Instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import OrderStatus, TimeInForce
 from trueup.sim import amending, grouping
 from trueup.sim import commands as c
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.crossing import can_fill, cross, end, note_expiry, rest
+from trueup.sim.crossing import can_fill, cross, end, lacks_money, note_expiry, rest
 from trueup.sim.events import Denial, OrderChange, Refusal
-from trueup.sim.filling import fee_rule, meet_outside
+from trueup.sim.filling import meet_outside
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
-from trueup.sim.returning import taken_back
 
 _GTC = TimeInForce.GOOD_TILL_CANCELED
 _IOC = TimeInForce.IMMEDIATE_OR_CANCEL
@@ -190,42 +188,6 @@ def _impossible(
 
 def _must_fill(command: c.PlaceOrder) -> bool:
     return command.time_in_force is _FOK or command.cost_max is not None
-
-
-def lacks_money(
-    books: Books, account: Account, order: Order, *, state: MarketState, at: Instant
-) -> bool:
-    """Whether the cash in the order's subaccount, on its market's shard, does not suffice.
-
-    The order must be covered as if it rested, and what would trade at once also
-    for its fee.
-    """
-    needed = order.holding.needed(order)
-    if order.holding.returns:
-        needed += taken_back(books, order)
-    if not needed:
-        return False
-    cash = order.holding.cash
-    free = cash.units - cash.held
-    if needed > free:
-        return True
-    rule = fee_rule(books, state, at)
-    # No fill costs more than one at 50 cents; only when that is too much, look closely.
-    step = rule.balance_step(account.precision)
-    if needed + rule.trade_fee(order.remaining, 5_000, True) + step <= free:
-        return False
-    left = order.remaining
-    opens_all = needed == order.own_price * left
-    for maker in state.book.counterparts(order):
-        count = min(left, maker.remaining)
-        if opens_all:
-            # What trades at a better price than the limit needs less than was set aside.
-            needed -= abs(order.price - maker.price) * count
-        needed += rule.trade_fee(count, maker.price, True)
-        left -= count
-        if not left:
-            break
-    return needed > free
 
 
 def _go_through(books: Books, command: c.PlaceOrder, *, state: MarketState, order: Order) -> None:
