@@ -84,6 +84,17 @@ def test_log_keeps_what_was_acknowledged(tmp_path: Path) -> None:
         assert list(log.records) == RECORDS
 
 
+def test_whoever_gives_up_waiting_stops_nobody_else(tmp_path: Path) -> None:
+    path = tmp_path / "intents.log"
+    with IntentLog(path) as log:
+        for number in range(20):
+            log.submit([an_intent(number)]).cancel()
+        log.submit([an_intent(20)]).result(10)
+
+    with IntentLog(path) as log:
+        assert list(log.records) == [an_intent(number) for number in range(21)]
+
+
 def test_torn_last_line_is_dropped_and_the_log_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "intents.log"
     with IntentLog(path) as log:

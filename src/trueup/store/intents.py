@@ -161,6 +161,8 @@ class IntentLog:
                 return
 
     def _make_durable(self, waiting: Sequence[_Waiting]) -> None:
+        # Whoever waits may have given up; the record is written all the same.
+        awaited = [each for each in waiting if each.done.set_running_or_notify_cancel()]
         if self._failure is None:
             try:
                 _write_all(self._file, b"".join(each.content for each in waiting))
@@ -169,7 +171,7 @@ class IntentLog:
                 # After a failed sync nobody knows what is on the disk: nothing more is
                 # acknowledged until the log has been opened, and so read, again.
                 self._failure = error
-        for each in waiting:
+        for each in awaited:
             if self._failure is None:
                 each.done.set_result(None)
                 continue
