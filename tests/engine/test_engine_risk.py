@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,63 @@ def test_cash_floor() -> None:
 
     assert refusals(floor.wish(buy(11, 50))) == ["cash_floor"]
     assert refusals(floor.wish(buy(10, 50))) == []
+
+
+def test_cash_floor_counts_what_was_sent_and_what_filled_since_the_reading() -> None:
+    floor = Floor(settings=Settings(limits=Limits(cash_floor=dollars("990.00"))))
+    floor.accept(only(f.Place, floor.wish(buy(10, 40, style=Style.POST))).intent)
+    floor.later()
+    hold(floor, 10, 50)
+
+    assert refusals(floor.wish(buy(3, 50))) == ["cash_floor"]
+    assert refusals(floor.wish(buy(2, 50))) == []
+
+
+def test_cash_of_a_fill_is_spent_until_a_reading_knows_of_it() -> None:
+    floor = Floor()
+    floor.fund("10.00")
+    floor.later()
+    hold(floor, 15, 50)
+
+    assert refusals(floor.wish(buy(6, 50))) == ["cash_floor"]
+    floor.later().fund("2.50")
+    assert refusals(floor.wish(buy(5, 50))) == []
+
+
+def test_fill_of_what_rested_at_the_reading_is_spent_once() -> None:
+    floor = Floor()
+    intent = only(f.Place, floor.wish(buy(10, 50, style=Style.POST))).intent
+    floor.accept(intent)
+    floor.later().fund("5.00")
+    floor.later().fill(intent, 10, fee="0.05")
+
+    assert refusals(floor.wish(buy(10, 50))) == ["cash_floor"], "the fee is gone"
+    assert refusals(floor.wish(buy(9, 50))) == []
+
+
+def test_proceeds_may_be_spent_before_the_next_reading() -> None:
+    floor = Floor()
+    floor.fund("5.00")
+    floor.later()
+    hold(floor, 10, 50)
+    floor.later()
+    hold(floor, 10, 48, Side.NO)
+
+    assert refusals(floor.wish(buy(10, 50))) == ["cash_floor"]
+    assert refusals(floor.wish(buy(9, 50))) == []
+
+
+def test_two_orders_that_would_close_the_same_contracts_open_with_the_second() -> None:
+    """10 YES for 1.00 and two asks of 10: after both fill, 10 NO at up to .48 are held."""
+    floor = Floor(limits=Limits(event_exposure_max=dollars("9.00")))
+    hold(floor, 10, 10)
+    for limit in (52, 54):
+        wish = replace(buy(10, limit, side=Side.NO, style=Style.POST), slot=str(limit))
+        floor.accept(only(f.Place, floor.wish(wish)).intent)
+    floor.later().quote(ticker=COLD)
+
+    assert refusals(floor.wish(buy(7, 48, ticker=COLD))) == ["event_exposure"]
+    assert refusals(floor.wish(buy(6, 48, ticker=COLD))) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from world import Plan, run
 
 from trueup.core import payoff
 from trueup.core.facts import Filled
-from trueup.core.instant import SECOND
+from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Money, Price
 from trueup.engine import asking, following, halts, placing, portfolio, risk
@@ -53,9 +53,11 @@ def order_is_sent_again_after_a_503(patch: pytest.MonkeyPatch) -> None:
 def fee_is_booked_twice(patch: pytest.MonkeyPatch) -> None:
     original = Portfolio.book
 
-    def book(self: Portfolio, fill: Filled, strategy: str) -> Holding:
+    def book(
+        self: Portfolio, fill: Filled, strategy: str, *, reserved_at: Instant | None = None
+    ) -> Holding:
         doubled = fill if fill.fee is None else replace(fill, fee=fill.fee + fill.fee)
-        return original(self, doubled, strategy)
+        return original(self, doubled, strategy, reserved_at=reserved_at)
 
     patch.setattr(Portfolio, "book", book)
 

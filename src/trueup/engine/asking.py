@@ -83,8 +83,9 @@ def _found(
         _ask_later(state, changed, said.at, out)
         return changed
     changed = replace(changed, asked=0, canceling=False, amending=None)
-    if changed.state is OrderState.RESTING:
-        changed = replace(changed, remaining=_resting(changed, found))
+    if changed.state is OrderState.RESTING and found.updated_at >= changed.told_at:
+        total = found.fill_count + found.remaining_count
+        changed = replace(changed, remaining=_resting(changed, found), total=total)
     state.inflight.put(changed)
     note_end(state, changed, before=order.state, out=out)
     return changed

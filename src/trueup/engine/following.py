@@ -77,6 +77,9 @@ class Follower:
         if order is None:
             return
         match said.outcome:
+            case Canceled() if order.amending is not None:
+                # Of how many contracts these were the rest hangs on the amendment.
+                self._ask_again(replace(order, canceling=False, updated_at=said.at), out)
             case Canceled(reduced_by=reduced):
                 if order.state is OrderState.RESTING:
                     filled = Count(max(order.reported.units, (order.whole_count - reduced).units))
@@ -101,9 +104,12 @@ class Follower:
         match said.outcome:
             case Amended(fill_count=filled, remaining_count=remaining, told_at=told_at):
                 reported = max(order.reported, ZERO_COUNT if filled is None else filled)
-                if remaining is None:
-                    remaining = Count(max(0, order.whole_count.units - reported.units))
-                after = OrderState.RESTING if remaining else OrderState.EXECUTED
+                total = order.whole_count
+                if filled is not None and remaining is not None:
+                    total = filled + remaining
+                # Fills that came before this answer rest no more.
+                rests = Count(max(0, (total - reported).units))
+                after = OrderState.RESTING if rests else OrderState.EXECUTED
                 if order.state is not OrderState.RESTING:
                     after = order.state
                 changed = order.moved(
@@ -111,14 +117,17 @@ class Follower:
                     said.at,
                     price=order.amending,
                     amending=None,
+                    total=total,
                     told_at=max(order.told_at, told_at),
                     reported=reported,
-                    remaining=remaining if after is OrderState.RESTING else ZERO_COUNT,
+                    remaining=rests if after is OrderState.RESTING else ZERO_COUNT,
                 )
                 state.inflight.put(changed)
                 asking.note_end(state, changed, before=order.state, out=out)
             case Refused():
-                self._ask_again(replace(order, amending=None, updated_at=said.at), out)
+                total, renewed = order.unamended
+                undone = replace(order, amending=None, total=total, renewed=renewed)
+                self._ask_again(replace(undone, updated_at=said.at), out)
             case Unknown():
                 # It may still take effect, and what rests then only the exchange can say.
                 self._ask_again(replace(order, updated_at=said.at), out)
@@ -193,7 +202,10 @@ class Follower:
         before = state.inflight.find(fill.order_id)
         order = state.inflight.filled(fill)
         strategy = FOREIGN if order is None else order.intent.strategy
-        state.portfolio.book(fill, strategy)
+        reserved_at = None
+        if order is not None and order.intent.style is not Style.TAKE:
+            reserved_at = max(order.intent.at, order.amended_at)
+        state.portfolio.book(fill, strategy, reserved_at=reserved_at)
         if order is not None and before is not None:
             asking.note_end(state, order, before=before.state, out=out)
         return strategy, fill

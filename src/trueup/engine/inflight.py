@@ -96,7 +96,8 @@ class OwnOrder:
     `price`, `total` and `renewed` are the limit, the whole count and the expiry
     that an amendment of `amended_at` asked for; `amending` is set while nobody knows
     whether it took effect, and until then the larger of both counts may come in.
-    `told_at` is the exchange's own time of the newest state that we know.
+    `told_at` is the exchange's own time of the newest state that we know; `unamended`
+    are `total` and `renewed` as they were, for when the amendment is refused.
     """
 
     intent: Intent
@@ -111,6 +112,7 @@ class OwnOrder:
     canceling: bool = False
     amending: Price | None = None
     amended_at: Instant = NEVER
+    unamended: tuple[Count | None, Instant | None] = (None, None)
     asked: int = 0
     told_at: Instant = NEVER
     updated_at: Instant
@@ -119,6 +121,19 @@ class OwnOrder:
     def limit(self) -> Price:
         """The YES price it rests at now."""
         return self.intent.limit if self.price is None else self.price
+
+    @property
+    def dearest(self) -> Price:
+        """The YES price at which its fills cost most: an amendment may have taken effect or not."""
+        if self.amending is None:
+            return self.limit
+        dearer = max if self.intent.side is Side.YES else min
+        return dearer(self.limit, self.amending)
+
+    @property
+    def own_dearest(self) -> Price:
+        """The same as the price of a contract of its own side."""
+        return self.dearest if self.intent.side is Side.YES else self.dearest.complement()
 
     @property
     def whole_count(self) -> Count:
@@ -246,17 +261,21 @@ class Inflight:
         reported = max(order.reported, report.fill_count)
         # Fills that we saw and the report did not are no longer resting.
         ahead = reported.units - report.fill_count.units
-        remaining = ZERO_COUNT
+        remaining, total = ZERO_COUNT, order.total
         if state is OrderState.RESTING:
             remaining = Count(max(0, report.remaining_count.units - ahead))
             if order.amending is not None:
                 remaining = max(remaining, order.remaining)
+            elif report.status is OrderStatus.RESTING:
+                # Somebody else may have changed its size, or we did before a restart.
+                total = report.fill_count + report.remaining_count
         return order.moved(
             state,
             at,
             order_id=report.order_id,
             reported=reported,
             remaining=remaining,
+            total=total,
             price=report.price,
             told_at=report.updated_at,
         )

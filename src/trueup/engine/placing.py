@@ -16,6 +16,7 @@ from trueup.core.units import ZERO_COUNT, Count, Price
 from trueup.engine import asking
 from trueup.engine.effects import Amend, Cancel, Decision, Effect, Persist, Place, Verdict
 from trueup.engine.inflight import Intent, OrderState, OwnOrder
+from trueup.engine.market import Listing
 from trueup.engine.refusals import Code, Refusal
 from trueup.engine.risk import Case, check
 from trueup.engine.state import Running, State
@@ -104,11 +105,27 @@ def _order(state: State, running: Running, wish: Order, out: list[Effect]) -> No
         refuse(state, running, wish, (Refusal(Code.MARKET_UNKNOWN),), out=out)
         return
     resting = _in_slot(state, running, wish)
+    if wish.only_reduce:
+        wish = _no_more_than_held(_case(state, running, wish, listing, resting=resting))
     if resting is not None and _is_same(resting, wish):
-        _renew(state, running, resting, out)
+        if not _stopped(state, running, wish, resting):
+            _renew(state, running, resting, out)
         return
     stopped = _stopped(state, running, wish, resting)
-    case = Case(
+    case = _case(state, running, wish, listing, resting=resting)
+    refusals = (*stopped, *check(case, state.scopes(running)))
+    if refusals:
+        refuse(state, running, wish, refusals, out=out)
+    elif resting is None:
+        _place(state, running, case, out)
+    else:
+        _replace(state, running, case, resting, out=out)
+
+
+def _case(
+    state: State, running: Running, wish: Order, listing: Listing, *, resting: OwnOrder | None
+) -> Case:
+    return Case(
         now=state.now,
         order=wish,
         strategy=running.name,
@@ -120,13 +137,17 @@ def _order(state: State, running: Running, wish: Order, out: list[Effect]) -> No
         subaccount=running.mandate.subaccount,
         replaces=resting,
     )
-    refusals = (*stopped, *check(case, state.scopes(running)))
-    if refusals:
-        refuse(state, running, wish, refusals, out=out)
-    elif resting is None:
-        _place(state, running, case, out)
-    else:
-        _replace(state, running, case, resting, out=out)
+
+
+def _no_more_than_held(case: Case) -> Order:
+    """The order cut to what it can close; one that can close nothing is refused by the checks.
+
+    The exchange would cut it too, but not one that rests, and not by strategy.
+    """
+    closable = case.closable(case.strategy)
+    if not ZERO_COUNT < closable < case.order.count:
+        return case.order
+    return replace(case.order, count=closable)
 
 
 def _nonsense(wish: Order) -> Refusal | None:
@@ -305,6 +326,7 @@ def _amend(
             amended_at=state.now,
             total=total,
             renewed=expires,
+            unamended=(resting.total, resting.renewed),
             remaining=coming,
         )
     )

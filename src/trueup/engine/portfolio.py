@@ -18,6 +18,7 @@ from typing import Final
 from trueup.core.facts import Filled
 from trueup.core.ids import OrderId, Shard, Subaccount, Ticker, TradeId
 from trueup.core.instant import Instant
+from trueup.core.orders import Side
 from trueup.core.payoff import gross_payout
 from trueup.core.position import FLAT, Position, trade
 from trueup.core.statements import BalanceStated
@@ -53,6 +54,14 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class _Spent:
+    """What a fill took out of a pot (below zero: brought) that was read before it."""
+
+    at: Instant
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Pot:
     """The cash available in one subaccount on one shard, as last read."""
 
@@ -73,6 +82,7 @@ class Portfolio:
         self._seen: dict[Ticker, set[tuple[TradeId, OrderId]]] = {}
         self._settled: dict[Ticker, Price] = {}
         self._pots: dict[tuple[Subaccount, Shard], Pot] = {}
+        self._spent: dict[tuple[Subaccount, Shard], list[_Spent]] = {}
 
     # -- facts -----------------------------------------------------------------------------
 
@@ -80,8 +90,13 @@ class Portfolio:
         """Whether this fill was counted already (or its market is settled and forgotten)."""
         return (fill.trade_id, fill.order_id) in self._seen.get(fill.ticker, ())
 
-    def book(self, fill: Filled, strategy: str) -> Holding:
-        """Count a fill for a strategy.  The caller asks `has_seen` first."""
+    def book(self, fill: Filled, strategy: str, *, reserved_at: Instant | None = None) -> Holding:
+        """Count a fill for a strategy.  The caller asks `has_seen` first.
+
+        `reserved_at` is since when its order has tied its cost up by resting; `None` if it
+        did not rest, or nobody knows.
+        """
+        self._spend(fill, reserved_at)
         self._seen.setdefault(fill.ticker, set()).add((fill.trade_id, fill.order_id))
         key = (strategy, fill.ticker)
         held = self._holdings.get(key, Holding())
@@ -133,6 +148,23 @@ class Portfolio:
         known = self._pots.get(key)
         if known is None or known.at <= stated.at:
             self._pots[key] = Pot(stated.low, stated.at)
+            later = [each for each in self._spent.get(key, ()) if each.at > stated.at]
+            self._spent[key] = later
+
+    def _spend(self, fill: Filled, reserved_at: Instant | None) -> None:
+        place = (fill.subaccount, fill.shard)
+        pot = self._pots.get(place)
+        if pot is None or fill.at <= pot.at:
+            return
+        net = self.net(fill.ticker)
+        closed = Count(max(0, min(-fill.side.sign * net.units, fill.count.units)))
+        own = fill.price if fill.side is Side.YES else fill.price.complement()
+        # What rested when the pot was read is missing from it already.
+        is_missing = reserved_at is not None and reserved_at < pot.at
+        cost = ZERO_MONEY if is_missing else own * (fill.count - closed)
+        fee = ZERO_MONEY if fill.fee is None else fill.fee
+        spent = _Spent(fill.at, cost + fee - own.complement() * closed)
+        self._spent.setdefault(place, []).append(spent)
 
     def _put(self, key: tuple[str, Ticker], held: Holding) -> None:
         self._holdings[key] = held
@@ -186,6 +218,11 @@ class Portfolio:
     def pot(self, subaccount: Subaccount, shard: Shard) -> Pot | None:
         """The cash last read there; `None` when it was never read."""
         return self._pots.get((subaccount, shard))
+
+    def spent(self, subaccount: Subaccount, shard: Shard) -> Money:
+        """What fills took out of that cash since it was read."""
+        spent = self._spent.get((subaccount, shard), ())
+        return sum((each.amount for each in spent), ZERO_MONEY)
 
     def pots(self) -> Mapping[tuple[Subaccount, Shard], Pot]:
         """All cash last read, by place."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.instant import MINUTE, Instant, format_age
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
@@ -81,9 +82,12 @@ class Case:
         What other open orders would already close counts as closed.  One strategy may
         close while the account opens, when another one holds the other side.
         """
+        return Count(max(0, self.order.count.units - self.closable(strategy).units))
+
+    def closable(self, strategy: str | None) -> Count:
+        """What is held on the other side and not yet closed by other open orders."""
         net, side = self.portfolio.net(self.order.ticker, strategy), self.order.side
-        closable = max(0, -side.sign * net.units - self.coming(strategy, side).units)
-        return Count(max(0, self.order.count.units - closable))
+        return Count(max(0, -side.sign * net.units - self.coming(strategy, side).units))
 
     @property
     def own_price(self) -> Price:
@@ -146,9 +150,10 @@ def _own_cross(case: Case) -> Verdict:
     for each in case.inflight.living(order.ticker):
         if each.intent.side is order.side or each is case.replaces:
             continue
-        crosses = order.limit >= each.limit if order.side is Side.YES else order.limit <= each.limit
+        theirs = each.dearest
+        crosses = order.limit >= theirs if order.side is Side.YES else order.limit <= theirs
         if crosses:
-            figures = {"ours": f"{each.intent.side} {each.limit}", "wish": str(order.limit)}
+            figures = {"ours": f"{each.intent.side} {theirs}", "wish": str(order.limit)}
             return Refusal(Code.OWN_CROSS, figures=figures)
     return None
 
@@ -165,7 +170,7 @@ def _cash(case: Case) -> Verdict:
         (key for key in pots if key[0] == case.subaccount and key[1] == shard),
         None,
     )
-    here = ZERO_MONEY if place is None else pots[place].available - _spent_since(case, shard)
+    here = ZERO_MONEY if place is None else pots[place].available - _spent_since(case, place)
     if needed <= here:
         return None
     elsewhere = sum((pot.available for key, pot in pots.items() if key != place), ZERO_MONEY)
@@ -180,18 +185,17 @@ def _cash(case: Case) -> Verdict:
     return Refusal(Code.WRONG_POT if enough else Code.CASH_FLOOR, figures=figures)
 
 
-def _spent_since(case: Case, shard: int) -> Money:
-    """What was sent after the balance was read: the reading cannot know it."""
-    spent = ZERO_MONEY
+def _spent_since(case: Case, place: tuple[Subaccount, Shard]) -> Money:
+    """What was sent and what filled after the balance was read: the reading cannot know it."""
+    pot = case.portfolio.pot(*place)
+    if pot is None:
+        return ZERO_MONEY
+    spent = case.portfolio.spent(*place)
     for order in case.inflight.unsettled():
         intent = order.intent
-        if intent.subaccount != case.subaccount or intent.shard != shard:
-            continue
-        pot = case.portfolio.pot(intent.subaccount, intent.shard)
-        if pot is None or intent.at < pot.at:
-            continue
-        own = order.limit if intent.side is Side.YES else order.limit.complement()
-        spent += own * case.counted(order)
+        sent_at = max(intent.at, order.amended_at)
+        if (intent.subaccount, intent.shard) == place and sent_at >= pot.at:
+            spent += order.own_dearest * case.counted(order)
     return spent
 
 
@@ -312,19 +316,24 @@ def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -
     else:
         tickers = [each.ticker for each in listings]
         orders = [each for ticker in tickers for each in case.inflight.unsettled(ticker)]
-    total = case.portfolio.cost(tickers, scope.strategy)
-    for each in orders:
-        if scope.strategy in {None, each.intent.strategy}:
-            total += _opening_cost(case, each, scope.strategy)
+    mine = [each for each in orders if scope.strategy in {None, each.intent.strategy}]
+    return case.portfolio.cost(tickers, scope.strategy) + _opening_cost(case, mine, scope.strategy)
+
+
+def _opening_cost(case: Case, orders: Iterable[OwnOrder], strategy: str | None) -> Money:
+    """What the orders open.  Each held contract is closed once, by the cheapest of them."""
+    closable: dict[tuple[Ticker, Side], int] = {}
+    total = ZERO_MONEY
+    for each in sorted(orders, key=lambda each: each.own_dearest):
+        ticker, side = each.intent.ticker, each.intent.side
+        if (ticker, side) not in closable:
+            net = case.portfolio.net(ticker, strategy).units
+            closable[ticker, side] = max(0, -side.sign * net)
+        count = case.counted(each)
+        closing = min(closable[ticker, side], count.units)
+        closable[ticker, side] -= closing
+        total += each.own_dearest * Count(count.units - closing)
     return total
-
-
-def _opening_cost(case: Case, order: OwnOrder, strategy: str | None) -> Money:
-    side = order.intent.side
-    net = case.portfolio.net(order.intent.ticker, strategy)
-    closable = max(0, -side.sign * net.units)
-    opening = Count(max(0, case.counted(order).units - closable))
-    return (order.limit if side is Side.YES else order.limit.complement()) * opening
 
 
 def _event_exposure(case: Case, scope: Scope) -> Verdict:
@@ -366,7 +375,8 @@ def _exposure_verdict(
 def _cash_floor(case: Case, scope: Scope) -> Verdict:
     if not scope.limits.cash_floor or scope.strategy is not None:
         return None
-    total = sum((pot.available for pot in case.portfolio.pots().values()), ZERO_MONEY)
+    pots = case.portfolio.pots()
+    total = sum((pots[each].available - _spent_since(case, each) for each in pots), ZERO_MONEY)
     left = total - case.own_price * case.opening(None)
     if left >= scope.limits.cash_floor:
         return None
