@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from engine_floor import HOT, Floor, all_of, buy, cents, contracts, dollars, only, refusals
+from engine_floor import HOT, NOON, Floor, all_of, buy, cents, contracts, dollars, only, refusals
 
+from trueup.core.facts import Filled
+from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, TradeId
 from trueup.core.instant import MINUTE, Instant
-from trueup.core.orders import OrderStatus
-from trueup.core.units import ZERO_COUNT
+from trueup.core.orders import OrderStatus, Side
+from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.inflight import Intent, OrderState, OwnOrder
 from trueup.engine.limits import Limits
+from trueup.engine.portfolio import Portfolio
 from trueup.engine.wishes import Order, Style, Withdraw
 
 
@@ -175,6 +178,48 @@ def test_reducing_order_is_cut_to_what_is_held(style: Style) -> None:
     floor.accept(sale)
     again = floor.wish(buy(8, 48, side=side, style=style, only_reduce=True))
     assert all_of(f.Amend, again) == []
+
+
+def test_fill_read_after_a_restart_finds_the_strategy_of_its_ended_order() -> None:
+    before = Floor()
+    intent = only(f.Place, before.wish(buy(10, 50))).intent
+    before.accept(intent, filled=10)
+    records = tuple(each.record for each in all_of(f.Persist, before.effects))
+
+    after = Floor(recovered=records)
+    after.fill(intent, 10)
+
+    assert after.machine.state.portfolio.net(HOT, "wishful") == contracts(10)
+    assert len(after.strategy.fills) == 1
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_fill_that_comes_after_the_settlement_is_paid_with_the_others(first: int) -> None:
+    """The exchange cuts the payout of the whole position once, not that of every fill."""
+    portfolio = Portfolio(balance_step=Money.of_cents(1))
+    fills = [a_fill(number, Count(units)) for number, units in enumerate((first, 4 - first))]
+
+    portfolio.book(fills[0], "mine")
+    portfolio.settle(HOT, cents(50))
+    portfolio.book(fills[1], "mine")
+
+    assert portfolio.profit({}) == dollars("0.02") - dollars("0.016"), "4 hundredths at .40"
+
+
+def a_fill(number: int, count: Count) -> Filled:
+    return Filled(
+        trade_id=TradeId(f"trade-{number}"),
+        order_id=OrderId("order"),
+        ticker=HOT,
+        side=Side.YES,
+        count=count,
+        price=cents(40),
+        fee=ZERO_MONEY,
+        is_taker=True,
+        at=NOON,
+        subaccount=PRIMARY,
+        shard=SHARD_ZERO,
+    )
 
 
 def test_time_that_goes_back_undoes_nothing() -> None:

@@ -173,17 +173,26 @@ ROWS = st.tuples(
 )
 """Result, value as the row gives it, revenue, time, and the shard where it is named."""
 
+
+def _told_otherwise(filled: Filled, fee: Money | None, shard: Shard | None) -> Filled:
+    """The fill with another fee (or none), on a shard that it names or does not."""
+    named = shard is not None
+    return replace(filled, fee=fee, shard=shard or SHARD_ZERO, shard_named=named)
+
+
+def _all_recorded(filled: list[Filled]) -> list[Recorded]:
+    return [recorded_fill(number, each) for number, each in enumerate(filled)]
+
+
 ANY_FILLS = st.lists(
     st.builds(
-        lambda filled, fee, shard: replace(
-            filled, fee=fee, shard=shard or SHARD_ZERO, shard_named=shard is not None
-        ),
+        _told_otherwise,
         FILLED,
         st.none() | st.integers(-1_000, 50_000).map(Money),
         st.none() | st.integers(0, 3).map(Shard),
     ),
     max_size=12,
-).map(lambda filled: [recorded_fill(number, each) for number, each in enumerate(filled)])
+).map(_all_recorded)
 
 SAID = st.none() | st.tuples(
     st.sampled_from(["active", "closed", "determined", "finalized"]),

@@ -151,7 +151,10 @@ def is_held(state: State, ticker: Ticker) -> bool:
 def note_end(state: State, order: OwnOrder, *, before: OrderState, out: list[Effect]) -> None:
     """Make an order's end durable, once."""
     if before in LIVING and order.state not in LIVING:
-        name = order.intent.client_order_id
-        out.append(
-            Persist(record=OrderEnded(client_order_id=name, state=order.state, at=state.now))
+        ended = OrderEnded(
+            client_order_id=order.intent.client_order_id,
+            state=order.state,
+            at=state.now,
+            order_id=order.order_id,
         )
+        out.append(Persist(record=ended))

@@ -38,7 +38,7 @@ def recover(state: State, given: i.Recovered, out: list[Effect]) -> None:  # noq
             case OrderEnded():
                 order = state.inflight.get(record.client_order_id)
                 if order is not None and order.is_living:
-                    ended = order.moved(record.state, record.at)
+                    ended = order.moved(record.state, record.at, order_id=record.order_id)
                     state.inflight.put(ended)
             case HaltRaised() | HaltLifted():
                 state.halts.restore(record)

@@ -81,6 +81,8 @@ class Portfolio:
         self._owners: dict[Ticker, dict[str, None]] = {}
         self._seen: dict[Ticker, set[tuple[TradeId, OrderId]]] = {}
         self._settled: dict[Ticker, Price] = {}
+        self._paid: dict[Ticker, tuple[Count, Money]] = {}
+        """Of settled markets the account's net position that was paid, and what was cut off."""
         self._pots: dict[tuple[Subaccount, Shard], Pot] = {}
         self._spent: dict[tuple[Subaccount, Shard], list[_Spent]] = {}
 
@@ -111,7 +113,11 @@ class Portfolio:
         self._put(key, held)
         value = self._settled.get(fill.ticker)
         if value is not None:
-            self._settle(key, value)
+            net, before = self._paid[fill.ticker]
+            net += held.position.net
+            cut = self._cut(net, value)
+            self._paid[fill.ticker] = net, cut
+            self._settle(key, value, cut - before)
         return self._holdings.get(key, Holding())
 
     def settle(self, ticker: Ticker, value: Price) -> None:
@@ -125,14 +131,19 @@ class Portfolio:
             return
         self._settled[ticker] = value
         owners = sorted(self._owners.get(ticker, ()))
-        gross = gross_payout(self.net(ticker), value)
-        cut = gross - gross.floor_to(self._step)
+        net = self.net(ticker)
+        cut = self._cut(net, value)
+        self._paid[ticker] = net, cut
         sizes = [abs(self.holding(each, ticker).position.net) for each in owners]
         for owner, size in zip(owners, sizes, strict=True):
             bears = cut and size == max(sizes)
             self._settle((owner, ticker), value, cut if bears else ZERO_MONEY)
             if bears:
                 cut = ZERO_MONEY
+
+    def _cut(self, net: Count, value: Price) -> Money:
+        gross = gross_payout(net, value)
+        return gross - gross.floor_to(self._step)
 
     def _settle(self, key: tuple[str, Ticker], value: Price, cut: Money = ZERO_MONEY) -> None:
         held = self._holdings[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trueup.core.ids import ClientOrderId, Subaccount
+from trueup.core.ids import ClientOrderId, OrderId, Subaccount
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.engine.inflight import Intent, OrderState
@@ -39,11 +39,16 @@ LIFTED_BY_OPERATOR = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEnded:
-    """An order of ours will never fill again, and why not."""
+    """An order of ours will never fill again, and why not.
+
+    `order_id` is the exchange's name for it, where that is known: fills of it that are
+    read after a restart name nothing else.
+    """
 
     client_order_id: ClientOrderId
     state: OrderState
     at: Instant
+    order_id: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
