@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("decode", "exchange", "fix", "ingest", "scale", "sdk", "ws")
+NAMES = ("decode", "exchange", "fix", "ingest", "scale", "sdk", "world", "ws")
 
 
 def main() -> None:

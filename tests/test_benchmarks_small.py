@@ -77,3 +77,11 @@ def test_fix_engines_agree_and_are_timed(benchmark: ModuleType) -> None:
 
     assert len(tasks) == 4
     assert all(benchmark.OURS in timings and len(timings) >= 2 for timings in tasks.values())
+
+
+@pytest.mark.parametrize("benchmark", ["world"], indirect=True)
+def test_a_small_world_is_lived_and_counted(benchmark: ModuleType) -> None:
+    lived = benchmark.measure(1)
+
+    assert lived.trades > 500
+    assert lived.active_mean > 15

@@ -94,8 +94,20 @@ def test_a_world_is_served_and_steered_from_another_process(user: User, serve: S
 
 def test_a_scenario_is_served_and_its_mistake_told(user: User, serve: Serving) -> None:
     path = user.folder / "rain.toml"
-    path.write_text(SCENARIO)
-    url = origin(serve("--scenario", str(path), "--control-token", "sesame"))
+    path.write_text(SCENARIO + '\n[[accounts]]\n\n[[accounts]]\nname = "second"\ndeposit = 7\n')
+    served = serve("--scenario", str(path), "--control-token", "sesame")
+    url = origin(served)
+    second = User(user.home.with_name("second"), user.folder, user.monkeypatch)
+    second.variables = {
+        "TRUEUP_BASE_URL": served["base_url"],
+        "KALSHI_API_KEY_ID": "second",
+        "KALSHI_PRIVATE_KEY_PATH": served["further_keys"]["second"],
+    }
+    assert second.json("sync")
+    told = user.json(
+        *("sandbox", "control", "account", "member=second", "--url", url, "--token", "sesame")
+    )
+    assert told["cash"] == "28.00"
 
     ended = user.json(
         *("sandbox", "control", "advance", "ticker=KXRAIN-TODAY-YES", "by=1d"),

@@ -127,6 +127,7 @@ def _show_served(output: Output, served: Served) -> None:
             "control_token_path": None if served.token_file is None else str(served.token_file),
             "bot_database": served.bot_database,
             "serves": served.words,
+            "further_keys": {key_id: str(path) for key_id, path in served.others},
         }
     )
     output.say(f"{served.words}: no real money anywhere")
@@ -134,6 +135,8 @@ def _show_served(output: Output, served: Served) -> None:
     output.say(f"  streams      {served.websocket_url}")
     output.say(f"  key id       {served.key_id}")
     output.say(f"  private key  {served.key_file}")
+    for key_id, path in served.others:
+        output.say(f"  account      {key_id}   (key id; private key {path})")
     if served.token_file is not None:
         output.say(f"  control      trueup sandbox control state   (token in {served.token_file})")
     if served.bot_database:

@@ -27,7 +27,9 @@ from trueup.run.clock import ShiftedClock, SystemClock, seeded
 from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare, replay
 from trueup.run.recorded_books import is_stream_folder
 from trueup.sim.bot_database import SCHEMA, bot_database
+from trueup.sim.commands import Member
 from trueup.sim.faults import fault
+from trueup.sim.living.world import LivingWorld
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import (
     DEFAULT_SEED,
@@ -66,6 +68,8 @@ class Served:
     words: str
     token: str
     token_file: Path | None
+    others: tuple[tuple[str, Path], ...] = ()
+    """Key ids and key files of a scenario's further accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,7 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
     token = wish.token or secrets.token_urlsafe(_TOKEN_BYTES)
     found = _source(wish, form, token)
     pair = _key_pair(wish.key_file)
+    others = _further_keys(found.source, wish.key_file)
     if wish.bot_database:
         if found.history is None:
             raise ConfigError(
@@ -127,7 +132,7 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
         token_file = _token_file(wish.key_file, token)
     served = stations(
         found.source,
-        (pair.registered,),
+        (pair.registered, *(one.registered for one, _ in others)),
         settings,
         clock=found.clock,
         wall_clock=SystemClock().now,
@@ -144,6 +149,7 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
                 words=found.words,
                 token="" if token_file is None else token,
                 token_file=token_file,
+                others=tuple((one.registered.key_id, path) for one, path in others),
             )
         )
 
@@ -247,7 +253,19 @@ def token_path(key_file: Path) -> Path:
     return key_file.with_suffix(".token")
 
 
-def _key_pair(path: Path) -> KeyPair:
+def _further_keys(source: World | Recording | Living, key_file: Path) -> list[tuple[KeyPair, Path]]:
+    """A key for each further account of a scenario; its id is the account's name."""
+    if not isinstance(source, Living) or not isinstance(source.world, LivingWorld):
+        return []
+    found: list[tuple[KeyPair, Path]] = []
+    for account in source.world.opening.accounts[1:]:
+        path = key_file.with_name(f"{key_file.stem}-{account.member}{key_file.suffix}")
+        pair = _key_pair(path, account.member, account.member)
+        found.append((pair, path.resolve()))
+    return found
+
+
+def _key_pair(path: Path, key_id: str = DEMO_KEY_ID, member: Member | None = None) -> KeyPair:
     """The key in a file that is there already, or a new one that is written there.
 
     So a sandbox that is started again knows its clients, and nobody's file is lost.
@@ -255,9 +273,9 @@ def _key_pair(path: Path) -> KeyPair:
     try:
         if path.exists():
             private = load_key(Secret(path.read_bytes()), passphrase=None, origin=str(path))
-            public = RegisteredKey(key_id=DEMO_KEY_ID, public=private.public_key())
+            public = RegisteredKey(key_id=key_id, public=private.public_key(), member=member)
             return KeyPair(public, private)
-        pair = new_ed25519_pair(DEMO_KEY_ID)
+        pair = new_ed25519_pair(key_id, member=member)
         write_private_file(path, pair.pem)
     except OSError as error:
         raise ConfigError(

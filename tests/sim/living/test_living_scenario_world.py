@@ -150,6 +150,7 @@ def test_a_scenario_may_begin_with_some_trading_behind_it() -> None:
         ("speed = 60", "speed = -1", "line 6, clock.speed: a clock runs at"),
         ('precision = "non_direct"', 'precision = "nondirect"', "line 14, accounts[2].precision"),
         ('name = "second"\n', "", "accounts[2]: a further account needs a name"),
+        ('name = "second"', 'name = "../x"', "accounts[2].name: a name has letters"),
         ("deposit = 250", "deposit = -250", "line 9, accounts[1].deposit: a deposit cannot be"),
         ('series = "KXRAIN"', 'series = "KXRAINS"', "did you mean 'KXRAIN'?"),
         ('decided = "+4h"', 'decided = "-4h"', "events[1].decided: an event is decided after"),

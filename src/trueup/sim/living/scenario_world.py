@@ -124,6 +124,8 @@ def _account(text: ScenarioText, place: int) -> GivenAccount:
         text.fail("a deposit cannot be negative", "accounts", place, "deposit")
     if place and not table.name:
         text.fail("a further account needs a name", "accounts", place)
+    if table.name and not table.name.replace("-", "").replace("_", "").isalnum():
+        text.fail("a name has letters, digits, hyphens and underscores", "accounts", place, "name")
     return GivenAccount(
         member=c.Member(table.name) if place else USER,
         precision=_PRECISIONS[table.precision],
