@@ -24,10 +24,11 @@ from engine_floor import (
 )
 
 from trueup.core.errors import ConfigError
-from trueup.core.ids import Shard
+from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
+from trueup.core.statements import BalanceStated
 from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
@@ -164,6 +165,25 @@ def test_fill_of_what_rested_at_the_reading_is_spent_once() -> None:
 
     assert refusals(floor.wish(buy(10, 50))) == ["cash_floor"], "the fee is gone"
     assert refusals(floor.wish(buy(9, 50))) == []
+
+
+def test_balance_that_did_not_change_since_knows_of_what_rests_all_the_same() -> None:
+    """The exchange dates a balance in whole seconds: by that an order may seem to be later."""
+    floor = Floor()
+    floor.accept(only(f.Place, floor.wish(buy(10, 50, style=Style.POST))).intent)
+    dated = Instant(floor.now - SECOND // 2)
+    stated = BalanceStated(
+        low=dollars("5.00"),
+        high=dollars("5.00"),
+        portfolio_value=None,
+        subaccount=PRIMARY,
+        shard=SHARD_ZERO,
+        at=dated,
+        observed_at=floor.later(5 * SECOND).now,
+    )
+    floor.give(i.BalanceRead(at=floor.now, balance=stated, as_of=Instant(floor.now - SECOND)))
+
+    assert refusals(floor.wish(buy(10, 50))) == []
 
 
 def test_proceeds_may_be_spent_before_the_next_reading() -> None:

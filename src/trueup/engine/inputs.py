@@ -59,10 +59,15 @@ class MarketSettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceRead:
-    """A balance reading."""
+    """A balance reading.
+
+    `as_of` is how current it is at least, where that is known better than by the
+    exchange's own time of it: that is in whole seconds, and may be of the last change.
+    """
 
     at: Instant
     balance: BalanceStated
+    as_of: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,7 +98,7 @@ class Machine:
             case i.SignalSeen():
                 self._signal(given, out)
             case i.BalanceRead():
-                state.portfolio.read_balance(given.balance)
+                state.portfolio.read_balance(given.balance, given.as_of)
             case i.MarketsListed():
                 for listing in given.listings:
                     state.list(listing)

@@ -151,15 +151,19 @@ class Portfolio:
         realized = held.realized + paid - held.position.cost
         self._put(key, replace(held, position=FLAT, realized=realized))
 
-    def read_balance(self, stated: BalanceStated) -> None:
-        """Remember a reading of one subaccount on one shard; others do not say where cash is."""
+    def read_balance(self, stated: BalanceStated, as_of: Instant | None = None) -> None:
+        """Remember a reading of one subaccount on one shard; others do not say where cash is.
+
+        It knows of everything until the later of its own time and `as_of`.
+        """
         if stated.subaccount is None or stated.shard is None:
             return
         key = (stated.subaccount, stated.shard)
         known = self._pots.get(key)
-        if known is None or known.at <= stated.at:
-            self._pots[key] = Pot(stated.low, stated.at)
-            later = [each for each in self._spent.get(key, ()) if each.at > stated.at]
+        at = stated.at if as_of is None else max(stated.at, as_of)
+        if known is None or known.at <= at:
+            self._pots[key] = Pot(stated.low, at)
+            later = [each for each in self._spent.get(key, ()) if each.at > at]
             self._spent[key] = later
 
     def _spend(self, fill: Filled, reserved_at: Instant | None) -> None:

@@ -25,6 +25,8 @@ from trueup.run.clock import Clock
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
 
 _NOTHING = Price(0)
+_LAG = 2 * SECOND
+"""How far a balance may lag behind; what was sent in that time counts until the next reading."""
 _TICKERS_MAX = 100
 """How many markets one request names."""
 
@@ -129,9 +131,10 @@ class Feeds:
     async def read_account(self) -> None:
         """Read what cash is available, on every shard of every subaccount."""
         for subaccount in self.subaccounts:
+            as_of = Instant(self.clock.now() - _LAG)
             balance = await self.client.portfolio.balance(subaccount=subaccount)
             for stated in balance.statements(self.clock.now(), subaccount):
-                self.give(i.BalanceRead(at=self.clock.now(), balance=stated))
+                self.give(i.BalanceRead(at=self.clock.now(), balance=stated, as_of=as_of))
 
     async def read_settled(self) -> None:
         """Tell which of the held markets have paid."""
