@@ -9,7 +9,7 @@ import pytest
 
 from trueup.core.errors import ConfigError
 from trueup.core.ids import PRIMARY, OrderId, Ticker
-from trueup.core.instant import MINUTE, SECOND, Instant, from_milliseconds
+from trueup.core.instant import MINUTE, SECOND, Instant, format_instant, from_milliseconds
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
@@ -59,7 +59,10 @@ def write(folder: Path, levels: list[tuple[int, bool, int, int]], **more: Any) -
         }
         parquet.write_table(pyarrow.table(tickers), folder / "ticker.parquet")
     if "result" in more:
-        (folder / "results.csv").write_text(f"ticker,result\n{TICKER},{more['result']}\n")
+        closes = more.get("closes", "")
+        (folder / "results.csv").write_text(
+            f"ticker,result,close_time\n{TICKER},{more['result']},{closes}\n"
+        )
     return folder
 
 
@@ -155,6 +158,18 @@ def test_a_recorded_result_settles_the_market(tmp_path: Path) -> None:
     state = replay.exchange.books.listings.markets[TICKER]
     assert (state.status, state.stage().result) == (MarketStatus.FINALIZED, MarketResult.YES)
     assert state.close_at == at(100) + SECOND
+    assert not any(isinstance(event, e.Refused) for event in events)
+
+
+def test_a_recorded_close_ends_the_market_whatever_was_heard_later(tmp_path: Path) -> None:
+    closes = Instant(at(100) + SECOND // 2)
+    levels = [(100, True, 4_600, 700), (900, True, 4_600, 100)]
+    write(tmp_path, levels, result="no", closes=format_instant(closes))
+
+    replay, events = play(tmp_path, 5 * 60_000)
+
+    state = replay.exchange.books.listings.markets[TICKER]
+    assert (state.close_at, state.stage().result) == (closes, MarketResult.NO)
     assert not any(isinstance(event, e.Refused) for event in events)
 
 

@@ -70,7 +70,7 @@ def load_recorded_books(folder: Path) -> Recorded:
         times, counts = volumes.get(ticker, ((), ()))
         markets[ticker] = MarketSeen(
             ticker=ticker,
-            closes=Instant(max(seen_last + SECOND, closes or Instant(0))),
+            closes=Instant(seen_last + SECOND) if closes is None else closes,
             outcome=_OUTCOMES.get(result),
             volume_times=times,
             volumes=counts,
