@@ -69,12 +69,17 @@ def test_another_process_syncs_from_a_served_sandbox(
     assert rows_of(user.folder / "bot.db", "SELECT count(*) FROM trades")[0][0] > 50
 
 
-def test_ctrl_c_ends_a_served_sandbox_cleanly(serving: subprocess.Popen[str]) -> None:
-    read_object(serving)
-    serving.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_served_sandbox_ends_cleanly_and_takes_its_token_away(
+    serving: subprocess.Popen[str], stop: signal.Signals
+) -> None:
+    token = Path(read_object(serving)["control_token_path"])
+    was_there = token.exists()
+    serving.send_signal(stop)
     _, err = serving.communicate(timeout=WAIT)
 
     assert (serving.returncode, err) == (0, "")
+    assert (was_there, token.exists()) == (True, False)
 
 
 def test_sandbox_on_a_taken_port_says_so(user: User) -> None:

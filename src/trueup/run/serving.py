@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -107,7 +108,7 @@ class _Source:
 
 
 def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
-    """Serve until interrupted; `started` hears where, once the port is open.
+    """Serve until interrupted (Ctrl-C, SIGTERM); `started` hears where, once the port is open.
 
     Raises `ConfigError` for a taken port, an unknown world or personality, a
     mistake in a scenario, a folder that is no recording, or a key file that holds
@@ -162,15 +163,19 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
 
 def _run(served: Stations, port: int, told: Callable[[int], None]) -> None:
     async def run() -> None:
-        opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[int] = loop.create_future()
         server = asyncio.create_task(serve(served, port, started=opened))
+        # Service managers and containers stop a program with SIGTERM.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, server.cancel)
         await asyncio.wait((server, opened), return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
             await server
         told(opened.result())
         await server
 
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         try:
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(run())

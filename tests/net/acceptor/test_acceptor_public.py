@@ -205,6 +205,39 @@ def test_what_the_sandbox_does_not_have_is_an_empty_list(
     assert answer.rows(key) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "details"),
+    [
+        ("POST", "/communications/rfqs", "requests for quotes and quotes are not simulated"),
+        ("DELETE", "/communications/rfqs/R-1", "requests for quotes and quotes are not simulated"),
+        ("POST", "/communications/quotes", "requests for quotes and quotes are not simulated"),
+        ("POST", "/communications/rfq_batches", "requests for quotes and quotes are not simulated"),
+        ("POST", "/communications/block-trade-proposals", "block trades are not simulated"),
+        ("POST", "/multivariate_event_collections/C-1", "combos are not simulated"),
+    ],
+)
+def test_what_is_not_simulated_says_so(
+    anybody: Asker, method: str, path: str, details: str
+) -> None:
+    answer = anybody.ask(method, path, {})
+
+    assert answer.status == 404
+    told = cast("dict[str, object]", answer.tree["error"])
+    assert (told["code"], told["details"]) == ("not_in_sandbox", details)
+
+
+def test_one_request_for_quotes_is_not_found_where_there_is_none(anybody: Asker) -> None:
+    answer = anybody.get("/communications/rfqs/R-1")
+
+    assert answer.status == 404
+    assert answer.tree == {"error": {"code": "not_found", "message": "not found"}}
+
+
+def test_what_is_for_clearing_members_is_refused(anybody: Asker) -> None:
+    for path in ("/fcm/orders?subtrader_id=S", "/fcm/fills", "/fcm/subtraders"):
+        assert anybody.get(path).status == 403, path
+
+
 def test_the_exchange_tells_its_status_its_hours_and_its_prices(anybody: Asker) -> None:
     status = anybody.raw("/exchange/status").tree
     costs = anybody.get("/account/endpoint_costs")

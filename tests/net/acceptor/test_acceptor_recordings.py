@@ -96,6 +96,13 @@ def test_what_was_not_recorded_does_not_exist(recorded: Asker) -> None:
     assert set(cutoff.values()) == {"1970-01-01T00:00:00Z"}
 
 
+def test_a_recording_takes_no_orders_and_says_so(recorded: Asker) -> None:
+    answer = recorded.post("/portfolio/events/orders", {"ticker": "M-1"})
+
+    assert answer.status == 404
+    assert b"not_in_sandbox" in answer.body
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

@@ -2,7 +2,8 @@
 
 Milestones, structured targets, incentives, live data and the like exist at the
 exchange beside its markets.  A client that asks for them finds empty lists
-here, not missing pages; what concerns a market is made from the listings.
+here, not missing pages; what concerns a market is made from the listings.  Who
+wants to add to such a section is told that it is not in the sandbox.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content, Reply
 from trueup.sim.exchange import Exchange
 from trueup.sim.market_surface import MarketSurface
+from trueup.wire.rest.table import OPERATIONS
 from trueup.wire.spelling import Record
 
 _PEOPLE: Final = UUID("6f0c4d0e-7d53-4f0b-9a41-0c6a2b7f1e55")
@@ -39,8 +41,30 @@ _LISTS: Final = {
 _REQUIRED: Final = {"GetMilestones": "limit"}
 """Listings that refuse to answer without a parameter."""
 
-_FCM: Final = ("GetFCMOrders", "GetFCMPositions", "GetPortfolioRestingOrderTotalValue")
-"""For clearing members only; a direct member is refused (recorded January 2026)."""
+_FCM: Final = (
+    *(each.name for each in OPERATIONS.values() if each.template.startswith("/fcm/")),
+    "GetPortfolioRestingOrderTotalValue",
+)
+"""For clearing members only; a direct member is refused (some recorded, January 2026)."""
+
+_WEATHER: Final = "there are no weather readings; its temperature markets follow hidden numbers"
+
+_NOT_HERE: Final = {
+    "ProposeBlockTrade": "block trades are not simulated",
+    "AcceptBlockTradeProposal": "block trades are not simulated",
+    "CreateMarketInMultivariateEventCollection": "combos are not simulated",
+    "GetWeatherIndex": _WEATHER,
+    "GetWeatherIndexCalibrations": _WEATHER,
+} | {
+    each.name: "requests for quotes and quotes are not simulated"
+    for each in OPERATIONS.values()
+    if each.template.startswith(("/communications/rfq", "/communications/quotes"))
+    and each.method != "GET"
+}
+"""What would begin or change something that is not simulated.
+
+Reading one record of these sections is an ordinary 404: there is none.
+"""
 
 
 class QuietAnswers:
@@ -54,6 +78,7 @@ class QuietAnswers:
         """The answers by operation id."""
         found = {name: _empty(name, *keys) for name, keys in _LISTS.items()}
         found |= dict.fromkeys(_FCM, _refuse)
+        found |= {name: _not_here(name, why) for name, why in _NOT_HERE.items()}
         found |= {
             "GetFiltersForSports": _no_sports,
             "GetTagsForSeriesCategories": self._tags,
@@ -95,6 +120,11 @@ class QuietAnswers:
 
 def _refuse(_question: Question) -> Content | Reply:
     return replies.PERMISSION_DENIED
+
+
+def _not_here(name: str, why: str) -> Answer:
+    reply = replies.not_in_sandbox(name, why)
+    return lambda _question: reply
 
 
 def _no_sports(_question: Question) -> Content | Reply:

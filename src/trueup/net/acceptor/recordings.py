@@ -23,6 +23,7 @@ from trueup.sim.recorded import STREAMS, RecordedItem, Recording
 from trueup.wire.rest import encode_exchange
 from trueup.wire.rest.encode import page
 from trueup.wire.rest.historical import Cutoffs
+from trueup.wire.rest.table import OPERATIONS
 
 _SUFFIX: Final = ".jsonl"
 
@@ -136,7 +137,11 @@ class RecordedAnswers:
     def answer(self, question: Question) -> Content | Reply:
         """The recorded answer."""
         answer = self._answers.get(question.operation)
-        return replies.NOT_FOUND if answer is None else answer(question)
+        if answer is not None:
+            return answer(question)
+        if OPERATIONS[question.operation].method != "GET":
+            return replies.not_in_sandbox(question.operation, "recorded answers take no commands")
+        return replies.NOT_FOUND
 
     def _paged(self, stream: str, key: str) -> Answer:
         if not stream:

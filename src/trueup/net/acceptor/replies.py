@@ -59,6 +59,14 @@ def refusal(
     return Reply(status, to_json({"error": {**inner, "service": service}}))
 
 
+def not_in_sandbox(operation: str, why: str) -> Reply:
+    """What the exchange has and the sandbox does not; a code of the sandbox's own.
+
+    404, so that no client takes it for a request whose outcome is unknown.
+    """
+    return refusal(404, "not_in_sandbox", f"not in the sandbox: {operation}", why)
+
+
 def body_refusal(refused: BodyRefused) -> Reply:
     """What is said to a request body that cannot be taken."""
     return _error(refused.status, refused.refusal, refused.shape)
