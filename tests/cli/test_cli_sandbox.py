@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typing_user import User
+
+from trueup.net.fix.client import FixClient
+from trueup.net.fix.endpoints import FixEndpoint, client_tls
+from trueup.net.fix.store import SessionStore
+from trueup.net.keys import load_key
+from trueup.net.secret import Secret
+from trueup.net.signer import signer_for
+from trueup.net.venues import Venue
+from trueup.run.clock import SystemClock, seeded
+from trueup.wire.fix.session_kinds import SessionKind
+from trueup.wire.fix.session_states import LoggedOn
 
 WAIT = 60
 
@@ -163,3 +176,35 @@ def test_a_mistake_is_told_before_anything_is_served(
 
     assert said.code in {1, 2}
     assert told in said.err
+
+
+def test_fix_sessions_are_served_with_a_certificate_to_trust(
+    serve: Serving, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "sandbox.pem"
+    options = ("--world", "economics", "--fix-port", "0", "--key-file", str(key_file))
+    served = serve(*options)
+    key = load_key(Secret(key_file.read_bytes()), passphrase=None, origin="sandbox")
+    certificate = Path(served["fix_certificate_path"])
+    port = served["fix_ports"]["KalshiPT"]
+    endpoint = FixEndpoint(Venue.SANDBOX, SessionKind.PT, "127.0.0.1", port)
+
+    async def log_on() -> None:
+        with SessionStore.open(tmp_path, endpoint, served["key_id"]) as store:
+            async with (
+                FixClient(
+                    endpoint,
+                    signer=signer_for(served["key_id"], key),
+                    store=store,
+                    clock=SystemClock().now,
+                    chance=seeded(1),
+                    tls=client_tls(certificate),
+                ) as client,
+                asyncio.timeout(WAIT),
+                aclosing(client.events()) as events,
+            ):
+                assert isinstance(await anext(events), LoggedOn)
+
+    asyncio.run(log_on())
+    assert set(served["fix_ports"]) == {"KalshiNR", "KalshiDC", "KalshiRT", "KalshiPT"}
+    assert key_file.with_suffix(".fix.key").stat().st_mode & 0o077 == 0

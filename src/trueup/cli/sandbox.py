@@ -46,6 +46,15 @@ _Fault = Annotated[
     typer.Option("--fault", help="Let this go wrong (may be repeated).", metavar="NAME"),
 ]
 _Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")]
+_FixPort = Annotated[
+    int | None,
+    typer.Option(
+        "--fix-port",
+        min=0,
+        max=65532,
+        help="Also FIX over TLS: NR here, DC, RT and PT behind it; 0 takes free ports.",
+    ),
+]
 _Personality = Annotated[
     str,
     typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
@@ -85,6 +94,7 @@ def serve(
     mishaps: _Mishaps = 100,
     fault: _Fault = None,
     port: _Port = SANDBOX_PORT,
+    fix_port: _FixPort = None,
     personality: _Personality = "present",
     key_file: _KeyFile = KEY_FILE,
     control_token: _ControlToken = "",
@@ -100,6 +110,7 @@ def serve(
     serve_sandbox(
         ServeWish(
             port=port,
+            fix_port=fix_port,
             world=world,
             scenario=Path(scenario) if scenario else None,
             folder=Path(place) if place else None,
@@ -125,6 +136,10 @@ def _show_served(output: Output, served: Served) -> None:
             "key_id": served.key_id,
             "private_key_path": str(served.key_file),
             "control_token_path": None if served.token_file is None else str(served.token_file),
+            "fix_ports": served.fix_ports,
+            "fix_certificate_path": None
+            if served.fix_certificate is None
+            else str(served.fix_certificate),
             "bot_database": served.bot_database,
             "serves": served.words,
             "further_keys": {key_id: str(path) for key_id, path in served.others},
@@ -137,6 +152,10 @@ def _show_served(output: Output, served: Served) -> None:
     output.say(f"  private key  {served.key_file}")
     for key_id, path in served.others:
         output.say(f"  account      {key_id}   (key id; private key {path})")
+    if served.fix_certificate is not None:
+        told = ", ".join(f"{kind} {port}" for kind, port in served.fix_ports.items())
+        output.say(f"  FIX          {told}   (TLS)")
+        output.say(f"  certificate  {served.fix_certificate}")
     if served.token_file is not None:
         output.say(f"  control      trueup sandbox control state   (token in {served.token_file})")
     if served.bot_database:

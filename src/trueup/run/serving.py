@@ -7,20 +7,23 @@ import os
 import secrets
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
+from trueup.net.acceptor.fix_terms import FixTerms, ports_from
 from trueup.net.acceptor.forms import Personality
 from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_ed25519_pair
 from trueup.net.acceptor.living import Living
 from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.rest import Stations
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
+from trueup.net.fix.certificates import self_signed
+from trueup.net.fix.endpoints import server_tls
 from trueup.net.keys import load_key
 from trueup.net.loops import loop_factory
 from trueup.net.secret import Secret
@@ -40,6 +43,7 @@ from trueup.sim.scenario import (
     World,
     account_world,
 )
+from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 
 _ENDS: Final = {
@@ -59,7 +63,11 @@ _TOKEN_BYTES: Final = 18
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where a started sandbox is, and what opens it.  Without a token it cannot be steered."""
+    """Where a started sandbox is, and what opens it.  Without a token it cannot be steered.
+
+    `fix_ports` are those of the FIX sessions by their names; clients must trust
+    `fix_certificate`.
+    """
 
     base_url: str
     websocket_url: str
@@ -71,6 +79,8 @@ class Served:
     token_file: Path | None
     others: tuple[tuple[str, Path], ...] = ()
     """Key ids and key files of a scenario's further accounts."""
+    fix_ports: dict[str, int] = field(default_factory=dict[str, int])
+    fix_certificate: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +89,12 @@ class ServeWish:
 
     Without any it is the built-in account in a living market; with an older
     `personality` the account alone, for the old forms cannot say all that a
-    market of today does.
+    market of today does.  With `fix_port` there are FIX sessions from that port on (0 takes
+    free ones).
     """
 
     port: int
+    fix_port: int | None = None
     world: str = ""
     scenario: Path | None = None
     folder: Path | None = None
@@ -126,7 +138,10 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
                 remedy=f"Serve --world {ACCOUNT_WORLD}, or no other world at all.",
             )
         write_bot_database(Path(wish.bot_database), found.history, seed=wish.seed or DEFAULT_SEED)
-    settings = Settings(personality=form)
+    settings, certificate = Settings(personality=form), None
+    if wish.fix_port is not None:
+        fix, certificate = _fix_terms(wish.key_file, wish.fix_port)
+        settings = replace(settings, fix=fix)
     token_file = None
     if isinstance(found.source, Living):
         settings = replace(settings, new_id=identifiers(found.source.seed))
@@ -151,6 +166,8 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
                 token="" if token_file is None else token,
                 token_file=token_file,
                 others=tuple((one.registered.key_id, path) for one, path in others),
+                fix_ports={} if served.fix is None else _by_name(served.fix.ports),
+                fix_certificate=certificate,
             )
         )
 
@@ -268,6 +285,30 @@ def _further_keys(source: World | Recording | Living, key_file: Path) -> list[tu
         pair = _key_pair(path, account.member, account.member)
         found.append((pair, path.resolve()))
     return found
+
+
+def _fix_terms(key_file: Path, port: int) -> tuple[FixTerms, Path]:
+    """The FIX sessions, and the certificate beside the key file that clients must trust.
+
+    Files that are there already are used again, so clients need not be told anew.
+    """
+    certificate, key = (key_file.with_suffix(suffix) for suffix in (".fix.crt", ".fix.key"))
+    try:
+        if not (certificate.exists() and key.exists()):
+            pair = self_signed(HOST, SystemClock().now())
+            write_private_file(key, pair.key)
+            write_private_file(certificate, pair.certificate)
+        tls = server_tls(certificate, key)
+    except OSError as error:
+        raise ConfigError(
+            f"the certificate {certificate} cannot be used: {error.strerror or error}",
+            remedy=f"Delete {certificate} and {key}, or name another --key-file.",
+        ) from error
+    return FixTerms(tls=tls, ports=ports_from(port)), certificate.resolve()
+
+
+def _by_name(ports: Mapping[SessionKind, int]) -> dict[str, int]:
+    return {kind.value: port for kind, port in ports.items()}
 
 
 def _key_pair(path: Path, key_id: str = DEMO_KEY_ID, member: Member | None = None) -> KeyPair:

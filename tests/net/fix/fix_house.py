@@ -7,24 +7,20 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from trueup.core.instant import Instant, from_datetime
 from trueup.core.market import MarketResult
 from trueup.core.units import ZERO_COUNT, Money, Price, Ratio
 from trueup.net.acceptor.keys import PublicKey, RegisteredKey
 from trueup.net.fix.acceptor import FixAcceptor, Peer
+from trueup.net.fix.certificates import self_signed
 from trueup.net.fix.client import FixClient, FixEvent
 from trueup.net.fix.endpoints import FixEndpoint, client_tls, server_tls
 from trueup.net.fix.store import SessionStore
@@ -60,24 +56,10 @@ class Certificate:
 
 
 def write_certificate(folder: Path) -> Certificate:
-    key = generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "trueup tests")])
-    now = datetime.now(UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOCAL))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(alternative, critical=False)
-        .sign(key, SHA256())
-    )
+    pair = self_signed(LOCAL, now())
     files = Certificate(folder / "certificate.pem", folder / "key.pem")
-    files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
-    files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    files.certificate.write_bytes(pair.certificate)
+    files.key.write_bytes(pair.key)
     return files
 
 

@@ -102,6 +102,8 @@ class KeyRing:
         self, keys: Iterable[RegisteredKey], tokens: Iterable[str] = (), *, owner: Member
     ) -> None:
         self.owner = owner
+        self.members: set[Member] = set()
+        """Everybody who has, or had, a key."""
         self._keys: dict[str, RegisteredKey] = {}
         self._tokens = frozenset(tokens)
         for key in keys:
@@ -111,6 +113,7 @@ class KeyRing:
         """Register a key."""
         owned = key if key.member is not None else replace(key, member=self.owner)
         self._keys[key.key_id] = owned
+        self.members.add(key.member if key.member is not None else self.owner)
 
     def remove(self, key_id: str) -> None:
         """Forget a key: it opens nothing any more.  `KeyError` for an unknown one."""

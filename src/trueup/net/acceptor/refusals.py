@@ -47,7 +47,7 @@ def refuser(exchange: Exchange, *, names_service: bool) -> Refuse:
     def refuse(refused: e.Refused) -> Reply:
         reason = refused.reason
         service = "exchange" if names_service and reason not in _UNSIGNED else ""
-        if reason is Refusal.MARKET_INACTIVE and _is_closed(exchange, refused):
+        if reason is Refusal.MARKET_INACTIVE and is_closed(exchange, refused):
             return replies.refusal(409, _MARKET_CLOSED, service=service)
         return replies.refusal(
             _STATUSES.get(reason, 400), reason.value, details=refused.detail, service=service
@@ -56,7 +56,8 @@ def refuser(exchange: Exchange, *, names_service: bool) -> Refuse:
     return refuse
 
 
-def _is_closed(exchange: Exchange, refused: e.Refused) -> bool:
+def is_closed(exchange: Exchange, refused: e.Refused) -> bool:
+    """Whether the market that a refused command named has closed for good."""
     ticker: Ticker | None = getattr(refused.command, "ticker", None)
     market = None if ticker is None else exchange.books.listings.markets.get(ticker)
     return market is not None and market.stage().status not in _LIVING

@@ -21,6 +21,7 @@ from trueup.core.instant import Instant, to_datetime
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.billing import Meters, bill
 from trueup.net.acceptor.faults import FaultLine
+from trueup.net.acceptor.fix_gateway import FixGateway
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Caller, Clock, Gate
 from trueup.net.acceptor.living import Life
@@ -57,6 +58,7 @@ class Stations:
     floor: Floor | None
     streams: StreamHub | None
     life: Life | None = None
+    fix: FixGateway | None = None
 
 
 def application(stations: Stations) -> web.Application:

@@ -28,6 +28,8 @@ from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.control_room import ControlRoom
 from trueup.net.acceptor.control_words import Word
 from trueup.net.acceptor.faults import FaultLine, Faults
+from trueup.net.acceptor.fix_gateway import FixGateway
+from trueup.net.acceptor.fix_terms import FixTerms
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
@@ -70,6 +72,7 @@ class Settings:
     microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `limits`
     everybody has those of the lowest tier; without `tiers` there are
     the present ones, or none at all for the personality of 2025, which knew none.
+    With `fix` there are FIX sessions beside REST and WebSocket.
     """
 
     personality: Personality = Personality.PRESENT
@@ -80,6 +83,7 @@ class Settings:
     window: int = WINDOW
     lag: int = 0
     streams: StreamTerms | None = None
+    fix: FixTerms | None = None
     new_id: Callable[[], str] = lambda: str(uuid4())
 
     def limits_granted(self) -> AccountLimits:
@@ -146,6 +150,8 @@ def stations(
     else:
         clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
     gate = Gate(ring, clocks, settings.window)
+    if settings.fix is not None and floor is None:
+        raise ConfigError("recorded answers have no exchange that could speak FIX")
     streams = floor and StreamHub(
         floor, gate, settings.stream_terms(), clock=clock, world_clock=shown
     )
@@ -161,6 +167,16 @@ def stations(
         floor=floor,
         streams=streams,
         life=living and floor and streams and give_life(living, floor, streams, settings.new_id),
+        fix=settings.fix
+        and floor
+        and FixGateway(
+            floor,
+            ring,
+            settings.fix,
+            clock=wall_clock or clock,
+            world_clock=shown,
+            new_id=settings.new_id,
+        ),
     )
 
 
@@ -235,6 +251,11 @@ class SandboxServer:
     def streams(self) -> StreamHub | None:
         """The connected streams; `None` for a recording.  For the server's own thread."""
         return self._stations.streams
+
+    @property
+    def fix(self) -> FixGateway | None:
+        """The FIX sessions, where there are some.  Its ports are known while it runs."""
+        return self._stations.fix
 
     @property
     def websocket_url(self) -> str:
@@ -342,6 +363,8 @@ async def _open(served: Stations, port: int) -> web.AppRunner:
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
+        if served.fix is not None:
+            await served.fix.open(HOST)
     except OSError:
         await runner.cleanup()
         raise
@@ -349,6 +372,8 @@ async def _open(served: Stations, port: int) -> web.AppRunner:
 
 
 async def _close(served: Stations, runner: web.AppRunner) -> None:
+    if served.fix is not None:
+        await served.fix.close()
     if served.streams is not None:
         served.streams.close()
     await runner.cleanup()
