@@ -8,7 +8,6 @@ python examples/trade.py
 from __future__ import annotations
 
 import trueup
-from trueup.core.order_entry import Amendment, Cancellation
 from trueup.core.units import Count, Price
 
 
@@ -25,7 +24,7 @@ def main() -> None:
 
         reported = client.orders.get(placed.order_id).reported
         client.orders.amend(
-            Amendment(
+            trueup.Amendment(
                 order_id=placed.order_id,
                 ticker=market.ticker,
                 side=reported.side,
@@ -33,9 +32,7 @@ def main() -> None:
                 count=Count.of_contracts(3),
             )
         )
-        canceled = client.orders.cancel(
-            Cancellation(order_id=placed.order_id, ticker=market.ticker)
-        )
+        canceled = client.orders.cancel(placed.order_id, ticker=market.ticker)
         print(f"cancelled: {canceled.reduced_by} contracts")
 
 

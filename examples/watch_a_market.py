@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 
 import trueup
-from trueup.core.order_entry import Cancellation
 
 
 async def main() -> None:
@@ -33,7 +32,7 @@ async def main() -> None:
             await book.changed()
         print(f"the book shows it: {book.bids(1)[0].count} contracts at {book.best_bid}")
 
-        await client.orders.cancel(Cancellation(order_id=placed.order_id, ticker=market.ticker))
+        await client.orders.cancel(placed.order_id, ticker=market.ticker)
         async for order in orders:
             if order.order_id == placed.order_id:
                 print(f"order {order.order_id}: {order.status}")

@@ -29,7 +29,13 @@ from trueup.core.errors import (
     TrueupError,
     Unreachable,
 )
-from trueup.core.order_entry import NewOrder, OrderOutcomeUnknown
+from trueup.core.order_entry import (
+    Amendment,
+    Cancellation,
+    Decrease,
+    NewOrder,
+    OrderOutcomeUnknown,
+)
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
 from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
@@ -44,13 +50,16 @@ __version__ = VERSION
 
 __all__ = [
     "Account",
+    "Amendment",
     "AnchorSignal",
     "AsyncClient",
     "BooksError",
     "CallerError",
+    "Cancellation",
     "Client",
     "ConfigError",
     "Count",
+    "Decrease",
     "Desk",
     "ExchangeRefused",
     "ForeignDatabaseError",

@@ -275,6 +275,21 @@ def test_404_of_a_cancel_is_told_as_it_is(open_driver: OpenDriver, signer: Ed255
     assert len(exchange.seen) == 1
 
 
+def test_an_order_named_by_its_id_needs_its_market(
+    open_driver: OpenDriver, signer: Ed25519Signer
+) -> None:
+    taken = Say(body=b'{"order_id":"o1","reduced_by":"2.00","ts_ms":1792497600000}')
+    with exchange_saying(taken) as exchange:
+        driver = open_driver(exchange.endpoint(), signer)
+        with pytest.raises(CallerError, match="without its market"):
+            driver.run(lambda session: flows.cancel(session, "o1"))
+        canceled = driver.run(lambda session: flows.cancel(session, "o1", ticker=TICKER))
+
+    assert canceled.reduced_by == Count(200)
+    (sent_once,) = exchange.seen
+    assert TICKER in sent_once.target
+
+
 def test_lost_batch_asks_about_each_of_its_orders(
     open_driver: OpenDriver, signer: Ed25519Signer
 ) -> None:
@@ -320,6 +335,15 @@ def test_every_order_has_a_name_of_its_own(open_driver: OpenDriver, signer: Ed25
     names = {json.loads(seen.body)["client_order_id"] for seen in exchange.seen}
     assert len(names) == 3
     assert all(len(name) == 36 for name in names)
+
+
+def test_an_outcome_is_yes_or_no(open_driver: OpenDriver, signer: Ed25519Signer) -> None:
+    with exchange_saying(Say()) as exchange:
+        driver = open_driver(exchange.endpoint(), signer)
+        with pytest.raises(CallerError, match="'yes' or 'no', not 'maybe'"):
+            driver.run(lambda session: flows.buy(session, TICKER, "maybe", count=1, price="0.50"))
+
+    assert exchange.seen == []
 
 
 @pytest.mark.parametrize(

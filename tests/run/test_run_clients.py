@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import trueup
-from trueup.core.order_entry import Cancellation, OrderFound
+from trueup.core.order_entry import OrderFound
 from trueup.core.orders import OrderStatus, TimeInForce
 from trueup.core.units import Count
 from trueup.net.client import Client
@@ -92,9 +92,7 @@ def test_async_client_does_the_same(environment: dict[str, str]) -> None:
             listing = client.markets.list(status="open", combos=False)
             markets = [market async for market in listing]
             placed = await client.orders.sell(markets[0].ticker, "no", count="1.50", price="0.99")
-            done = await client.orders.cancel(
-                Cancellation(order_id=placed.order_id, ticker=markets[0].ticker)
-            )
+            done = await client.orders.cancel(placed.order_id, ticker=markets[0].ticker)
             return done.reduced_by + placed.fill_count
 
     assert asyncio.run(trade()) == Count(150)

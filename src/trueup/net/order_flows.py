@@ -22,7 +22,7 @@ from typing import Final, TypedDict, TypeVar, Unpack
 
 from trueup.core.errors import CallerError, ExchangeRefused, NotFound, NotSent, OutcomeUnknown
 from trueup.core.facts import OrderReported
-from trueup.core.ids import ClientOrderId, OrderGroupId, Shard, Subaccount, Ticker
+from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.order_entry import (
     Amendment,
@@ -97,9 +97,23 @@ def decrease(session: Session, decreased: Decrease) -> Flow[OrderDecreased]:
     return _send(session, orders.decrease(decreased), [decreased])
 
 
-def cancel(session: Session, cancellation: Cancellation) -> Flow[OrderCanceled]:
-    """Take a resting order back.  `NotFound` does not prove that it is cancelled."""
-    return _send(session, orders.cancel(cancellation), [cancellation])
+def cancel(
+    session: Session, order: Cancellation | OrderId | str, *, ticker: Ticker | str = ""
+) -> Flow[OrderCanceled]:
+    """Take a resting order back.  `NotFound` does not prove that it is cancelled.
+
+    An order that is named by its id needs its `ticker`: without one the exchange
+    looks on shard 0 only, and says of all other orders that there are none.
+    """
+    if isinstance(order, Cancellation):
+        return _send(session, orders.cancel(order), [order])
+    if not ticker:
+        raise CallerError(
+            f"order {order} cannot be cancelled without its market",
+            remedy="Give ticker=…; a Cancellation without one is looked for on shard 0 only.",
+        )
+    named = Cancellation(order_id=OrderId(order), ticker=Ticker(ticker))
+    return _send(session, orders.cancel(named), [named])
 
 
 def cancel_batch(
@@ -233,7 +247,7 @@ def place(
     is made.  Raises `CallerError` for what no market takes, `ExchangeRefused`,
     and `OrderOutcomeUnknown` when nobody knows what became of it.
     """
-    side, yes_price = quoted(Action(action), Side(outcome), _price(price))
+    side, yes_price = quoted(Action(action), _outcome(outcome), _price(price))
     order = NewOrder(
         ticker=Ticker(ticker),
         side=side,
@@ -257,6 +271,13 @@ class Terms(TypedDict, total=False):
     group_id: OrderGroupId | None
     subaccount: Subaccount | None
     shard: Shard | None
+
+
+def _outcome(outcome: Side | str) -> Side:
+    try:
+        return Side(outcome)
+    except ValueError as error:
+        raise CallerError(f"an outcome is 'yes' or 'no', not {outcome!r}") from error
 
 
 def buy(

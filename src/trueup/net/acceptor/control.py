@@ -72,7 +72,7 @@ async def _body(request: web.Request, word: Word) -> msgspec.Struct:
 
 
 def _takes(word: Word) -> str:
-    taken = " ".join((word.body.__doc__ or "").split())
+    taken = " ".join((word.body.__doc__ or "").replace("``", "").split())
     return f"It takes: {taken}"
 
 
