@@ -93,6 +93,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: Mapping[str, CategoryRule] = msgspec.field(default_factory=_default_categories)
     strategies: Mapping[str, StrategyRule] = {}
     bot_database: BotDatabase = BotDatabase()
+    fix_parties: Mapping[str, int] = {}
+    """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
 
 
 def home_directory(environment: Mapping[str, str]) -> Path:

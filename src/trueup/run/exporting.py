@@ -48,7 +48,7 @@ def export_csv(account: Account, folder: Path) -> list[Exported]:
             tables.break_rows(each.found for each in account.breaks()),
         ),
     )
-    return [_write_table(folder / name, columns, rows) for name, columns, rows in files]
+    return [write_table(folder / name, columns, rows) for name, columns, rows in files]
 
 
 def export_beancount(account: Account, path: Path) -> list[Exported]:
@@ -67,7 +67,7 @@ def export_gains(account: Account, path: Path, *, year: int) -> list[Exported]:
                     yield gain
 
     ordered = sorted(found(), key=lambda gain: (gain.disposed, gain.ticker, gain.acquired))
-    return [_write_table(path, tables.GAIN_COLUMNS, tables.gain_rows(ordered))]
+    return [write_table(path, tables.GAIN_COLUMNS, tables.gain_rows(ordered))]
 
 
 def export_audit(account: Account, folder: Path) -> list[Exported]:
@@ -92,7 +92,7 @@ def export_audit(account: Account, folder: Path) -> list[Exported]:
         if isinstance(file, TextFile):
             written.append(_write_lines(path, file.lines))
         else:
-            written.append(_write_table(path, file.columns, file.rows))
+            written.append(write_table(path, file.columns, file.rows))
     return written
 
 
@@ -112,7 +112,9 @@ def _by_market(account: Account) -> Iterator[list[Entry]]:
             yield list(group)
 
 
-def _write_table(path: Path, columns: tables.Row, rows: Iterable[tables.Row]) -> Exported:
+def write_table(path: Path, columns: tables.Row, rows: Iterable[tables.Row]) -> Exported:
+    """Write one CSV file, or nothing.  Raises `ConfigError` when it cannot be written."""
+
     def write(file: IO[str]) -> int:
         writer = csv.writer(file)
         writer.writerow(columns)

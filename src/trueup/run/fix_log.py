@@ -61,13 +61,14 @@ def explain_log(file: Path, *, unit: str = "", kinds: Sequence[str] = ()) -> Exp
 def as_payload(log: ExplainedLog) -> dict[str, Any]:
     """The whole log as JSON holds it."""
     return {
-        "messages": [_message(each) for each in log.messages],
+        "messages": [message_payload(each) for each in log.messages],
         "counts": dict(log.counts),
         "with_problems": log.troubled,
     }
 
 
-def _message(each: Explained) -> dict[str, Any]:
+def message_payload(each: Explained) -> dict[str, Any]:
+    """One message as JSON holds it."""
     return {
         "line": each.line,
         "front": _printable(each.front),

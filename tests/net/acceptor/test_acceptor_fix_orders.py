@@ -318,10 +318,31 @@ async def _refusal(desk: FixDesk, kind: SessionKind, pair: KeyPair, folder: Path
     return str(refused.value)
 
 
-def test_logons_are_refused_for_scope_and_tier(tmp_path: Path) -> None:
+def test_logons_are_refused_for_signature_scope_and_tier(tmp_path: Path) -> None:
     async def story(desk: FixDesk) -> None:
+        forged = KeyPair(TRADER.registered, WATCHER.private)
+        assert "signature error" in await _refusal(desk, NR, forged, tmp_path)
         assert "may not do this" in await _refusal(desk, NR, WATCHER, tmp_path)
         assert "API usage level" in await _refusal(desk, PT, TRADER, tmp_path)
 
     with fix_desk(quoted(), tmp_path, not_entitled=frozenset({PT})) as desk:
         asyncio.run(story(desk))
+
+
+def test_a_key_has_one_connection_over_all_sessions(tmp_path: Path) -> None:
+    async def story(desk: FixDesk) -> None:
+        async with desk.line(NR, TRADER, tmp_path):
+            waiting = asyncio.create_task(_open_and_close(desk, PT, TRADER, tmp_path))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await waiting
+        async with desk.line(PT, TRADER, tmp_path):
+            pass
+
+    with fix_desk(quoted(), tmp_path) as desk:
+        asyncio.run(story(desk))
+
+
+async def _open_and_close(desk: FixDesk, kind: SessionKind, pair: KeyPair, folder: Path) -> None:
+    async with desk.line(kind, pair, folder):
+        pass

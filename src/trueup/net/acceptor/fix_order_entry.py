@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
 
 from trueup.core.facts import OrderReported
 from trueup.core.ids import PRIMARY, ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
-from trueup.core.instant import Instant, from_datetime, to_datetime
+from trueup.core.instant import EASTERN, Instant, from_datetime, to_datetime
 from trueup.core.orders import OrderStatus, SelfTradePrevention, TimeInForce
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Ratio
 from trueup.net.acceptor.fix_refusals import (
@@ -47,7 +46,6 @@ UNNUMBERED: Final = "-1;-1"
 
 _NO_ORDER: Final = "NONE"
 _POST_ONLY, _REDUCE_ONLY = "6", "E"
-_EASTERN: Final = ZoneInfo("America/New_York")
 _END_OF_DAY: Final = time(23, 59, 59, 999_000)
 _IOC: Final = TimeInForce.IMMEDIATE_OR_CANCEL
 _TIMES: Final = {
@@ -310,8 +308,8 @@ def _new_expiry(asked: OrderCancelReplaceRequest, now: Instant) -> Instant | Non
 
 def end_of_day(now: Instant) -> Instant:
     """The last millisecond of an Eastern day."""
-    day = to_datetime(now).astimezone(_EASTERN).date()
-    return from_datetime(datetime.combine(day, _END_OF_DAY, _EASTERN))
+    day = to_datetime(now).astimezone(EASTERN).date()
+    return from_datetime(datetime.combine(day, _END_OF_DAY, EASTERN))
 
 
 def _group(asked: str | None) -> OrderGroupId | None:

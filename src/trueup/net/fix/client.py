@@ -30,7 +30,7 @@ from trueup.net.fix.endpoints import FixEndpoint, client_tls
 from trueup.net.fix.refusals import FixRefused, judge_refusal
 from trueup.net.fix.store import SessionStore
 from trueup.net.retry import Chance
-from trueup.wire.fix.errors import FixBroken
+from trueup.wire.fix.errors import FixBroken, Garbled
 from trueup.wire.fix.frame import Framer
 from trueup.wire.fix.logon import LogonOptions
 from trueup.wire.fix.message import Message
@@ -260,7 +260,7 @@ class FixClient:
                     break
                 framer.feed(received)
                 while (frame := framer.next_frame()) is not None:
-                    self._act(self._session.receive(frame, self._clock()))
+                    self._act(_with_frame(self._session.receive(frame, self._clock()), frame))
         except FixBroken as error:
             self._hold(Disconnect(Ending.BROKEN, str(error)), None)
         except OSError as error:
@@ -316,6 +316,16 @@ class FixClient:
             options=self._options,
             sequences=sequences,
         )
+
+
+def _with_frame(outputs: list[Output], frame: bytes | Garbled) -> list[Output]:
+    """The outputs of one message, of which a delivered one carries its own bytes."""
+    return [
+        Deliver(each.received, frame)
+        if isinstance(each, Deliver) and isinstance(frame, bytes)
+        else each
+        for each in outputs
+    ]
 
 
 def _why_unreachable(endpoint: FixEndpoint, error: Exception) -> str:

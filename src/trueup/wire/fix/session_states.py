@@ -88,9 +88,13 @@ class Transmit:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """A message for the application, in order.  On a client also a Reject of what it sent."""
+    """A message for the application, in order.  On a client also a Reject of what it sent.
+
+    `raw` is the message as it came, where whoever reads the line added it.
+    """
 
     received: Received
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

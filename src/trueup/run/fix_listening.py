@@ -1,0 +1,222 @@
+"""`fix listen`: what a FIX session says, as it comes, and the log that it is kept in.
+
+Every message is in the log before anybody hears of it: one line each, the time in front,
+as `fix decode` and `fix report` read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Self
+
+from trueup.core.errors import ConfigError
+from trueup.core.instant import SECOND, Instant, format_instant
+from trueup.net.fix.client import FixClient, FixEvent, Reconnecting
+from trueup.net.fix.endpoints import client_tls, resolve_fix_endpoint
+from trueup.net.fix.store import SessionStore
+from trueup.net.signer import Ed25519Signer, RsaSigner
+from trueup.net.venues import ALLOW_HOST_VARIABLE, parse_allowed_hosts
+from trueup.run.clock import SystemClock, unseeded
+from trueup.run.config import make_home
+from trueup.run.desk import Desk, DeskSettings
+from trueup.wire.fix.explain import Explained, Explainer
+from trueup.wire.fix.log_lines import read_log
+from trueup.wire.fix.logon import LogonOptions
+from trueup.wire.fix.session_kinds import SessionKind
+from trueup.wire.fix.session_states import (
+    Deliver,
+    Disconnect,
+    LoggedOn,
+    Missed,
+    Skipped,
+    Unreadable,
+)
+
+_SESSIONS: Final = {kind.name: kind for kind in SessionKind if kind.terms.settlement_on_request}
+RETENTION_HOURS_MAX: Final = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenWish:
+    """Which session to listen to.
+
+    `address` (host or host:port) replaces the venue's own; `certificate` is the file that a
+    sandbox wrote.  `reset` begins the numbering anew, which throws away what was missed.
+    """
+
+    session: str = SessionKind.PT.name
+    address: str = ""
+    certificate: Path | None = None
+    reset: bool = False
+
+    @property
+    def kind(self) -> SessionKind:
+        """The session.  Raises `ConfigError` for one that has nothing to listen to."""
+        kind = _SESSIONS.get(self.session.upper().removeprefix("KALSHI"))
+        if kind is None:
+            raise ConfigError(
+                f"there is nothing to listen to on a session {self.session!r}",
+                remedy=f"Use one of {', '.join(_SESSIONS)}: PT tells settlements, RT and NR also "
+                "what happens to orders.",
+            )
+        return kind
+
+    def options(self) -> LogonOptions:
+        """How the session is opened: PT as it is, the others as a listener."""
+        terms = self.kind.terms
+        return LogonOptions(
+            reset=self.reset,
+            is_listener=terms.may_listen,
+            receive_settlement_reports=True,
+            retention_hours=RETENTION_HOURS_MAX if terms.retransmits else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message, or (`explained` is `None`) something that happened to the session.
+
+    `is_loss` says that messages will never come.
+    """
+
+    at: Instant
+    words: str
+    explained: Explained | None = None
+    is_loss: bool = False
+
+
+class FixLog:
+    """A log of received messages, which only grows.  Close it, or use it in a `with`."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path = path
+        self._file = file
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The log at a path, for its owner alone.  Raises `ConfigError`."""
+        make_home(path.parent)
+        try:
+            path.touch(mode=0o600)
+            return cls(path, path.open("ab"))
+        except OSError as error:
+            raise ConfigError(
+                f"the log {path} cannot be written: {error.strerror}",
+                remedy="Give yourself write permission on the folder.",
+            ) from error
+
+    def write(self, raw: bytes, at: Instant) -> str:
+        """Keep a message; returns its line."""
+        line = f"{format_instant(at)} ".encode() + raw
+        self._file.write(line + b"\n")
+        self._file.flush()
+        return line.decode("utf-8", "surrogateescape")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+
+def log_folder(settings: DeskSettings) -> Path:
+    """Where the logs of all sessions are."""
+    return settings.home / "fix"
+
+
+def log_files(settings: DeskSettings) -> list[Path]:
+    """The logs of the settings' venue and account."""
+    return sorted(log_folder(settings).glob(f"{_log_name(settings, '*')}"))
+
+
+def _log_name(settings: DeskSettings, session: str) -> str:
+    return f"{settings.venue}-{settings.config.account}-{session}.log"
+
+
+async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator[Heard]:
+    """Everything that a session says, over all connections, until the caller stops.
+
+    Raises `ConfigError` without a key or an address, and what `FixClient` raises.
+    """
+    kind, clock = wish.kind, SystemClock()
+    if settings.is_embedded and not wish.address:
+        raise ConfigError(
+            "the built-in sandbox has no FIX sessions",
+            remedy="Run `trueup sandbox serve --fix-port 8228`, and name --address and "
+            "--certificate as it says.",
+        )
+    endpoint = resolve_fix_endpoint(
+        settings.venue,
+        kind,
+        wish.address,
+        allowed_hosts=frozenset(settings.config.allow_hosts)
+        | parse_allowed_hosts(settings.environment.get(ALLOW_HOST_VARIABLE, "")),
+    )
+    signer, folder = _signer(settings), log_folder(settings)
+    make_home(folder)
+    explainer = Explainer(wish.options().unit)
+    with (
+        FixLog.open(folder / _log_name(settings, kind.name)) as log,
+        SessionStore.open(folder, endpoint, signer.key_id) as store,
+    ):
+        async with (
+            FixClient(
+                endpoint,
+                signer=signer,
+                store=store,
+                clock=clock.now,
+                chance=unseeded(),
+                options=wish.options(),
+                tls=client_tls(wish.certificate),
+            ) as client,
+            aclosing(client.events()) as events,
+        ):
+            async for event in events:
+                heard = _heard(event, log, explainer, clock.now())
+                if heard is not None:
+                    yield heard
+
+
+def _signer(settings: DeskSettings) -> RsaSigner | Ed25519Signer:
+    found = Desk(settings).credentials()
+    if found is None or not isinstance(found.signer, RsaSigner | Ed25519Signer):
+        raise ConfigError(
+            "a FIX session needs an API key with its private half",
+            remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH.",
+        )
+    return found.signer
+
+
+def _heard(event: FixEvent, log: FixLog, explainer: Explainer, at: Instant) -> Heard | None:
+    if isinstance(event, Deliver):
+        (message,) = read_log([log.write(event.raw, at)])
+        explained = explainer.explain(message)
+        return Heard(at, explained.words, explained)
+    if isinstance(event, Unreadable):
+        log.write(event.error.raw, at)
+    words = _words(event)
+    return Heard(at, words, is_loss=isinstance(event, Unreadable | Missed)) if words else None
+
+
+def _words(event: FixEvent) -> str:
+    """What happened to the session; empty for what is of no interest."""
+    match event:
+        case Unreadable(error):
+            words = f"a message cannot be read and is in the log: {error}"
+        case Skipped(error):
+            words = f"bytes that are no message were skipped: {error}"
+        case Missed(begin, end, reason):
+            numbers = f"{begin} to {end}" if end >= begin else f"from {begin} on"
+            words = f"messages {numbers} will not come ({reason}): `trueup sync` asks REST"
+        case LoggedOn(_, was_reset):
+            words = "logged on" + (", numbers began anew" if was_reset else "")
+        case Disconnect(ending, text):
+            words = f"{ending}: {text}"
+        case Reconnecting(_, attempt, pause):
+            words = f"attempt {attempt} in {pause // SECOND} s"
+        case _:
+            words = ""
+    return words
