@@ -14,6 +14,7 @@ from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
 from trueup.run.recorded_books import is_stream_folder, load_recorded_books
+from trueup.run.serving import ServeWish, serve_sandbox
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.auditing import audit
@@ -202,6 +203,14 @@ def test_a_folder_without_books_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"not parquet")
     with pytest.raises(ConfigError, match=r"a\.parquet"):
         load_recorded_books(tmp_path)
+
+
+def test_the_form_of_2025_cannot_say_what_a_recorded_market_does(tmp_path: Path) -> None:
+    (tmp_path / "deltas.parquet").touch()
+    wish = ServeWish(port=0, folder=tmp_path, personality="2025", key_file=tmp_path / "sandbox.pem")
+
+    with pytest.raises(ConfigError, match="the form of 2025"):
+        serve_sandbox(wish, started=lambda _: None)
 
 
 @pytest.mark.recorded

@@ -212,6 +212,7 @@ def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
         )
     faults = tuple(fault(name) for name in wish.faults)
     if wish.folder is not None and is_stream_folder(wish.folder):
+        _expect_new_form(form)
         played = Wish(seed=wish.seed, speed=wish.speed, faults=faults, token=token)
         prepared = replay(wish.folder, played)
         return _Source(prepared.living, SystemClock().now, prepared.words)
@@ -221,11 +222,7 @@ def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
     is_old = form is not Personality.PRESENT
     if wish.world == ACCOUNT_WORLD or (is_old and not any(named)):
         return _account(wish, form)
-    if form is Personality.OLD:
-        raise ConfigError(
-            "the form of 2025 cannot say what a living market does",
-            remedy=f"Serve --world {ACCOUNT_WORLD}, or a later personality.",
-        )
+    _expect_new_form(form)
     prepared = prepare(
         Wish(
             world=wish.world or HOME_WORLD,
@@ -240,6 +237,14 @@ def _source(wish: ServeWish, form: Personality, token: str) -> _Source:
         )
     )
     return _Source(prepared.living, SystemClock().now, prepared.words, prepared.history)
+
+
+def _expect_new_form(form: Personality) -> None:
+    if form is Personality.OLD:
+        raise ConfigError(
+            "the form of 2025 cannot say what a living market does",
+            remedy=f"Serve --world {ACCOUNT_WORLD}, or a later personality.",
+        )
 
 
 def _account(wish: ServeWish, form: Personality) -> _Source:
