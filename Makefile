@@ -41,7 +41,7 @@ demo: $(VENV)/installed
 	@$(BIN)/trueup tour --no-web
 
 test: $(VENV)/developer
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint types architecture test
 
