@@ -12,6 +12,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# In CI the examples are the same every time: what was green stays green. Everywhere else they
+# are new ones, and a red run prints how to repeat it.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+settings.register_profile("new", print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "new")
 
 
 @pytest.fixture(scope="session")

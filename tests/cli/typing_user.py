@@ -20,6 +20,13 @@ import pytest
 from trueup.cli.main import main
 from trueup.net.acceptor.server import SandboxServer
 
+PROGRAM = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from trueup.cli.main import main; main()"
+)
+"""As from a terminal: what runs the tests may itself be running in the background, where
+Ctrl-C is ignored, and children inherit that."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -80,7 +87,7 @@ class User:
 
     def command(self, *words: str) -> list[str]:
         """A command line for a process of its own."""
-        return [sys.executable, "-c", "from trueup.cli.main import main; main()", *words]
+        return [sys.executable, "-c", PROGRAM, *words]
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Run a command in a process of its own."""

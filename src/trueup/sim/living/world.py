@@ -22,8 +22,8 @@ from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
 from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Ticker
 from trueup.core.instant import HOUR, SECOND, Instant
-from trueup.core.market import MarketStatus
-from trueup.core.units import ZERO_MONEY, Money
+from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.units import ONE_DOLLAR, ZERO_MONEY, Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.chance import Chance
@@ -107,7 +107,14 @@ class _Decision:
     chance: Chance
 
 
-_Due = _Listing | _Turn | _Decision | c.MarketCommand
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """A market that stands in the exchange's past, to be decided an hour after its close."""
+
+    ticker: Ticker
+
+
+_Due = _Listing | _Turn | _Decision | _Inherited | c.MarketCommand
 
 
 class LivingWorld:
@@ -170,6 +177,10 @@ class LivingWorld:
     # -- the beginning ---------------------------------------------------------------------
 
     def _begin(self, at: Instant, programmes: tuple[Programme, ...]) -> None:
+        for ticker, state in self.exchange.books.listings.markets.items():
+            if state.status in _UNDECIDED:
+                closes = at if state.market.close_at is None else state.market.close_at
+                self._note(Instant(max(at, closes + HOUR)), _Inherited(ticker))
         for account in self.opening.accounts:
             self._open(at, account)
         for share in self._roster.shares:
@@ -219,6 +230,8 @@ class LivingWorld:
                 self._list(at, programme, listen)
             case _Decision():
                 self._decide(at, due, listen)
+            case _Inherited(ticker):
+                self._decide_inherited(at, ticker, listen)
             case _:
                 self._say(due if due.at == at else replace(due, at=at), listen)
 
@@ -278,6 +291,19 @@ class LivingWorld:
             for market in planned.markets:
                 maker.forget(market.market.ticker)
 
+    def _decide_inherited(self, at: Instant, ticker: Ticker, listen: Listener) -> None:
+        """A market of the past is decided by a draw, as likely as it was last paid."""
+        state = self.exchange.books.listings.markets[ticker]
+        if state.status is not MarketStatus.CLOSED:
+            return
+        quote = state.quotes.latest()
+        last = None if quote is None else quote.last
+        likely = ONE_DOLLAR.units // 2 if last is None else last.units
+        is_yes = self._chances(f"fate of {ticker}").randrange(0, ONE_DOLLAR.units) < likely
+        result = MarketResult.YES if is_yes else MarketResult.NO
+        value = ONE_DOLLAR if is_yes else Price(0)
+        self._say(c.DetermineMarket(at=at, ticker=ticker, result=result, value=value), listen)
+
     # -- trading ---------------------------------------------------------------------------
 
     def _turn(self, at: Instant, ticker: Ticker, listen: Listener) -> None:
@@ -329,6 +355,7 @@ class LivingWorld:
 
 
 _OPEN: Final = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE})
+_UNDECIDED: Final = _OPEN | {MarketStatus.INITIALIZED, MarketStatus.CLOSED}
 _RUSH: Final = 4
 
 
