@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import uuid4
 
 from aiohttp import web
@@ -28,8 +28,6 @@ from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.control_room import ControlRoom
 from trueup.net.acceptor.control_words import Word
 from trueup.net.acceptor.faults import FaultLine, Faults
-from trueup.net.acceptor.fix_gateway import FixGateway
-from trueup.net.acceptor.fix_terms import FixTerms
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
@@ -53,6 +51,10 @@ from trueup.wire.rest.account import AccountLimits
 from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 from trueup.wire.spelling import Record
 from trueup.wire.ws.server_session import SessionLimits
+
+if TYPE_CHECKING:
+    from trueup.net.acceptor.fix_gateway import FixGateway
+    from trueup.net.acceptor.fix_terms import FixTerms
 
 HOST: Final = "127.0.0.1"
 DEMO_KEY_ID: Final = "5a2d0b3e-7c41-4a8e-9d02-6b1f00c0ffee"
@@ -150,8 +152,6 @@ def stations(
     else:
         clocks = (shown, clock) if wall_clock is None else (shown, clock, wall_clock)
     gate = Gate(ring, clocks, settings.window)
-    if settings.fix is not None and floor is None:
-        raise ConfigError("recorded answers have no exchange that could speak FIX")
     streams = floor and StreamHub(
         floor, gate, settings.stream_terms(), clock=clock, world_clock=shown
     )
@@ -167,16 +167,22 @@ def stations(
         floor=floor,
         streams=streams,
         life=living and floor and streams and give_life(living, floor, streams, settings.new_id),
-        fix=settings.fix
-        and floor
-        and FixGateway(
-            floor,
-            ring,
-            settings.fix,
-            clock=wall_clock or clock,
-            world_clock=shown,
-            new_id=settings.new_id,
-        ),
+        fix=_fix_sessions(floor, ring, settings, clock=wall_clock or clock, world_clock=shown),
+    )
+
+
+def _fix_sessions(
+    floor: Floor | None, ring: KeyRing, settings: Settings, *, clock: Clock, world_clock: Clock
+) -> FixGateway | None:
+    """The FIX side, if there shall be one.  Few need it, and its dictionary takes time to load."""
+    if settings.fix is None:
+        return None
+    if floor is None:
+        raise ConfigError("recorded answers have no exchange that could speak FIX")
+    from trueup.net.acceptor.fix_gateway import FixGateway  # noqa: PLC0415
+
+    return FixGateway(
+        floor, ring, settings.fix, clock=clock, world_clock=world_clock, new_id=settings.new_id
     )
 
 
