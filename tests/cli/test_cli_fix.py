@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typing_user import User
+
+from trueup.core.instant import Instant
+from trueup.core.market import MarketResult
+from trueup.core.units import Count, Money, Price
+from trueup.wire.fix.codec import Codec
+from trueup.wire.fix.message import Sender
+from trueup.wire.fix.messages.orders import CollateralChange, Fee
+from trueup.wire.fix.messages.session import Header
+from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
+from trueup.wire.fix.words import CollateralType
 
 LOG = """2026-10-16 23:02:24 out: 8=FIXT.1.1|9=97|35=D|49=key-1|56=KalshiNR|34=7|52=20261016-23:02:24.000|11=c-1|38=10.00|40=2|44=49|54=2|55=KXA-1|10=121|
 2026-10-16 23:02:25 in:  8=FIXT.1.1|35=5|49=KalshiNR|56=key-1|34=1|52=20261016-23:02:25.000|58=already exists|29999=\x1b[31mred|
@@ -72,3 +83,74 @@ def test_what_cannot_be_explained_is_said(
     assert said.code == 2
     assert says in said.err
     assert "What to do" in said.err
+
+
+PAGE = MarketSettlementReport(
+    report_id="r-1",
+    symbol="KXA-1",
+    clearing_date=date(2026, 10, 16),
+    reports_in_all=1,
+    result=MarketResult.SCALAR,
+    settlement_price=Price.parse("0.3060"),
+    is_last=True,
+    parties=(
+        SettlementParty(
+            party_id="P-17",
+            long_quantity=Count.parse("100.01"),
+            short_quantity=Count(0),
+            collateral_changes=(
+                CollateralChange(amount=Money.parse("30.6030"), kind=CollateralType.PAYOUT),
+            ),
+            fees=(Fee(amount=Money.parse("0.00006")),),
+        ),
+    ),
+)
+
+
+def settlement_log(folder: Path, *, spoilt: bool = False) -> str:
+    header = Header(
+        sender="KalshiPT", target="key-1", sequence=2, sending_time=Instant(1_792_000_000_000_000)
+    )
+    raw = Codec(reads=Sender.CLIENT).encode(header, PAGE)
+    file = folder / "engine.log"
+    shown = raw.replace(b"\x01", b"|")
+    file.write_bytes(b"in: " + (shown.replace(b"=30.603|", b"=31.603|") if spoilt else shown))
+    return str(file)
+
+
+def test_a_day_is_reported_from_somebody_elses_log(user: User, tmp_path: Path) -> None:
+    file = settlement_log(tmp_path)
+    told = user.json("fix", "report", file, file, "--date", "2026-10-16")
+    (row,) = told["settlements"]
+    assert (row["gross"], row["fees"], row["payout"]) == ("30.60306", "0.00006", "30.603")
+    assert (told["pages"], told["repeated_pages"], told["problems"]) == (2, 1, [])
+    page = user.type("fix", "report", file, "--date", "2026-10-16")
+    assert page.code == 0
+    assert "4 exchange fee: 0.00006" in page.out
+    other = user.type("fix", "report", file, "--date", "2026-10-17")
+    assert "No settlement of 2026-10-17" in other.out
+
+
+def test_a_page_with_a_wrong_checksum_counts_for_nothing(user: User, tmp_path: Path) -> None:
+    told = user.json(
+        "fix", "report", settlement_log(tmp_path, spoilt=True), "--date", "2026-10-16", code=1
+    )
+    assert told["settlements"] == []
+    assert "engine.log, line 1: not counted: CheckSum" in told["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("fix", "listen", "--session", "MD"), "nothing to listen to"),
+        (("fix", "listen"), "the built-in sandbox has no FIX sessions"),
+        (("fix", "report"), "no FIX session was listened to yet"),
+        (("fix", "report", "no.log", "--date", "2026-10-16"), "no.log cannot be read"),
+        (("fix", "report", "no.log", "--date", "yesterday"), "is no date"),
+        (("fix", "report", "no.log", "--payouts", "euros"), "is no unit of payouts"),
+    ],
+)
+def test_what_cannot_be_done_is_said(user: User, words: tuple[str, ...], says: str) -> None:
+    said = user.type(*words)
+    assert said.code != 0
+    assert says in " ".join(said.err.split())

@@ -58,6 +58,7 @@ class Line:
     events: list[FixEvent] = field(default_factory=list[FixEvent])
     news: asyncio.Event = field(default_factory=asyncio.Event)
     taken: int = 0
+    reading: asyncio.Task[None] | None = None
 
     async def read(self) -> None:
         try:
@@ -78,6 +79,9 @@ class Line:
                         message = event.received.message
                         if isinstance(message, kind) and fits(message):
                             return message
+                if self.reading is not None and self.reading.done():
+                    self.reading.result()
+                    raise AssertionError(f"the session ended: {self.events[-1]}")
                 self.news.clear()
                 await self.news.wait()
 
@@ -122,7 +126,7 @@ class FixDesk:
             tls=self.tls,
         )
         line = Line(client)
-        task = asyncio.create_task(line.read())
+        task = line.reading = asyncio.create_task(line.read())
         try:
             await _on(line, task)
             yield line

@@ -7,16 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from fix_desk import SETTLER, TRADER, FixDesk, fix_desk
+from fix_desk import SETTLER, TRADER, FixDesk, Line, fix_desk
 from served_floor import MAKER, TICKER, US, ServedFloor
 
 from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Subaccount
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
+from trueup.net.acceptor.fix_faults import FixFaults
+from trueup.net.fix.client import SequencesDiffer
 from trueup.sim import commands as c
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
 from trueup.wire.fix.session_kinds import SessionKind
+from trueup.wire.fix.session_states import Deliver
 from trueup.wire.fix.settlement import Completeness, PayoutUnit, SettlementPages
 
 SECOND_ACCOUNT = Subaccount(1)
@@ -141,6 +144,49 @@ def test_the_older_reports_are_in_cents_and_state_no_fee(tmp_path: Path) -> None
             assert [party.payout for party in parties] == [Money.parse("3"), Money.parse("2")]
 
     with fix_desk(held(), tmp_path, payout_unit=PayoutUnit.CENTS) as desk:
+        asyncio.run(story(desk))
+
+
+@pytest.mark.parametrize(
+    "faults", [FixFaults(lost=1), FixFaults(until_cut=1), FixFaults(doubled=1)]
+)
+def test_whatever_happens_to_a_page_the_settlement_arrives_whole(
+    faults: FixFaults, tmp_path: Path
+) -> None:
+    async def story(desk: FixDesk) -> None:
+        book = SettlementPages(PARTIES)
+        try:
+            async with desk.line(SessionKind.PT, SETTLER, tmp_path) as line:
+                settle(desk, MarketResult.YES, "1")
+                await _until_whole(line, book)
+        except SequencesDiffer:
+            # A number that comes twice ends the session; what is missing comes with the next.
+            async with desk.line(SessionKind.PT, SETTLER, tmp_path) as line:
+                await _until_whole(line, book)
+        assert (faults.lost, faults.doubled, faults.until_cut) == (0, 0, None)
+
+    with fix_desk(held(), tmp_path, page_size=1, faults=faults) as desk:
+        asyncio.run(story(desk))
+
+
+async def _until_whole(line: Line, book: SettlementPages) -> None:
+    while True:
+        taken = book.take(await line.next(MarketSettlementReport))
+        if taken.batch.completeness is Completeness.COMPLETE:
+            assert taken.batch.parties == 2
+            return
+
+
+def test_the_oldest_spelling_is_read_as_the_present_one(tmp_path: Path) -> None:
+    async def story(desk: FixDesk) -> None:
+        async with desk.line(SessionKind.PT, SETTLER, tmp_path) as line:
+            settle(desk, MarketResult.YES, "1")
+            page = await line.next(MarketSettlementReport)
+            assert (page.result, page.settlement_price) == (MarketResult.YES, Price.parse("1"))
+            raw = next(each.raw for each in line.events if isinstance(each, Deliver))
+            assert b"\x0120107=Yes\x01730=100\x01" in raw
+
+    with fix_desk(held(), tmp_path, faults=FixFaults(is_older=True)) as desk:
         asyncio.run(story(desk))
 
 

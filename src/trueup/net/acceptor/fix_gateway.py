@@ -76,7 +76,9 @@ class FixGateway:
         self._world_clock = world_clock
         self._new_id = new_id
         self._acceptors = {
-            kind: FixAcceptor(kind, self, clock=clock, tls=terms.tls, name=terms.name)
+            kind: FixAcceptor(
+                kind, self, clock=clock, tls=terms.tls, name=terms.name, line=terms.faults
+            )
             for kind in terms.ports
         }
         self._subscribers: dict[Place, Subscriber] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from trueup.core.ids import Subaccount
+from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.sim.commands import Member
 from trueup.wire.fix.messages.session import Logon
 from trueup.wire.fix.session_kinds import SessionKind
@@ -36,7 +37,7 @@ class FixTerms:
     pages.  `payout_unit` is what 1704 is written in: with `PayoutUnit.CENTS` the reports
     are those from before 2026-02-27, whose fee (137) was always zero.  Logons to a kind in
     `not_entitled` are refused for the tier; without `replays` executions are not sent again
-    on request.  `name` is what the exchange calls itself; empty, by the session's name.
+    on request.  `faults` is what happens to settlement pages on their way.  `name` is what the exchange calls itself; empty, by the session's name.
     """
 
     tls: ssl.SSLContext
@@ -45,6 +46,7 @@ class FixTerms:
     payout_unit: PayoutUnit = PayoutUnit.DOLLARS
     not_entitled: frozenset[SessionKind] = frozenset()
     replays: bool = True
+    faults: FixFaults = field(default_factory=FixFaults)
     name: str = ""
 
 

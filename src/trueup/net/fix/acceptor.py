@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -32,6 +32,15 @@ from trueup.wire.fix.session_states import Deliver, Disconnect, LoggedOn, Output
 RETENTION_HOURS: Final = 24
 UNSENT_BYTES_MAX: Final = 16 << 20
 """A client that does not read is dropped when so much waits for it."""
+
+CUT: Final = None
+"""In the place of a message: the connection breaks here."""
+
+OnTheLine = Sequence[bytes | None]
+Line = Callable[[bytes], OnTheLine]
+"""What becomes of a message on its way to the client.  Everything as it is, unless a test or
+a sandbox wants something to go wrong.
+"""
 
 _READ_BYTES: Final = 1 << 16
 
@@ -99,7 +108,9 @@ class FixAcceptor:
         clock: Callable[[], Instant],
         tls: ssl.SSLContext,
         name: str = "",
+        line: Line | None = None,
     ) -> None:
+        self._line = line
         self.kind = kind
         self._application = application
         self._clock = clock
@@ -220,7 +231,8 @@ class FixAcceptor:
         for output in outputs:
             match output:
                 case Transmit(raw):
-                    self._write(writer, raw)
+                    for passed in (raw,) if self._line is None else self._line(raw):
+                        self._write(writer, passed)
                 case LoggedOn():
                     peer = self._peers[session] = Peer(self, session, (logons or [])[-1])
                     self._keep(session)
@@ -238,9 +250,9 @@ class FixAcceptor:
         self._keep(session)
 
     @staticmethod
-    def _write(writer: asyncio.StreamWriter, raw: bytes) -> None:
+    def _write(writer: asyncio.StreamWriter, raw: bytes | None) -> None:
         transport = writer.transport
-        if transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+        if raw is None or transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
             transport.abort()
         elif not transport.is_closing():
             writer.write(raw)
