@@ -15,6 +15,7 @@ from typing import Final
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
+from trueup.net.acceptor.fix_gateway import fix_side
 from trueup.net.acceptor.fix_terms import FixTerms, ports_from
 from trueup.net.acceptor.forms import Personality
 from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_ed25519_pair
@@ -141,7 +142,7 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
     settings, certificate = Settings(personality=form), None
     if wish.fix_port is not None:
         fix, certificate = _fix_terms(wish.key_file, wish.fix_port)
-        settings = replace(settings, fix=fix)
+        settings = replace(settings, fix=fix_side(fix))
     token_file = None
     if isinstance(found.source, Living):
         settings = replace(settings, new_id=identifiers(found.source.seed))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from asker import Asker
 from served_floor import MAKER, RunningClock, ServedFloor
 
+from trueup.net.acceptor.fix_gateway import fix_side
 from trueup.net.acceptor.fix_terms import FixTerms
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.keys import KeyPair, new_ed25519_pair
@@ -158,7 +159,8 @@ def fix_desk(floor: ServedFloor, folder: Path, **terms: Any) -> Generator[FixDes
     certificate, key = folder / "fix.crt", folder / "fix.key"
     certificate.write_bytes(signed.certificate)
     key.write_bytes(signed.key)
-    settings = Settings(limits=UNLIMITED, fix=FixTerms(tls=server_tls(certificate, key), **terms))
+    fix = FixTerms(tls=server_tls(certificate, key), **terms)
+    settings = Settings(limits=UNLIMITED, fix=fix_side(fix))
     server = SandboxServer(
         floor.world(),
         clock=floor_clock(floor),

@@ -16,6 +16,7 @@ from trueup.net.acceptor.fix_order_entry import FixOrderEntry
 from trueup.net.acceptor.fix_order_groups import answer_group
 from trueup.net.acceptor.fix_reports import Asked, Reported, Reports, ReportWriter
 from trueup.net.acceptor.fix_settlements import SettlementReports
+from trueup.net.acceptor.fix_side import FixMaker
 from trueup.net.acceptor.fix_terms import FixTerms, Subscriber
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Clock
@@ -270,6 +271,22 @@ class FixGateway:
 
     def _publish(self, subscriber: Subscriber, message: Message) -> None:
         self._acceptors[subscriber.kind].publish(subscriber.key_id, message)
+
+
+def fix_side(terms: FixTerms) -> FixMaker:
+    """FIX sessions that behave as `terms` say, for the server's `Settings.fix`."""
+
+    def make(
+        floor: Floor,
+        keys: KeyRing,
+        *,
+        clock: Clock,
+        world_clock: Clock,
+        new_id: Callable[[], str],
+    ) -> FixGateway:
+        return FixGateway(floor, keys, terms, clock=clock, world_clock=world_clock, new_id=new_id)
+
+    return make
 
 
 def _refused(received: Received, reason: str, text: str) -> BusinessMessageReject:

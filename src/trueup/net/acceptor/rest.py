@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -21,6 +21,7 @@ from trueup.core.instant import Instant, to_datetime
 from trueup.net.acceptor import replies
 from trueup.net.acceptor.billing import Meters, bill
 from trueup.net.acceptor.faults import FaultLine
+from trueup.net.acceptor.fix_side import FixSide
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Caller, Clock, Gate
 from trueup.net.acceptor.living import Life
@@ -32,9 +33,6 @@ from trueup.net.acceptor.stream import StreamHub
 from trueup.wire.rest.bodies import BodyRefused
 from trueup.wire.rest.table import Operation
 from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
-
-if TYPE_CHECKING:
-    from trueup.net.acceptor.fix_gateway import FixGateway
 
 _V1_ORDERS: Final = "/portfolio/orders"
 _BODY_BYTES_MAX: Final = 1 << 20
@@ -60,7 +58,7 @@ class Stations:
     floor: Floor | None
     streams: StreamHub | None
     life: Life | None = None
-    fix: FixGateway | None = None
+    fix: FixSide | None = None
 
 
 def application(stations: Stations) -> web.Application:

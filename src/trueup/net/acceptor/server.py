@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 from uuid import uuid4
 
 from aiohttp import web
@@ -28,6 +28,7 @@ from trueup.net.acceptor.billing import Meters
 from trueup.net.acceptor.control_room import ControlRoom
 from trueup.net.acceptor.control_words import Word
 from trueup.net.acceptor.faults import FaultLine, Faults
+from trueup.net.acceptor.fix_side import FixMaker, FixSide
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
@@ -52,10 +53,6 @@ from trueup.wire.signing import REST_PREFIX, WEBSOCKET_PATH
 from trueup.wire.spelling import Record
 from trueup.wire.ws.server_session import SessionLimits
 
-if TYPE_CHECKING:
-    from trueup.net.acceptor.fix_gateway import FixGateway
-    from trueup.net.acceptor.fix_terms import FixTerms
-
 HOST: Final = "127.0.0.1"
 DEMO_KEY_ID: Final = "5a2d0b3e-7c41-4a8e-9d02-6b1f00c0ffee"
 """The id of the key pair that a sandbox makes for itself."""
@@ -74,7 +71,7 @@ class Settings:
     microseconds behind its writes, and ``user_data_timestamp`` says so.  Without `limits`
     everybody has those of the lowest tier; without `tiers` there are
     the present ones, or none at all for the personality of 2025, which knew none.
-    With `fix` there are FIX sessions beside REST and WebSocket.
+    With `fix` (`fix_gateway.fix_side`) there are FIX sessions beside REST and WebSocket.
     """
 
     personality: Personality = Personality.PRESENT
@@ -85,7 +82,7 @@ class Settings:
     window: int = WINDOW
     lag: int = 0
     streams: StreamTerms | None = None
-    fix: FixTerms | None = None
+    fix: FixMaker | None = None
     new_id: Callable[[], str] = lambda: str(uuid4())
 
     def limits_granted(self) -> AccountLimits:
@@ -173,17 +170,13 @@ def stations(
 
 def _fix_sessions(
     floor: Floor | None, ring: KeyRing, settings: Settings, *, clock: Clock, world_clock: Clock
-) -> FixGateway | None:
-    """The FIX side, if there shall be one.  Few need it, and its dictionary takes time to load."""
+) -> FixSide | None:
+    """The FIX side, if there shall be one."""
     if settings.fix is None:
         return None
     if floor is None:
         raise ConfigError("recorded answers have no exchange that could speak FIX")
-    from trueup.net.acceptor.fix_gateway import FixGateway  # noqa: PLC0415
-
-    return FixGateway(
-        floor, ring, settings.fix, clock=clock, world_clock=world_clock, new_id=settings.new_id
-    )
+    return settings.fix(floor, ring, clock=clock, world_clock=world_clock, new_id=settings.new_id)
 
 
 def _floor_of(source: World | Living, clock: Clock) -> tuple[Floor, Clock]:
@@ -259,7 +252,7 @@ class SandboxServer:
         return self._stations.streams
 
     @property
-    def fix(self) -> FixGateway | None:
+    def fix(self) -> FixSide | None:
         """The FIX sessions, where there are some.  Its ports are known while it runs."""
         return self._stations.fix
 
