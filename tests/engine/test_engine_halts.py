@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine_floor import HOT, Floor, all_of, buy, cents, contracts, dollars, only, refusals
+from engine_floor import COLD, HOT, Floor, all_of, buy, cents, contracts, dollars, only, refusals
 
 from trueup.core.ids import PRIMARY, OrderId
 from trueup.core.instant import DAY, MINUTE, SECOND
@@ -185,6 +185,21 @@ def test_storage_that_fails_stops_everything() -> None:
     floor.give(i.StorageFailed(at=floor.now, words="disk full"))
 
     assert "halted" in refusals(floor.wish(buy(1, 50)))
+
+
+def test_order_that_cannot_be_read_halts_its_market_and_no_other() -> None:
+    floor = Floor()
+    strange = i.OrderUnreadable(at=floor.now, ticker=HOT, words="no status is called 'held'")
+
+    first, second = floor.give(strange), floor.give(strange)
+
+    assert "left alone" in only(f.Alert, first).words
+    assert all_of(f.Alert, second) == [], "said once"
+    assert refusals(floor.wish(buy(1, 50))) == ["market_unreadable"]
+    floor.later().quote(ticker=COLD)
+    assert refusals(floor.wish(buy(1, 50, ticker=COLD))) == []
+    floor.give(i.OperatorSaid(at=floor.now, wanted=i.Wanted.REARM, by="ada"))
+    assert refusals(floor.wish(buy(1, 50))) == []
 
 
 def test_clock_that_jumps_back_undoes_nothing() -> None:

@@ -31,7 +31,7 @@ from trueup.run.bot import load_strategies, new_client_order_id, write_template
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.killing import kill
 from trueup.run.live import LiveBot, LiveOptions
-from trueup.run.live_feeds import Pace, Scope
+from trueup.run.live_feeds import Pace, Scope, ticker_in
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
 
@@ -377,3 +377,9 @@ def _net(sandbox: KalshiSandbox, ticker: Ticker) -> int:
         count = Count.parse(each["count"]).units
         total += count if each["side"] == "yes" else -count
     return total
+
+
+def test_unreadable_order_names_its_market() -> None:
+    assert ticker_in(b'{"ticker":"KXA-1","status":"held"}') == "KXA-1"
+    assert ticker_in(b'{"status":"held"}') is None
+    assert ticker_in(b"<html>") is None

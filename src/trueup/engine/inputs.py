@@ -49,6 +49,18 @@ class OrderSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnreadable:
+    """An order of the account that this version cannot read, an unknown status for example.
+
+    What it may still do to the position nobody knows, so its market is left alone.
+    """
+
+    at: Instant
+    ticker: Ticker
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSettled:
     """A market paid `value` per YES contract: positions and exposure in it are gone."""
 
@@ -263,6 +275,7 @@ Input = (
     | MarketsMoved
     | FillSeen
     | OrderSeen
+    | OrderUnreadable
     | MarketSettled
     | BalanceRead
     | TimerFired

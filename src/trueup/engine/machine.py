@@ -85,6 +85,8 @@ class Machine:
                 self._fills(self._follower.filled(given, out), out)
             case i.OrderSeen():
                 self._fills(self._follower.ordered(given, out), out)
+            case i.OrderUnreadable():
+                operating.distrust(state, given, out)
             case i.SendEnded():
                 self._fills(self._follower.sent(given, out), out)
             case i.CancelEnded():

@@ -77,6 +77,15 @@ def heard(
             assert_never(given)
 
 
+def distrust(state: State, given: i.OrderUnreadable, out: list[Effect]) -> None:
+    """Leave a market alone in which an order cannot be read; say so once."""
+    if given.ticker in state.unreadable:
+        return
+    state.unreadable[given.ticker] = given.words
+    words = f"{given.ticker} is left alone: an order there cannot be read ({given.words})"
+    out.append(Alert(at=state.now, kind=AlertKind.HALT, words=words))
+
+
 def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
     """Do what the operator says."""
     chosen = [each for each in state.running.values() if given.strategy in {"", each.name}]
@@ -122,6 +131,7 @@ def _kill(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
 
 
 def _rearm(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
+    state.unreadable.clear()
     for halt in state.halts:
         if halt.code not in LIFTED_BY_OPERATOR or given.strategy not in {"", halt.strategy}:
             continue

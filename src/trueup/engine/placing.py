@@ -185,6 +185,9 @@ def _stopped(
         found.append(Refusal(Code.QUIET, figures={"until": until}))
     if any(each.begin <= state.now < each.end for each in state.settings.maintenance):
         found.append(Refusal(Code.MAINTENANCE))
+    if wish.ticker in state.unreadable:
+        why = state.unreadable[wish.ticker]
+        found.append(Refusal(Code.MARKET_UNREADABLE, figures={"why": why}))
     if asking.is_held(state, wish.ticker):
         found.append(Refusal(Code.MARKET_HELD))
     if resting is not None and (resting.canceling or resting.amending is not None):

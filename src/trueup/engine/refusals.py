@@ -20,6 +20,7 @@ class Code(StrEnum):
     MARKET_UNKNOWN = "market_unknown"
     MARKET_NOT_OPEN = "market_not_open"
     MARKET_HELD = "market_held"
+    MARKET_UNREADABLE = "market_unreadable"
     HALTED = "halted"
     PAUSED = "paused"
     QUIET = "quiet_after_cancel_all"
@@ -60,6 +61,9 @@ REFUSALS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.MARKET_HELD: "An earlier order in this market has an unknown outcome. The exchange "
         "is being asked; until it has answered nothing new is sent there, so that no order is "
         "ever doubled.",
+        Code.MARKET_UNREADABLE: "An order in this market has a state that this version of trueup "
+        "does not know. Nothing new is sent there until somebody looked and rearmed; other markets "
+        "go on. Look for a newer version.",
         Code.HALTED: "Trading is halted. The halt says why and what lifts it.",
         Code.PAUSED: "The operator paused this strategy, or it failed and was paused.",
         Code.QUIET: "After a cancel-all the exchange may cancel orders placed within the "

@@ -88,6 +88,7 @@ class State:
         self.losses = Losses()
         self.sweeper = Sweeper()
         self.sent: deque[Instant] = deque()
+        self.unreadable: dict[Ticker, str] = {}
         self._alarms: list[Instant] = []
 
     def list(self, listing: Listing) -> None:

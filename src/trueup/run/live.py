@@ -199,6 +199,7 @@ class LiveBot:
                 feeds.flush_prices(),
                 feeds.stream_fills(since),
                 feeds.stream_orders(),
+                self._again(feeds.read_recent_orders, pace.account),
             ]
         else:
             loops += [

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from trueup.core import catalog
 from trueup.core.announcements import TickerAnnounced
-from trueup.core.facts import OrderReported
 from trueup.core.ids import EventTicker, SeriesTicker, Subaccount, Ticker
-from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.core.instant import DAY, MINUTE, SECOND, Instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.payoff import yes_value
 from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Count, Price
@@ -22,6 +23,7 @@ from trueup.engine import inputs as i
 from trueup.engine.market import Listing, Top
 from trueup.net.client import AsyncClient
 from trueup.run.clock import Clock
+from trueup.wire.rest import portfolio
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
 
 _NOTHING = Price(0)
@@ -77,8 +79,7 @@ class Feeds:
 
     async def begin(self, since: Instant) -> None:
         """Read the world and the account before anything is decided."""
-        async for order in self._orders_since(since):
-            self.give(i.OrderSeen(at=self.clock.now(), order=order))
+        await self.read_orders(since)
         fills = [fill async for fill in self.client.portfolio.fills(min_at=since)]
         for fill in sorted(fills, key=lambda each: each.at):
             self.give(i.FillSeen(at=self.clock.now(), fill=fill))
@@ -87,9 +88,23 @@ class Feeds:
         # Prices last: with them strategies begin to wish.
         await self.read_listings()
 
-    async def _orders_since(self, since: Instant) -> AsyncIterator[OrderReported]:
-        async for each in self.client.orders.list(min_at=since):
-            yield each.reported
+    async def read_orders(self, since: Instant) -> None:
+        """Read the orders since then; one that cannot be read is told, never passed over."""
+        async for page in self.client.pages(portfolio.orders(min_at=since)):
+            for order in page.items:
+                self.give(i.OrderSeen(at=self.clock.now(), order=order))
+            for unreadable in page.unreadable:
+                ticker = ticker_in(unreadable.raw)
+                if ticker is not None:
+                    self.give(
+                        i.OrderUnreadable(
+                            at=self.clock.now(), ticker=ticker, words=unreadable.reason
+                        )
+                    )
+
+    async def read_recent_orders(self) -> None:
+        """Read the orders of the last day, beside the stream: it only tells what it can read."""
+        await self.read_orders(Instant(self.clock.now() - DAY))
 
     # -- again and again -------------------------------------------------------------------
 
@@ -176,8 +191,7 @@ class Feeds:
         while True:
             await asyncio.sleep(self.pace.account / SECOND)
             begin = Instant(self.clock.now() - 5 * MINUTE)
-            async for order in self._orders_since(Instant(max(since, begin))):
-                self.give(i.OrderSeen(at=self.clock.now(), order=order))
+            await self.read_orders(Instant(max(since, begin)))
             async for fill in self.client.portfolio.fills(min_at=Instant(max(since, begin))):
                 self.give(i.FillSeen(at=self.clock.now(), fill=fill))
 
@@ -252,6 +266,16 @@ def paid_value(market: FullMarket) -> Price | None:
     except ValueError:
         return None
     return yes_value(result, market.settlement_value)
+
+
+def ticker_in(raw: bytes) -> Ticker | None:
+    """The market that an unreadable order names, if it names one."""
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, object])
+    except msgspec.MsgspecError:
+        return None
+    named = fields.get("ticker") or fields.get("market_ticker")
+    return Ticker(named) if isinstance(named, str) and named else None
 
 
 def _price(told: Price) -> Price | None:
