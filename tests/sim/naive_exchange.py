@@ -206,7 +206,7 @@ class NaiveExchange:
         if takes and any(one.member == found.member for one, _ in reached):
             return Refusal.INVALID_ORDER
         found.ended = True
-        lacking = self.lacks(trial)
+        lacking = self.lacks(trial) or self.too_dear(trial)
         found.ended = False
         if lacking:
             return Refusal.INSUFFICIENT_BALANCE
