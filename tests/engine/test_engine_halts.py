@@ -43,9 +43,29 @@ def test_kill_cancels_everything_and_believes_only_what_it_reads() -> None:
     floor.now = only(f.WakeAt, done).at
     assert all_of(f.Sweep, floor.give(i.TimerFired(at=floor.now)))
     floor.give(i.SweepEnded(at=floor.now, done=True))
-    proven = floor.give(i.RestingRead(at=floor.now, resting=(), as_of=floor.now))
+    proven = prove(floor, intent)
     assert "nothing rests" in all_of(f.Alert, proven)[-1].words
     assert floor.machine.state.sweeper.duty is None
+
+
+def prove(floor: Floor, intent: Intent) -> list[f.Effect]:
+    """Nothing is listed any more; our order is asked about, ended, and the list is read again."""
+    done = floor.give(i.RestingRead(at=floor.now, resting=(), as_of=floor.now))
+    assert not [each for each in all_of(f.Alert, done) if "nothing rests" in each.words], (
+        "an order of ours might have come to rest after the list was read"
+    )
+    assert intent.client_order_id in {each.client_order_id for each in all_of(f.Ask, done)}
+    floor.give(
+        i.Asked(
+            at=floor.now,
+            client_order_id=intent.client_order_id,
+            found=floor.report(intent, OrderStatus.CANCELED),
+            as_of=floor.now,
+        )
+    )
+    floor.now = only(f.WakeAt, done).at
+    assert len(all_of(f.ReadResting, floor.give(i.TimerFired(at=floor.now)))) == 1
+    return floor.give(i.RestingRead(at=floor.now, resting=(), as_of=floor.now))
 
 
 def test_list_that_lags_behind_the_cancel_proves_nothing() -> None:
@@ -103,7 +123,7 @@ def test_foreign_orders_are_swept_too() -> None:
 
 def test_three_failed_calls_in_a_row_halt_and_sweep_and_success_resumes() -> None:
     floor = Floor()
-    holding(floor)
+    intent = holding(floor)
     for _ in range(2):
         floor.give(i.CallEnded(at=floor.now, ok=False, words="503"))
     floor.give(i.CallEnded(at=floor.now, ok=True))
@@ -118,7 +138,7 @@ def test_three_failed_calls_in_a_row_halt_and_sweep_and_success_resumes() -> Non
     assert len(all_of(f.Sweep, again)) == 1, "the duty goes on as soon as calls succeed"
     assert floor.machine.state.halts.has(HaltCode.BREAKER), "not before nothing rests"
     floor.give(i.SweepEnded(at=floor.now, done=True))
-    floor.give(i.RestingRead(at=floor.now, resting=(), as_of=floor.now))
+    prove(floor, intent)
     assert not floor.machine.state.halts.has(HaltCode.BREAKER)
 
 

@@ -23,3 +23,8 @@ def test_auditor_has_nothing_to_complain_about(seed: int) -> None:
     assert world.venue.heard.faults >= 5
     assert world.crashes >= 1
     assert len(world.venue.heard.placed) >= 20
+
+
+def test_order_that_comes_to_rest_after_the_list_was_read_is_not_called_gone() -> None:
+    """Seed 1005: the list was as current as the cancel, and older than the order's arrival."""
+    assert run(Plan(seed=1005)).auditor.complaints == []

@@ -165,11 +165,9 @@ def _resting(state: State, given: i.RestingRead, out: list[Effect]) -> None:
             rests = order.state is OrderState.RESTING and order.order_id in resting
             if not rests and order.intent.subaccount in state.sweeper.places():
                 asking.ask(state, replace(order, canceling=False), out)
-    # An order without an answer may still arrive and rest: then nothing is proven yet.
+    # An order of ours that may still live may rest, or come to rest, after what was read.
     under_way = any(
-        order.state in {OrderState.PENDING, OrderState.UNKNOWN}
-        and order.intent.subaccount in state.sweeper.places()
-        for order in state.inflight.living()
+        order.intent.subaccount in state.sweeper.places() for order in state.inflight.living()
     )
     if state.sweeper.read(given, out, under_way=under_way):
         _resume_after_breaker(state, out)

@@ -97,7 +97,8 @@ class Sweeper:
     def read(self, said: RestingRead, out: list[Effect], *, under_way: bool = False) -> bool:
         """What rests was read.  Returns whether the duty is done and proven.
 
-        `under_way` says that an order of ours has no answer yet: it may still come to rest.
+        `under_way` says that an order of ours may still live: it was asked about, and may
+        have come to rest after what was read.
         """
         duty = self.duty
         if duty is None:
@@ -106,7 +107,7 @@ class Sweeper:
             self._later(said.at, out, reading=duty.canceled_at is not None)
             return False
         if not said.resting and under_way:
-            self._later(said.at, out)
+            self._later(said.at, out, reading=True)
             return False
         if not said.resting:
             self.duty = None
