@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import assert_never
 
 from trueup.core.ids import Subaccount
-from trueup.core.units import Money
 from trueup.engine import asking, placing
 from trueup.engine import inputs as i
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist, ReadResting
@@ -211,10 +210,6 @@ def _books(state: State, given: i.BooksProven, out: list[Effect]) -> None:
         lifted = HaltLifted(code=HaltCode.BOOKS, by=OURSELVES, at=state.now)
         state.halts.lift(lifted, out)
         return
-    words = f"a break of {_signed(given.worst)} in the books: {given.words}".rstrip(": ")
+    words = f"a break of {given.worst.dollars()} in the books: {given.words}".rstrip(": ")
     if state.halts.raise_(HaltRaised(code=HaltCode.BOOKS, words=words, at=state.now), out):
         out.append(Alert(at=state.now, kind=AlertKind.BOOKS, words=words))
-
-
-def _signed(amount: Money) -> str:
-    return amount.dollars()

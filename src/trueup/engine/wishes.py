@@ -7,7 +7,7 @@ helpers at the end let a strategy speak of buying and selling YES and NO.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from trueup.core.ids import Ticker
@@ -64,16 +64,7 @@ def buy_yes(
     ticker: Ticker, count: Count, price: Price, *, reason: str, style: Style = Style.TAKE
 ) -> Order:
     """Buy YES at `price` or lower."""
-    return Order(
-        ticker=ticker,
-        side=Side.YES,
-        count=count,
-        limit=price,
-        reason=reason,
-        style=style,
-        slot=_slot(style, Side.YES),
-        reference=price,
-    )
+    return _decided_at(price, ticker, Side.YES, count=count, reason=reason, style=style)
 
 
 def buy_no(
@@ -81,33 +72,15 @@ def buy_no(
 ) -> Order:
     """Buy NO at the NO price `price` or lower: the same as selling YES at 1 − price."""
     limit = price.complement()
-    return Order(
-        ticker=ticker,
-        side=Side.NO,
-        count=count,
-        limit=limit,
-        reason=reason,
-        style=style,
-        slot=_slot(style, Side.NO),
-        reference=limit,
-    )
+    return _decided_at(limit, ticker, Side.NO, count=count, reason=reason, style=style)
 
 
 def sell_yes(
     ticker: Ticker, count: Count, price: Price, *, reason: str, style: Style = Style.TAKE
 ) -> Order:
     """Sell held YES at `price` or higher.  Never opens a NO position."""
-    return Order(
-        ticker=ticker,
-        side=Side.NO,
-        count=count,
-        limit=price,
-        reason=reason,
-        style=style,
-        slot=_slot(style, Side.NO),
-        reference=price,
-        only_reduce=True,
-    )
+    wish = _decided_at(price, ticker, Side.NO, count=count, reason=reason, style=style)
+    return replace(wish, only_reduce=True)
 
 
 def sell_no(
@@ -115,18 +88,21 @@ def sell_no(
 ) -> Order:
     """Sell held NO at the NO price `price` or higher.  Never opens a YES position."""
     limit = price.complement()
+    wish = _decided_at(limit, ticker, Side.YES, count=count, reason=reason, style=style)
+    return replace(wish, only_reduce=True)
+
+
+def _decided_at(
+    limit: Price, ticker: Ticker, side: Side, *, count: Count, reason: str, style: Style
+) -> Order:
+    """An order at the YES price that was decided on; what rests has one slot a side."""
     return Order(
         ticker=ticker,
-        side=Side.YES,
+        side=side,
         count=count,
         limit=limit,
         reason=reason,
         style=style,
-        slot=_slot(style, Side.YES),
+        slot="" if style is Style.TAKE else side.value,
         reference=limit,
-        only_reduce=True,
     )
-
-
-def _slot(style: Style, side: Side) -> str:
-    return "" if style is Style.TAKE else side.value

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from trueup.core.errors import BooksError, ConfigError
 from trueup.core.ids import PRIMARY, ClientOrderId, SeriesTicker, Subaccount, Ticker
-from trueup.core.instant import SECOND, Instant, format_instant
+from trueup.core.instant import Instant, format_instant
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.engine.limits import Limits
@@ -38,7 +38,7 @@ from trueup.net.client import open_async_client
 from trueup.net.session import Options
 from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
-from trueup.run.clients import why_read_only
+from trueup.run.clients import sleep_on_the_loop, why_read_only
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
@@ -316,7 +316,7 @@ async def _run(
         endpoint,
         signer,
         clock=clock.now,
-        sleep=_sleep,
+        sleep=sleep_on_the_loop,
         chance=unseeded(),
         options=Options(why_read_only=lambda: why_read_only(settings, live=options.live)),
     )
@@ -401,10 +401,6 @@ def _conclude(machine: Machine, report: BotReport, now: Instant) -> None:
         for owner, ticker, held in state.portfolio.held()
     ]
     report.halts = [f"{each.code}: {each.words}" for each in state.halts]
-
-
-async def _sleep(microseconds: int) -> None:
-    await asyncio.sleep(microseconds / SECOND)
 
 
 TEMPLATE: Final = '''"""{name}: say in a sentence what it is betting on."""

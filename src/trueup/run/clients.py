@@ -65,7 +65,7 @@ def open_async_client(
         endpoint,
         signer,
         clock=settings.clock.now,
-        sleep=_sleep,
+        sleep=sleep_on_the_loop,
         chance=unseeded(),
         options=_options(settings, live, on_event),
         at_close=desk.close,
@@ -87,5 +87,6 @@ def why_read_only(settings: DeskSettings, *, live: bool) -> str:
     return "" if not closed else "; ".join(f"not {gate.words}" for gate in closed)
 
 
-async def _sleep(microseconds: int) -> None:
+async def sleep_on_the_loop(microseconds: int) -> None:
+    """Wait for so many microseconds without holding up the event loop."""
     await asyncio.sleep(microseconds / SECOND)
