@@ -29,7 +29,7 @@ $(VENV)/pip:
 
 $(VENV)/installed: $(VENV)/pip pyproject.toml constraints.txt
 	@echo 'Setting up trueup in $(VENV) ...'
-	@$(PIP) install --constraint constraints.txt --editable '.[postgres]'
+	@$(PIP) install --constraint constraints.txt --editable '.[alerts,archive,postgres,web]'
 	@touch $@
 
 $(VENV)/developer: $(VENV)/installed

@@ -90,7 +90,7 @@ def _arrow() -> Any:  # noqa: ANN401  # the library has no types
     except ImportError as error:
         raise ConfigError(
             "recorded streams are Parquet files, and pyarrow is not installed",
-            remedy="Install it: pip install 'trueup[recordings]'",
+            remedy="Install it: pip install 'trueup[archive]'",
         ) from error
 
 
