@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.core.errors import FinerThanUnit, NotANumber
-from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio
+from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio, rounded_text
 
 integers = st.integers(min_value=-(10**15), max_value=10**15)
 money = integers.map(Money)
@@ -210,3 +210,20 @@ def test_amounts_are_printed_for_people() -> None:
     assert Money.of_cents(5) * 3 == Money.of_cents(15)
     assert abs(Money(-5)) == Money(5)
     assert abs(Count(5)) == Count(5)
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "expected"),
+    [
+        (Ratio(14, 100), 4, "0.1400"),
+        (Ratio(2, 3), 4, "0.6667"),
+        (Ratio(-1, 3), 2, "-0.33"),
+        (Ratio(1, 8), 2, "0.12"),
+        (Ratio(3, 8), 2, "0.38"),
+        (Ratio(-1, 1000), 2, "0.00"),
+        (Ratio(7, 2), 0, "4"),
+    ],
+)
+def test_a_ratio_is_shown_to_the_nearest(value: Ratio, places: int, expected: str) -> None:
+    """Halves go to the even neighbour, and nothing is never negative."""
+    assert rounded_text(value, places) == expected

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from engine_floor import (
@@ -23,6 +24,7 @@ from trueup.core.errors import ConfigError
 from trueup.core.facts import Filled
 from trueup.core.ids import Ticker
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant
+from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Money, Price, Ratio
 from trueup.engine import effects as f
@@ -31,7 +33,7 @@ from trueup.engine.inflight import OwnOrder
 from trueup.engine.market import Listing, PublicTrade, Top
 from trueup.engine.pegging import ceiled, floored, pegged
 from trueup.engine.rolling import RollingMean
-from trueup.engine.scanner import Scan, SortBy, scan
+from trueup.engine.scanner import EVERYTHING, Looked, Scan, SortBy, scan
 from trueup.engine.signals import AnchorSignal, Direction, NewsSignal, VenueQuote
 from trueup.engine.sizing import Fixed, Kelly, Percent
 from trueup.engine.strategies.anchored import Anchored
@@ -540,21 +542,73 @@ def test_pegged_limits_stay_on_the_grid() -> None:
     assert floored(Ratio(1, 1_000), grid) is None
 
 
+def looked(number: int, ask: int | None, volume: int, **listing: Any) -> Looked:
+    name = Ticker(f"KX{number}")
+    top = Top(
+        ticker=name,
+        at=NOON,
+        bid=cents(20),
+        ask=None if ask is None else cents(ask),
+        volume_24h=contracts(volume // 10),
+    )
+    return Looked(listing=a_listing(name, **listing), top=top, volume=contracts(volume))
+
+
 def test_scanner_finds_busy_and_cheap_markets_the_busiest_first() -> None:
-    names = [Ticker(f"KX{n}") for n in range(5)]
-    listings = [a_listing(each) for each in names]
-    tops = {
-        name: Top(ticker=name, at=NOON, bid=cents(20), ask=cents(ask), volume_24h=contracts(volume))
-        for name, ask, volume in zip(
-            names, (30, 31, 25, 22, 29), (1_000, 9_000, 999, 5_000, 2_000), strict=True
-        )
-    }
+    """The guide's rule: 1,000 contracts at least, YES for 30 cents at most."""
+    asks, volumes = (30, 31, 25, 22, 29), (1_000, 9_000, 999, 5_000, 2_000)
+    markets = [looked(n, ask, volumes[n]) for n, ask in enumerate(asks)]
 
-    found = scan(listings, tops, Scan(), NOON)
-    by_price = scan(listings, tops, Scan(sort_by=SortBy.PRICE), NOON)
+    found = scan(markets, Scan(), NOON)
+    by_price = scan(markets, Scan(sort_by=SortBy.PRICE), NOON)
 
-    assert [each.ticker for each in found] == [names[3], names[4], names[0]]
-    assert [each.ticker for each in by_price] == [names[0], names[4], names[3]]
+    assert [each.ticker for each in found] == ["KX3", "KX4", "KX0"]
+    assert [each.ticker for each in by_price] == ["KX0", "KX4", "KX3"]
+
+
+def test_scanner_shows_every_open_market_of_a_category() -> None:
+    markets = [
+        looked(0, None, 0),
+        looked(1, 99, 1),
+        looked(2, 50, 5_000, category="Sports"),
+        looked(3, 50, 5_000, status=MarketStatus.CLOSED),
+    ]
+
+    found = scan(markets, replace(EVERYTHING, categories=frozenset({"Economics"})), NOON)
+
+    assert [each.ticker for each in found] == ["KX1", "KX0"]
+    assert found[1].ask is None
+    assert found[1].spread is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (replace(EVERYTHING, time_left_max=DAY), ["KX0"]),
+        (replace(EVERYTHING, time_left_min=DAY), ["KX1"]),
+        (replace(EVERYTHING, spread_max=Ratio(5, 100)), ["KX0"]),
+        (replace(EVERYTHING, price_min=cents(26)), ["KX1"]),
+        (replace(EVERYTHING, volume_24h_min=contracts(11)), ["KX1"]),
+        (replace(EVERYTHING, sort_by=SortBy.TIME_LEFT), ["KX0", "KX1", "KX2"]),
+        (replace(EVERYTHING, sort_by=SortBy.VOLUME_24H, most=1), ["KX1"]),
+    ],
+)
+def test_an_unknown_figure_fails_its_condition_and_comes_last(
+    wanted: Scan, expected: list[str]
+) -> None:
+    markets = [
+        looked(0, 25, 100, closes=Instant(NOON + HOUR)),
+        looked(1, 40, 200, closes=Instant(NOON + 3 * DAY)),
+        looked(2, None, 50, closes=Instant(NOON + 9 * DAY)),
+    ]
+    markets[2] = replace(
+        markets[2],
+        listing=replace(
+            markets[2].listing, market=replace(markets[2].listing.market, close_at=None)
+        ),
+    )
+
+    assert [each.ticker for each in scan(markets, wanted, NOON)] == expected
 
 
 def test_universe_keeps_the_busiest_and_what_is_held() -> None:

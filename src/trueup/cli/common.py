@@ -80,12 +80,15 @@ def open_account(
         yield account
 
 
-def lead(invocation: Invocation) -> DeskSettings:
-    """The settings that the options mean, with the heading of a command that opens no books."""
+def lead(invocation: Invocation, *, aside: bool = False) -> DeskSettings:
+    """The settings that the options mean, with the heading of a command that opens no books.
+
+    `aside` puts it on standard error, where standard output is a file's content.
+    """
     settings = read_desk_settings(
         invocation.environment, venue=invocation.venue, account=invocation.account
     )
-    invocation.output.lead(settings.venue.value, settings.config.account)
+    invocation.output.lead(settings.venue.value, settings.config.account, aside=aside)
     return settings
 
 

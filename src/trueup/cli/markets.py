@@ -10,6 +10,7 @@ import typer
 
 from trueup.cli.common import Invocation, command, event_words, lead
 from trueup.cli.output import Column, shown
+from trueup.cli.scanning import scan_command
 from trueup.cli.watching import watch
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.net.client import Client
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     command(group, "book")(book)
     command(group, "candles")(candles)
     command(group, "watch")(watch)
+    command(group, "scan")(scan_command)
     app.add_typer(group, name="markets")
 
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trueup.core.instant import Instant, format_age, format_instant
-from trueup.core.units import Count, Money, Price, Ratio
+from trueup.core.units import Count, Money, Price, Ratio, rounded_text
 
 _PLAIN_WIDTH: Final = 150
 """How wide tables may grow where the output is no terminal (a file, a pipe)."""
@@ -96,12 +96,13 @@ class Output:
             style = _VENUE_STYLE.get(heading.venue, "")
             self.console.print(Text(f" {heading.words()} ", style=style))
 
-    def lead(self, venue: str, account: str) -> None:
+    def lead(self, venue: str, account: str, *, aside: bool = False) -> None:
         """Lead with the venue and the account where the age of the books does not matter."""
         self._heading = {"venue": venue, "account": account}
         if not self.as_json:
             words = f" {_VENUE_WORDS.get(venue, venue)} · account {account} "
-            self.console.print(Text(words, style=_VENUE_STYLE.get(venue, "")))
+            console = self.errors if aside else self.console
+            console.print(Text(words, style=_VENUE_STYLE.get(venue, "")))
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line for a person; silent with `--json`."""
@@ -209,7 +210,7 @@ def shown(value: object) -> str:
     if isinstance(value, Money):
         return value.dollars()
     if isinstance(value, Ratio):
-        return f"{_rounded(value, 4)}"
+        return rounded_text(value, 4)
     text = str(value)
     return f"{text[:19]}Z" if _EXACT_TIME.match(text) else text
 
@@ -219,7 +220,7 @@ def plain(value: object) -> Any:  # noqa: ANN401  # JSON is any
     if isinstance(value, Money | Count | Price):
         return str(value)
     if isinstance(value, Ratio):
-        return _rounded(value, 6)
+        return rounded_text(value, 6)
     if isinstance(value, Mapping):
         return {
             str(key): plain(item) for key, item in cast("Mapping[object, object]", value).items()
@@ -232,13 +233,6 @@ def plain(value: object) -> Any:  # noqa: ANN401  # JSON is any
 def moment(instant: Instant | None) -> str | None:
     """An instant as RFC 3339 text in a payload, `None` staying `None`."""
     return None if instant is None else format_instant(instant)
-
-
-def _rounded(value: Ratio, places: int) -> str:
-    """Half-even decimal text of a ratio: for showing averages, never for money."""
-    scaled = round(value * 10**places)
-    whole, fraction = divmod(abs(scaled), 10**places)
-    return f"{'-' if scaled < 0 else ''}{whole}.{str(fraction).zfill(places)}"
 
 
 def _whole_second(instant: Instant) -> Instant:

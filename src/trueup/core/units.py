@@ -17,7 +17,16 @@ from typing import ClassVar, Final, NoReturn, Self
 
 from trueup.core.errors import FinerThanUnit, NotANumber
 
-__all__ = ["ONE_DOLLAR", "ZERO_COUNT", "ZERO_MONEY", "Count", "Money", "Price", "Ratio"]
+__all__ = [
+    "ONE_DOLLAR",
+    "ZERO_COUNT",
+    "ZERO_MONEY",
+    "Count",
+    "Money",
+    "Price",
+    "Ratio",
+    "rounded_text",
+]
 
 _DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?\Z|([+-]?)\.(\d+)\Z", re.ASCII)
 
@@ -229,3 +238,12 @@ def format_decimal(units: int, decimals: int, least: int, *, thousands: bool = F
     places = str(fraction).zfill(decimals).rstrip("0").ljust(least, "0")
     body = f"{whole:,}" if thousands else str(whole)
     return f"{'-' if units < 0 else ''}{body}.{places}"
+
+
+def rounded_text(value: Ratio, places: int) -> str:
+    """Decimal text of a ratio to the nearest, halves to even: for showing it, never for money."""
+    scaled = round(value * 10**places)
+    if not places:
+        return str(scaled)
+    whole, fraction = divmod(abs(scaled), 10**places)
+    return f"{'-' if scaled < 0 else ''}{whole}.{str(fraction).zfill(places)}"

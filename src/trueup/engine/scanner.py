@@ -1,15 +1,15 @@
 """Look over all open markets for the few that are worth a closer look.  Pure.
 
-The defaults are those of the well-known guide: at least 1,000 contracts a day,
+The defaults are those of the well-known guide: at least 1,000 contracts ever traded,
 YES for 30 cents at most, the busiest first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
@@ -24,6 +24,7 @@ class SortBy(StrEnum):
     """What the table is sorted by; the largest first, except for the time that is left."""
 
     VOLUME = "volume"
+    VOLUME_24H = "volume-24h"
     PRICE = "price"
     SPREAD = "spread"
     TIME_LEFT = "time-left"
@@ -31,9 +32,14 @@ class SortBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What to look for.  `None` and empty are no condition; times in microseconds."""
+    """What to look for.  `None`, zero and empty are no condition; times in microseconds.
+
+    `volume_min` is of all that was ever traded, `volume_24h_min` of the last day.
+    Prices are what YES costs.
+    """
 
     volume_min: Count = field(default_factory=lambda: Count.of_contracts(1_000))
+    volume_24h_min: Count = ZERO_COUNT
     price_max: Price | None = field(default_factory=lambda: Price.of_cents(30))
     price_min: Price | None = None
     spread_max: Ratio | None = None
@@ -41,7 +47,20 @@ class Scan:
     time_left_max: int | None = None
     categories: frozenset[str] = frozenset()
     sort_by: SortBy = SortBy.VOLUME
-    most: int = 50
+    most: int | None = 50
+
+
+EVERYTHING: Final = Scan(volume_min=ZERO_COUNT, price_max=None, most=None)
+"""No condition and no end: every open market."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A market as the exchange lists it: what it is, its top, and how much it ever traded."""
+
+    listing: Listing
+    top: Top
+    volume: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,35 +73,34 @@ class Found:
     ask: Price | None
     bid: Price | None
     spread: Ratio | None
+    volume: Count
     volume_24h: Count
+    closes: Instant | None
     time_left: int | None
 
 
-def scan(
-    listings: Iterable[Listing], tops: Mapping[Ticker, Top], wanted: Scan, now: Instant
-) -> tuple[Found, ...]:
+def scan(markets: Iterable[Looked], wanted: Scan, now: Instant) -> tuple[Found, ...]:
     """The open markets that fit, sorted, at most `wanted.most` of them."""
-    found = [
-        _found(listing, tops.get(listing.ticker), now)
-        for listing in listings
-        if listing.status is MarketStatus.ACTIVE
-    ]
+    found = [_found(each, now) for each in markets if each.listing.status is MarketStatus.ACTIVE]
     fits = [each for each in found if _fits(each, wanted)]
     fits.sort(key=lambda each: each.ticker)
     fits.sort(key=lambda each: _rank(each, wanted.sort_by))
     return tuple(fits[: wanted.most])
 
 
-def _found(listing: Listing, top: Top | None, now: Instant) -> Found:
+def _found(looked: Looked, now: Instant) -> Found:
+    listing, top = looked.listing, looked.top
     closes = listing.market.close_at
     return Found(
         ticker=listing.ticker,
         title=listing.market.title or listing.event.title,
         category=listing.category,
-        ask=None if top is None else top.ask,
-        bid=None if top is None else top.bid,
-        spread=None if top is None else top.spread,
-        volume_24h=ZERO_COUNT if top is None else top.volume_24h,
+        ask=top.ask,
+        bid=top.bid,
+        spread=top.spread,
+        volume=looked.volume,
+        volume_24h=top.volume_24h,
+        closes=closes,
         time_left=None if closes is None else closes - now,
     )
 
@@ -91,7 +109,8 @@ def _fits(each: Found, wanted: Scan) -> bool:
     """Whether every condition holds; a figure that is not known fails its condition."""
     left = each.time_left
     return (
-        each.volume_24h >= wanted.volume_min
+        each.volume >= wanted.volume_min
+        and each.volume_24h >= wanted.volume_24h_min
         and (not wanted.categories or each.category in wanted.categories)
         and _lies_between(each.ask, wanted.price_min, wanted.price_max)
         and _lies_between(each.spread, None, wanted.spread_max)
@@ -109,6 +128,8 @@ def _rank(each: Found, by: SortBy) -> tuple[bool, int | Ratio]:
     """Unknown figures come last."""
     match by:
         case SortBy.VOLUME:
+            return False, -each.volume.units
+        case SortBy.VOLUME_24H:
             return False, -each.volume_24h.units
         case SortBy.PRICE:
             return each.ask is None, 0 if each.ask is None else -each.ask.units

@@ -9,7 +9,7 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import Instant, format_instant
 from trueup.core.orderbook import BookSnapshot, Level
-from trueup.core.units import Count
+from trueup.core.units import Count, Ratio, rounded_text
 from trueup.net.client import Client
 from trueup.run.views import Row
 from trueup.wire.rest.markets import Period
@@ -150,7 +150,7 @@ def _spread(book: BookSnapshot) -> str | None:
     if not book.bids or not book.asks:
         return None
     units = book.asks[0].price.units - book.bids[0].price.units
-    return f"{units / 10_000:.4f}"
+    return rounded_text(Ratio(units, 10_000), 4)
 
 
 def _time(moment: Instant | None) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from trueup.core.fees import model_fee
 from trueup.core.ids import Ticker
 from trueup.core.instant import HOUR
-from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
+from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
 from trueup.engine.signals import AnchorSignal, Signal
 from trueup.engine.sizing import Kelly, Sizing
 from trueup.engine.strategy import Desk, Strategy, Universe
@@ -71,7 +71,7 @@ class Anchored(Strategy):
 
     def _wish(self, desk: Desk, ticker: Ticker, anchor: AnchorSignal) -> Wish | None:
         top, net, fair = desk.top(ticker), desk.net(ticker), anchor.probability
-        words = f"{anchor.source} says {int(fair * 1000) / 10} %"
+        words = f"{anchor.source} says {rounded_text(fair * 100, 1)} %"
         if net > ZERO_COUNT and top.bid is not None and fair - _dollars(top.bid) <= self.exit_edge:
             return sell_yes(ticker, net, top.bid, reason=f"{words}, the edge is gone")
         if net < ZERO_COUNT and top.ask is not None and _dollars(top.ask) - fair <= self.exit_edge:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from trueup.core.ids import Ticker
 from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.core.orders import Side
-from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
+from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
 from trueup.engine.market import Top
 from trueup.engine.signals import Signal, VenueQuote
 from trueup.engine.strategies.anchored import taker_fee
@@ -137,12 +137,8 @@ class Arbitrage(Strategy):
         count = min(chance.shares, room)
         if not self.executes or count <= ZERO_COUNT:
             return
-        words = f"both legs for {dollars_text(chance.combined)}, {dollars_text(chance.net)} net"
+        words = (
+            f"both legs for {rounded_text(chance.combined, 4)}, {rounded_text(chance.net, 4)} net"
+        )
         buy = buy_yes if chance.here is Side.YES else buy_no
         yield buy(signal.ticker, count, chance.price_here, reason=words)
-
-
-def dollars_text(dollars: Ratio) -> str:
-    """Dollars with four places, cut."""
-    units = int(dollars * 10_000)
-    return f"{'-' if units < 0 else ''}{abs(units) // 10_000}.{abs(units) % 10_000:04}"

@@ -24,7 +24,7 @@ from typing import Final
 from trueup.core.errors import ConfigError
 from trueup.core.ids import Ticker
 from trueup.core.instant import DAY, HOUR, Instant
-from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
+from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
 from trueup.engine.limits import FOUR_HOURS, Hours, Limits
 from trueup.engine.market import Top
 from trueup.engine.pegging import pegged
@@ -124,8 +124,10 @@ class MeanReversion(Strategy):
         away = Ratio(price.units, 10_000) - mean
         if abs(away) < self.deviation or self._anchor_disagrees(desk, ticker, price, away):
             return None
-        points = f"{_points(abs(away))} points {'above' if away > 0 else 'below'} the mean"
-        reason = f"{price} is {points} of {_cents(mean)}"
+        points = (
+            f"{rounded_text(abs(away) * 100, 1)} points {'above' if away > 0 else 'below'} the mean"
+        )
+        reason = f"{price} is {points} of {rounded_text(mean, 4)}"
         if away > 0 and top.bid is not None:
             own = top.bid.complement()
             count = self.sizing.size(own, desk.value, 1 - mean)
@@ -144,11 +146,11 @@ class MeanReversion(Strategy):
         if net > ZERO_COUNT:
             if mid < mean - self.exit_within or top.bid is None:
                 return None
-            reason = f"back at {_cents(mid)}, mean {_cents(mean)}"
+            reason = f"back at {rounded_text(mid, 4)}, mean {rounded_text(mean, 4)}"
             return sell_yes(ticker, net, top.bid, reason=reason)
         if mid > mean + self.exit_within or top.ask is None:
             return None
-        reason = f"back at {_cents(mid)}, mean {_cents(mean)}"
+        reason = f"back at {rounded_text(mid, 4)}, mean {rounded_text(mean, 4)}"
         return sell_no(ticker, abs(net), top.ask.complement(), reason=reason)
 
     def _anchor_disagrees(self, desk: Desk, ticker: Ticker, price: Price, away: Ratio) -> bool:
@@ -160,11 +162,3 @@ class MeanReversion(Strategy):
             return False
         fair = anchor.probability - Ratio(price.units, 10_000)
         return fair * away >= 0
-
-
-def _points(difference: Ratio) -> str:
-    return str(int(difference * 1000) / 10)
-
-
-def _cents(dollars: Ratio) -> str:
-    return f"{int(dollars * 10_000) / 10_000:.4f}"

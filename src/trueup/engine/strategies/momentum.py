@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import DAY, HOUR
-from trueup.core.units import ZERO_COUNT, Price, Ratio
+from trueup.core.units import ZERO_COUNT, Price, Ratio, rounded_text
 from trueup.engine.pegging import pegged
 from trueup.engine.sizing import Percent, Sizing
 from trueup.engine.strategy import Desk, Strategy, Universe
@@ -69,7 +69,7 @@ class Momentum(Strategy):
 
     def _wish(self, desk: Desk, ticker: Ticker, move: Ratio) -> Wish | None:
         top, net, grid = desk.top(ticker), desk.net(ticker), desk.listing(ticker).grid
-        words = f"the short mean is {int(move * 1000) / 10} points off the long one"
+        words = f"the short mean is {rounded_text(move * 100, 1)} points off the long one"
         if net > ZERO_COUNT:
             over = move <= self.exit_within and top.bid is not None
             return sell_yes(ticker, net, top.bid, reason=words) if over and top.bid else None
