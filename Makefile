@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture format bench million clean
+.PHONY: help demo test check lint types architecture format bench million sim clean
 
 help:
 	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
@@ -18,6 +18,7 @@ help:
 	@echo 'make check   lint, types, architecture, tests: what CI runs'
 	@echo 'make bench   the benchmarks, as ratios against a peer measured in the same run'
 	@echo 'make million a million random commands to the exchange machine and to a naive second one'
+	@echo 'make sim SEEDS=100 FIRST=1  the seeded world: trader, exchange, faults, crashes, auditor'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what the other targets made'
 
@@ -64,6 +65,11 @@ bench: $(VENV)/developer
 
 million: $(VENV)/developer
 	@$(BIN)/python tests/sim/random_trading.py 1000000
+
+SEEDS ?= 100
+FIRST ?= 1
+sim: $(VENV)/developer
+	@$(BIN)/python tests/simulation/many_seeds.py $(SEEDS) --first $(FIRST)
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .demo build dist

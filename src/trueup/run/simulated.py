@@ -9,12 +9,13 @@ the tests are drivers of this.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final, assert_never
 
-from trueup.core.facts import Filled, OrderReported, Settled
+from trueup.core.facts import Filled, Settled
 from trueup.core.ids import OrderId, Ticker, TradeId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import OrderStatus, TimeInForce
@@ -340,15 +341,10 @@ class SimulatedVenue:
 
     def _ask(self, effect: f.Ask) -> Callable[[], i.Input | None]:
         as_of = self._as_of()
-        found = next(
-            (
-                each
-                for each in self._orders_at(as_of)
-                if each.client_order_id == effect.client_order_id
-            ),
-            None,
-        )
         name = effect.client_order_id
+        orders = self.exchange.account(self.member).orders.values()
+        named = (each for each in orders if each.terms.client_order_id == name)
+        found = next((order for each in named if (order := each.at(as_of)) is not None), None)
         return lambda: i.Asked(at=self.now, client_order_id=name, found=found, as_of=as_of)
 
     # -- the exchange ----------------------------------------------------------------------
@@ -435,12 +431,14 @@ class SimulatedVenue:
     def _read_account(self, since: Instant) -> None:
         as_of = self._as_of()
         account = self.exchange.account(self.member)
-        for order in self._orders_at(as_of):
-            if order.updated_at >= since or order.status is OrderStatus.RESTING:
-                self.give(i.OrderSeen(at=self.now, order=order))
-        for fill in _since(account.fills, since):
-            if fill.at <= as_of:
-                self.give(i.FillSeen(at=self.now, fill=fill))
+        for each in account.orders.values():
+            state = each.state_at(as_of)
+            if state is not None and (state.at >= since or state.status is OrderStatus.RESTING):
+                self.give(i.OrderSeen(at=self.now, order=state.order))
+        made = account.fills.made
+        first = bisect_left(made, since, key=_made_at)
+        for fill in made[first : bisect_right(made, as_of, key=_made_at)]:
+            self.give(i.FillSeen(at=self.now, fill=fill.filled))
         for row in account.settlements_at(as_of, since=since):
             self._settle(row.settled)
         self._polled_to = as_of
@@ -465,10 +463,6 @@ class SimulatedVenue:
                 )
             )
 
-    def _orders_at(self, as_of: Instant) -> list[OrderReported]:
-        orders = self.exchange.account(self.member).orders.values()
-        return [order for each in orders if (order := each.at(as_of)) is not None]
-
     def _as_of(self) -> Instant:
         """Reads lag behind: what they show is the account a moment ago."""
         return Instant(self.now - self.conditions.lag.draw(self._chance))
@@ -490,5 +484,5 @@ def _reduced(event: e.Event, order_id: OrderId) -> Count:
     return Count(0)
 
 
-def _since(fills: Iterable[Filled], since: Instant) -> Iterable[Filled]:
-    return (fill for fill in fills if fill.at >= since)
+def _made_at(made: e.FillMade) -> Instant:
+    return made.at
