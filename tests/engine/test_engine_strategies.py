@@ -22,7 +22,7 @@ from engine_floor import (
 
 from trueup.core.errors import ConfigError
 from trueup.core.facts import Filled
-from trueup.core.ids import Ticker
+from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Ticker, TradeId
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
@@ -34,17 +34,17 @@ from trueup.engine.market import Listing, PublicTrade, Top
 from trueup.engine.pegging import ceiled, floored, pegged
 from trueup.engine.rolling import RollingMean
 from trueup.engine.scanner import EVERYTHING, Looked, Scan, SortBy, scan
-from trueup.engine.signals import AnchorSignal, Direction, NewsSignal, VenueQuote
+from trueup.engine.signals import AnchorSignal, Direction, NewsSignal, OtherLegTaken, VenueQuote
 from trueup.engine.sizing import Fixed, Kelly, Percent
 from trueup.engine.strategies.anchored import Anchored
-from trueup.engine.strategies.arbitrage import Arbitrage, find
+from trueup.engine.strategies.arbitrage import Arbitrage, NakedLeg, find
 from trueup.engine.strategies.market_maker import MarketMaker
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
 from trueup.engine.strategies.momentum import Momentum
 from trueup.engine.strategies.news import News
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Mandate, Strategy, Universe
-from trueup.engine.wishes import Order, Wish, Withdraw
+from trueup.engine.wishes import Order, Tell, Wish, Withdraw
 
 
 @dataclass
@@ -60,6 +60,7 @@ class PaperDesk:
     value: Money = field(default_factory=lambda: dollars("5000"))
     tickers: Sequence[Ticker] = (HOT,)
     resting: Sequence[OwnOrder] = ()
+    top_at: Instant | None = None
 
     def listing(self, ticker: Ticker) -> Listing:
         return a_listing(ticker)
@@ -67,7 +68,7 @@ class PaperDesk:
     def top(self, ticker: Ticker) -> Top:
         return Top(
             ticker=ticker,
-            at=self.now,
+            at=self.now if self.top_at is None else self.top_at,
             bid=self.bid,
             ask=self.ask,
             last=self.last,
@@ -475,18 +476,150 @@ def test_arbitrage_tells_and_does_not_trade_unless_asked() -> None:
     desk = PaperDesk(cents(50), cents(52))
     telling, trading = Arbitrage(), Arbitrage(executes=True, count_max=contracts(10))
 
-    assert list(telling.on_signal(desk, other("0.40"))) == []
-    assert len(telling.found) == 1
-    order = the_order(list(trading.on_signal(desk, other("0.40"))))
+    told = list(telling.on_signal(desk, other("0.40")))
+    again = list(telling.on_signal(desk, other("0.40")))
+    bought = list(trading.on_signal(desk, other("0.40")))
+
+    assert [type(each) for each in told] == [Tell]
+    assert "both for 0.9200" in told[0].reason
+    assert "net 0.0625 a share" in told[0].reason
+    assert again == [], "the same is not told again at once"
+    order = the_order(bought[1:])
     assert (order.side, order.count, order.limit) == (Side.YES, contracts(10), cents(52))
 
 
-def test_arbitrage_does_not_believe_old_quotes() -> None:
+def test_arbitrage_does_not_believe_old_quotes_nor_old_books() -> None:
     desk = PaperDesk(cents(50), cents(52), now=Instant(NOON + 11 * SECOND))
-    strategy = Arbitrage()
+    dead = PaperDesk(cents(50), cents(52), top_at=Instant(NOON - 3 * MINUTE))
 
-    assert list(strategy.on_signal(desk, other("0.40"))) == []
-    assert strategy.found == []
+    assert list(Arbitrage().on_signal(desk, other("0.40"))) == []
+    assert list(Arbitrage().on_signal(dead, other("0.40"))) == []
+
+
+@dataclass
+class TwoVenues:
+    """An arbitrage with 10 contracts bought here, a minute to find the other leg."""
+
+    desk: PaperDesk = field(default_factory=lambda: PaperDesk(cents(50), cents(52)))
+    strategy: Arbitrage = field(
+        default_factory=lambda: Arbitrage(
+            executes=True, count_max=contracts(10), unwind_after=MINUTE
+        )
+    )
+
+    def fill(self, count: int, side: Side = Side.YES) -> list[Wish]:
+        fill = Filled(
+            trade_id=TradeId(f"t{count}{side}"),
+            order_id=OrderId("o"),
+            ticker=HOT,
+            side=side,
+            count=contracts(count),
+            price=cents(52),
+            fee=dollars("0"),
+            is_taker=True,
+            at=self.desk.now,
+            subaccount=PRIMARY,
+            shard=SHARD_ZERO,
+        )
+        signed = contracts(count if side is Side.YES else -count)
+        self.desk.held += signed
+        return list(self.strategy.on_fill(self.desk, fill))
+
+    def begin(self, count: int = 10) -> list[Wish]:
+        list(self.strategy.on_signal(self.desk, other("0.40")))
+        return self.fill(count)
+
+    def later(self, seconds: int) -> list[Wish]:
+        self.desk.now = Instant(self.desk.now + seconds * SECOND)
+        return list(self.strategy.on_timer(self.desk))
+
+    def cover(self, count: int, venue: str = "elsewhere") -> list[Wish]:
+        taken = OtherLegTaken(ticker=HOT, venue=venue, count=contracts(count), at=self.desk.now)
+        return list(self.strategy.on_signal(self.desk, taken))
+
+
+def test_the_other_leg_is_asked_for_and_a_failed_one_is_unwound() -> None:
+    venues = TwoVenues()
+
+    (told,) = venues.begin()
+    in_time = venues.later(59)
+    too_late = venues.later(1)
+    venues.fill(10, Side.NO)
+
+    assert "now buy 10.00 NO on elsewhere for 0.4000 or less" in told.reason
+    assert in_time == []
+    order = the_order(too_late[1:])
+    assert (order.side, order.count, order.limit) == (Side.NO, contracts(10), cents(50))
+    assert order.only_reduce
+    assert venues.later(60) == [], "nothing is naked any more"
+
+
+def test_what_is_covered_stays_and_only_the_rest_is_unwound() -> None:
+    venues = TwoVenues()
+    venues.begin()
+
+    assert venues.cover(6) == []
+    wishes = venues.later(60)
+    more = list(venues.strategy.on_signal(venues.desk, replace(other("0.40"), at=venues.desk.now)))
+
+    assert the_order(wishes[1:]).count == contracts(4)
+    assert [each for each in more if isinstance(each, Order)] == [], "not while a leg is naked"
+
+
+def test_a_covered_leg_is_held_and_never_undone_by_the_opposite() -> None:
+    venues = TwoVenues()
+    venues.begin()
+    venues.cover(10)
+    venues.desk.bid, venues.desk.ask = cents(60), cents(62)
+    opposite = replace(other(None, "0.30"), at=venues.desk.now)
+
+    wishes = list(venues.strategy.on_signal(venues.desk, opposite))
+
+    assert venues.later(600) == []
+    assert [each for each in wishes if isinstance(each, Order)] == []
+
+
+def test_a_naked_leg_can_be_held_on_purpose() -> None:
+    venues = TwoVenues()
+    venues.strategy.naked_leg = NakedLeg.HOLD
+    venues.begin()
+
+    (told,) = venues.later(60)
+
+    assert "keeps 10.00 YES without the other leg" in told.reason
+    assert venues.later(60) == []
+
+
+def test_a_leg_that_nobody_waits_for_is_told() -> None:
+    venues = TwoVenues()
+    (unasked,) = venues.cover(5)
+    venues.begin(3)
+    (extra,) = venues.cover(4)
+
+    assert "no leg of elsewhere is waited for" in unasked.reason
+    assert "1.00 more were taken on elsewhere" in extra.reason
+
+
+def test_after_a_restart_a_position_is_left_alone_and_told_once() -> None:
+    venues = TwoVenues()
+    venues.desk.held = contracts(7)
+
+    (told,) = venues.later(3600)
+
+    assert "holds 7.00 from before the start" in told.reason
+    assert venues.later(3600) == []
+
+
+def test_what_a_strategy_tells_becomes_an_alert() -> None:
+    floor = Floor(Arbitrage())
+    floor.quote()
+
+    effects = floor.give(i.SignalSeen(at=floor.now, signal=replace(other("0.40"), at=floor.now)))
+
+    alert = only(f.Alert, effects)
+    assert (alert.kind, alert.strategy) == (f.AlertKind.OPPORTUNITY, "arbitrage")
+    assert alert.words.startswith(f"{HOT}: YES here at 0.50")
+    assert all_of(f.Place, effects) == []
 
 
 # -- parts -------------------------------------------------------------------------------------

@@ -132,6 +132,8 @@ class AlertKind(StrEnum):
     UNKNOWN_ORDER = "unknown_order"
     REFUSED = "refused"
     STRATEGY = "strategy"
+    OPPORTUNITY = "opportunity"
+    FEED = "feed"
     BOOKS = "books"
 
 

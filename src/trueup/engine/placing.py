@@ -14,13 +14,23 @@ from trueup.core.instant import Instant, format_instant
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Price
 from trueup.engine import asking
-from trueup.engine.effects import Amend, Cancel, Decision, Effect, Persist, Place, Verdict
+from trueup.engine.effects import (
+    Alert,
+    AlertKind,
+    Amend,
+    Cancel,
+    Decision,
+    Effect,
+    Persist,
+    Place,
+    Verdict,
+)
 from trueup.engine.inflight import Intent, OrderState, OwnOrder
 from trueup.engine.market import Listing
 from trueup.engine.refusals import Code, Refusal
 from trueup.engine.risk import Case, check
 from trueup.engine.state import Running, State
-from trueup.engine.wishes import Order, Style, Wish, Withdraw
+from trueup.engine.wishes import Order, Style, Tell, Wish, Withdraw
 
 _RENEW_BELOW: Final = 3
 """A resting order is renewed when less than a third of its life is left."""
@@ -31,6 +41,15 @@ def grant(state: State, running: Running, wish: object, out: list[Effect]) -> No
     match wish:
         case Withdraw():
             withdraw(state, running, wish, out)
+        case Tell():
+            out.append(
+                Alert(
+                    at=state.now,
+                    kind=AlertKind.OPPORTUNITY,
+                    words=f"{wish.ticker}: {wish.reason}",
+                    strategy=running.name,
+                )
+            )
         case Order():
             _order(state, running, wish, out)
         case _:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
-from trueup.core.units import Ratio
+from trueup.core.units import Count, Ratio
 
 
 class Direction(StrEnum):
@@ -62,4 +62,14 @@ class VenueQuote:
     at: Instant
 
 
-Signal = NewsSignal | AnchorSignal | VenueQuote
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherLegTaken:
+    """The other leg of an arbitrage was bought: `count` contracts on the other venue."""
+
+    ticker: Ticker
+    venue: str
+    count: Count
+    at: Instant
+
+
+Signal = NewsSignal | AnchorSignal | VenueQuote | OtherLegTaken

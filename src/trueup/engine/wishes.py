@@ -57,7 +57,15 @@ class Withdraw:
     slot: str | None = None
 
 
-Wish = Order | Withdraw
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Say something to the operator: an alert, and nothing at the exchange."""
+
+    ticker: Ticker
+    reason: str
+
+
+Wish = Order | Withdraw | Tell
 
 
 def buy_yes(

@@ -30,7 +30,7 @@ from trueup.engine.strategies.momentum import Momentum
 from trueup.engine.strategies.news import News
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Mandate, Strategy
-from trueup.engine.wishes import Order, Wish
+from trueup.engine.wishes import Order, Tell, Wish
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer
 from trueup.net.acceptor.server import Settings as SandboxSettings
@@ -257,6 +257,8 @@ def wish_words(wish: Wish | str) -> str:
     if isinstance(wish, Order):
         reducing = ", only to reduce" if wish.only_reduce else ""
         return f"{wish.style} {wish.side} {wish.count} {wish.ticker} at {wish.limit}{reducing}"
+    if isinstance(wish, Tell):
+        return f"tell of {wish.ticker}"
     return f"withdraw {wish.ticker} {wish.slot or ''}".rstrip()
 
 
