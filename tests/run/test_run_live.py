@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,21 @@ from trueup.engine.state import Settings
 from trueup.engine.strategy import Desk, Mandate, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Wish
 from trueup.net.client import AsyncClient, Client, open_async_client, open_client
+from trueup.net.fix.endpoints import FixEndpoint
+from trueup.net.fix.store import SessionStore
+from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Options
-from trueup.net.signer import Signer, signer_for
+from trueup.net.signer import Ed25519Signer, Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
 from trueup.run.bot import load_strategies, new_client_order_id, write_template
 from trueup.run.clock import SystemClock, unseeded
+from trueup.run.fix_road import open_fix_orders
 from trueup.run.killing import kill
 from trueup.run.live import LiveBot, LiveOptions
 from trueup.run.live_feeds import Pace, Scope, ticker_in
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
+from trueup.wire.fix.session_kinds import SessionKind
 
 QUICK = Pace(listings=5 * SECOND, account=SECOND, prices=SECOND)
 
@@ -49,8 +55,40 @@ def _nap(microseconds: int) -> None:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[KalshiSandbox]:
     start = SystemClock().now()
-    with KalshiSandbox.start(world="temperatures", speed=1, density=1, start=start) as running:
+    with KalshiSandbox.start(
+        world="temperatures", speed=1, density=1, start=start, fix=True
+    ) as running:
         yield running
+
+
+@pytest.fixture(params=["rest", "KalshiNR", "KalshiRT"])
+def road(request: pytest.FixtureRequest) -> str:
+    """By which road the bot's orders go out."""
+    return str(request.param)
+
+
+@contextmanager
+def opened(
+    road: str, sandbox: KalshiSandbox, rest: AsyncClient, folder: Path
+) -> Iterator[OrderRoad]:
+    """The road; a FIX session keeps its numbers in the folder."""
+    if road == "rest":
+        yield RestRoad(rest)
+        return
+    kind = SessionKind(road)
+    _, signer = reach(sandbox)
+    assert isinstance(signer, Ed25519Signer)
+    endpoint = FixEndpoint(Venue.SANDBOX, kind, "127.0.0.1", sandbox.fix_ports[kind])
+    with SessionStore.open(folder / "fix", endpoint, signer.key_id) as store:
+        yield open_fix_orders(
+            endpoint,
+            signer,
+            rest,
+            store=store,
+            clock=SystemClock().now,
+            certificate=sandbox.fix_certificate_path,
+            cancel_on_disconnect=False,
+        )
 
 
 @pytest.fixture
@@ -149,6 +187,7 @@ def run(
     pace: Pace = QUICK,
     seconds: int = 30,
     leaves_orders: bool = False,
+    road: str = "rest",
 ) -> Ran:
     """Run a bot until something is true of its machine."""
     mandate = Mandate(capital=Money.parse("100"), limits=Limits(quote_age_max=10 * MINUTE))
@@ -157,7 +196,10 @@ def run(
 
     async def go() -> None:
         one = async_client(sandbox)
-        with IntentLog(folder / "intents.log") as log:
+        with (
+            IntentLog(folder / "intents.log") as log,
+            opened(road, sandbox, one, folder) as orders,
+        ):
             bot = LiveBot(
                 machine,
                 one,
@@ -170,6 +212,7 @@ def run(
                     withdraws=not leaves_orders,
                 ),
                 told=ran.told.append,
+                road=orders,
             )
             running = asyncio.create_task(bot.run())
             try:
@@ -197,6 +240,7 @@ def test_bot_buys_what_it_wished_for_once(
     ticker: Ticker,
     tmp_path: Path,
     streams: bool,
+    road: str,
 ) -> None:
     before = len(sandbox.control.fills(ticker))
     held = _net(sandbox, ticker)
@@ -209,6 +253,7 @@ def test_bot_buys_what_it_wished_for_once(
         strategy,
         lambda machine: machine.state.portfolio.net(ticker, strategy.name) == Count.of_contracts(3),
         pace=Pace(streams=streams, listings=SECOND, account=SECOND, prices=SECOND),
+        road=road,
     )
 
     sent = [each for each in ran.told if isinstance(each, f.Decision)]
@@ -218,23 +263,23 @@ def test_bot_buys_what_it_wished_for_once(
 
 
 def test_resting_order_is_withdrawn_when_the_bot_stops(
-    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path
+    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str
 ) -> None:
     strategy = Once(an_order(ticker, limit=1, style=Style.POST))
 
-    run(sandbox, tmp_path, strategy, _rests(ticker))
+    run(sandbox, tmp_path, strategy, _rests(ticker), road=road)
 
     assert _resting(sandbox, ticker) == []
 
 
 def test_bot_that_comes_back_knows_its_order(
-    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path
+    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str
 ) -> None:
     wish = an_order(ticker, limit=1, style=Style.POST)
-    first = run(sandbox, tmp_path, Once(wish), _rests(ticker), leaves_orders=True)
+    first = run(sandbox, tmp_path, Once(wish), _rests(ticker), leaves_orders=True, road=road)
     assert len(_resting(sandbox, ticker)) == 1
 
-    second = run(sandbox, tmp_path, Once(wish), _rests(ticker))
+    second = run(sandbox, tmp_path, Once(wish), _rests(ticker), road=road)
 
     names = [
         each.client_order_id
@@ -267,7 +312,7 @@ def test_lost_answer_is_asked_about_and_the_order_not_sent_again(
 
 
 def test_kill_file_stops_the_bot_and_proves_that_nothing_rests(
-    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path
+    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str
 ) -> None:
     strategy = Once(an_order(ticker, limit=1, style=Style.POST))
     said = False
@@ -280,7 +325,7 @@ def test_kill_file_stops_the_bot_and_proves_that_nothing_rests(
         halted = machine.state.halts.has(HaltCode.KILL)
         return halted and machine.state.sweeper.duty is None
 
-    ran = run(sandbox, tmp_path, strategy, until)
+    ran = run(sandbox, tmp_path, strategy, until, road=road)
 
     assert "nothing rests any more" in ran.words()
     assert _resting(sandbox, ticker) == []

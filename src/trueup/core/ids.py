@@ -1,7 +1,11 @@
-"""Names of things, as the exchange gives them.  All are opaque: never parse one."""
+"""Names of things, as the exchange gives them.  All are opaque: never parse one.
+
+The exception is our own name for an order, which FIX changes with the order (`further_name`).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 Ticker = NewType("Ticker", str)
@@ -31,3 +35,32 @@ Shard = NewType("Shard", int)
 
 PRIMARY = Subaccount(0)
 SHARD_ZERO = Shard(0)
+
+CLIENT_ORDER_ID_MAX = 64
+"""FIX cuts a longer one; REST takes it."""
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_FURTHER_NAME = re.compile(r"(.+)~([0-9a-z]{1,6})\Z")
+
+
+def first_name(name: ClientOrderId) -> ClientOrderId:
+    """The name that an order was placed under, from the one it has now."""
+    match = _FURTHER_NAME.match(name)
+    return ClientOrderId(match[1]) if match else name
+
+
+def further_name(name: ClientOrderId) -> ClientOrderId | None:
+    """The next name of an order; `None` when there is no room for one.
+
+    FIX gives an order a new name with every replacement.  Ours are made of the first one
+    (``bot-1``, ``bot-1~1``, ``bot-1~2``), so that after a crash the order is still known by
+    the name that is in the intent log.
+    """
+    match = _FURTHER_NAME.match(name)
+    number = 1 + (int(match[2], len(_DIGITS)) if match else 0)
+    digits = ""
+    while number:
+        number, digit = divmod(number, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    further = f"{first_name(name)}~{digits}"
+    return ClientOrderId(further) if len(further) <= CLIENT_ORDER_ID_MAX else None

@@ -147,7 +147,7 @@ class Follower:
     def ordered(self, said: OrderSeen, out: list[Effect]) -> list[tuple[str, Filled]]:
         """A report of an order: merged when it is ours, else none of our business."""
         state = self._state
-        order = state.inflight.get(said.order.client_order_id)
+        order = state.inflight.named(said.order)
         changed = state.inflight.reported(said.order, said.at)
         if changed is None:
             return []

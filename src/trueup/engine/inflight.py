@@ -21,7 +21,7 @@ from typing import Final
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Filled, OrderReported
-from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker
+from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker, first_name
 from trueup.core.instant import Instant
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_COUNT, Count, Price
@@ -213,6 +213,11 @@ class Inflight:
         client_order_id = self._client_ids.get(order_id)
         return None if client_order_id is None else self._orders.get(client_order_id)
 
+    def named(self, report: OrderReported) -> OwnOrder | None:
+        """The order that a report is about; `None` when it is not ours."""
+        name = report.client_order_id
+        return self.get(name) or self.get(first_name(name)) or self.find(report.order_id)
+
     def living(self, ticker: Ticker | None = None) -> list[OwnOrder]:
         """Orders that may still fill, in one market or in all, oldest first."""
         if ticker is not None:
@@ -238,7 +243,7 @@ class Inflight:
         A terminal state wins and the fill count only grows: a read that lags
         behind changes nothing.
         """
-        order = self.get(report.client_order_id) or self.find(report.order_id)
+        order = self.named(report)
         if order is None:
             return None
         if report.updated_at < order.told_at:

@@ -216,6 +216,16 @@ class AsyncClient(Sections[Awaiting], Watching):
         """Follow a course of several calls to its end; raises like `send`."""
         return await self._run(flow(self.session))
 
+    async def take_turn(self, call: Call[T]) -> None:
+        """Wait until this call may go out, and count it, for one that takes another road (FIX).
+
+        Raises `ConfigError` for a write where the client only reads.
+        """
+        self.session.check_may_send(call)
+        wait = self.session.take_turn(call)
+        if wait:
+            await self._sleep(wait)
+
     async def learn_limits(self) -> LimitsLearned:
         """Ask for the account's budget and the costs of endpoints, and keep to them."""
         return await self._run(learn_limits(self.session))

@@ -22,7 +22,15 @@ from typing import Final, TypedDict, TypeVar, Unpack
 
 from trueup.core.errors import CallerError, ExchangeRefused, NotFound, NotSent, OutcomeUnknown
 from trueup.core.facts import OrderReported
-from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
+from trueup.core.ids import (
+    ClientOrderId,
+    OrderGroupId,
+    OrderId,
+    Shard,
+    Subaccount,
+    Ticker,
+    first_name,
+)
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.order_entry import (
     Amendment,
@@ -167,7 +175,9 @@ def find(
         if isinstance(step, Page):
             reply = None
             for order in step.items:
-                if order.client_order_id == question.client_order_id:
+                # An order that was replaced by FIX has another name since.
+                names = {order.client_order_id, first_name(order.client_order_id)}
+                if question.client_order_id in names:
                     return order
         else:
             reply = yield step

@@ -208,19 +208,13 @@ class Session:
 
         Raises `ConfigError` for a write where the client only reads.
         """
-        reason = "" if call.method == _READS else self.options.why_read_only()
-        if reason:
-            raise ConfigError(
-                f"{call.operation} was not sent: this client only reads ({reason})",
-                remedy="On the production exchange orders need three things: --live (live=True), "
-                "live = true in the configuration, and `trueup arm`.",
-            )
+        self.check_may_send(call)
         started = self._clock()
         paused = 0
         attempt = 0
         while True:
             attempt += 1
-            throttle = self._take_turn(call)
+            throttle = self.take_turn(call)
             if throttle:
                 yield Pause(throttle)
             # Built after the wait and anew each time: a signature ages in seconds.
@@ -242,6 +236,16 @@ class Session:
             self._note_retry(call, outcome.error, attempt=attempt, pause=pause)
             paused += pause
             yield Pause(pause)
+
+    def check_may_send(self, call: Call[T]) -> None:
+        """Raise `ConfigError` for a write where the client only reads."""
+        reason = "" if call.method == _READS else self.options.why_read_only()
+        if reason:
+            raise ConfigError(
+                f"{call.operation} was not sent: this client only reads ({reason})",
+                remedy="On the production exchange orders need three things: --live (live=True), "
+                "live = true in the configuration, and `trueup arm`.",
+            )
 
     def cost_of(self, call: Call[T]) -> int:
         """Tokens for one call: as the exchange lists it, as the table says before that is known.
@@ -291,7 +295,7 @@ class Session:
         with self._lock:
             self._counts = replace(self._counts, pages=self._counts.pages + 1)
 
-    def _take_turn(self, call: Call[T]) -> int:
+    def take_turn(self, call: Call[T]) -> int:
         """Reserve the tokens of one attempt; microseconds until they are there."""
         budget, cost = _budget(call), self.cost_of(call)
         with self._lock:

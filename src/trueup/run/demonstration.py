@@ -29,7 +29,8 @@ from trueup.net.client import Client
 from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
 from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare
-from trueup.run.serving import write_bot_database, write_private_file
+from trueup.run.private_files import write_private_file
+from trueup.run.serving import write_bot_database
 
 DAYS: Final = 3
 _LOOKS_EVERY: Final = 6 * HOUR

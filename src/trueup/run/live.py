@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 
 from trueup.core.errors import BooksError, ExchangeRefused, OutcomeUnknown, ProtocolBroken
+from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import DAY, MINUTE, SECOND, Instant
 from trueup.engine import effects as f
@@ -24,6 +25,7 @@ from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
 from trueup.engine.records import Record
 from trueup.net.client import AsyncClient
+from trueup.net.order_roads import OrderRoad, OrderUnread, RestRoad, RoadChanged
 from trueup.run.clock import Clock
 from trueup.run.live_calls import Called, Calls
 from trueup.run.live_feeds import Feeds, Pace, Scope
@@ -67,13 +69,16 @@ class LiveBot:
         clock: Clock,
         options: LiveOptions,
         told: Told,
+        road: OrderRoad | None = None,
     ) -> None:
+        """Orders go out by `road`; by REST when none is given."""
         self.machine = machine
         self._log = log
         self._clock = clock
         self._options = options
         self._told = told
-        self._calls = Calls(client, clock)
+        self._road = road or RestRoad(client)
+        self._calls = Calls(client, self._road, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._alarms: list[Instant] = []
         self._rung = asyncio.Event()
@@ -164,14 +169,21 @@ class LiveBot:
         is the machine's to judge.
         """
         self.give(i.Recovered(at=self._clock.now(), records=self._log.records))
+        async with self._road.running(self._heard_of_orders) as reading:
+            await self._run(reading)
+
+    async def _run(self, road: Awaitable[None] | None) -> None:
         began = self._clock.now()
         await self._feeds.begin(Instant(began - _LOOK_BACK))
         # The exchange's clock is not ours: what it dates a little earlier must not be missed.
         since = Instant(began - _CLOCKS_APART)
         loops = [asyncio.create_task(each) for each in self._loops(began, since)]
         ending = asyncio.create_task(self._end())
+        watched: list[asyncio.Future[None]] = [*loops, ending]
+        if road is not None:
+            watched.append(asyncio.ensure_future(road))
         try:
-            done, _ = await asyncio.wait((*loops, ending), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             for each in done:
                 if each is not ending:
                     each.result()
@@ -183,6 +195,21 @@ class LiveBot:
                 await self._withdraw()
             for each in self._tasks:
                 each.cancel()
+
+    def _heard_of_orders(self, told: Filled | OrderReported | OrderUnread | RoadChanged) -> None:
+        """What the road of the orders tells by itself, as inputs."""
+        at = self._clock.now()
+        match told:
+            case Filled():
+                self.give(i.FillSeen(at=at, fill=told))
+            case OrderReported():
+                self.give(i.OrderSeen(at=at, order=told))
+            case OrderUnread(ticker, words):
+                self.give(i.OrderUnreadable(at=at, ticker=ticker, words=words))
+            case RoadChanged(is_open, words):
+                self.give(i.CallEnded(at=at, ok=is_open, words=words))
+            case _:
+                assert_never(told)
 
     def _loops(self, began: Instant, since: Instant) -> Sequence[Coroutine[Any, Any, None]]:
         feeds, pace = self._feeds, self._options.pace

@@ -19,6 +19,7 @@ from trueup.engine import inputs as i
 from trueup.engine.inflight import Intent
 from trueup.engine.wishes import Style
 from trueup.net.client import AsyncClient
+from trueup.net.order_roads import OrderRoad
 from trueup.run.clock import Clock
 
 T = TypeVar("T")
@@ -28,10 +29,14 @@ Called = f.Place | f.Cancel | f.Amend | f.Sweep | f.Ask | f.ReadResting
 
 
 class Calls:
-    """Carries effects out over one client.  `answer` never raises what the exchange did."""
+    """Carries effects out over one client.  `answer` never raises what the exchange did.
 
-    def __init__(self, client: AsyncClient, clock: Clock) -> None:
+    Orders take `road`; what is read is read by REST.
+    """
+
+    def __init__(self, client: AsyncClient, road: OrderRoad, clock: Clock) -> None:
         self._client = client
+        self._road = road
         self._clock = clock
 
     async def answer(self, effect: Called) -> tuple[i.Input, ...]:
@@ -62,8 +67,7 @@ class Calls:
             case f.Amend():
                 return await self._amend(effect)
             case f.Sweep():
-                for subaccount in effect.subaccounts:
-                    await self._client.orders.cancel_all(subaccount=subaccount)
+                await self._road.cancel_all(effect.subaccounts)
                 return i.SweepEnded(at=self._clock.now(), done=True)
             case f.Ask():
                 return await self._ask(effect)
@@ -75,7 +79,7 @@ class Calls:
                 assert_never(effect)
 
     async def _place(self, effect: f.Place) -> i.Input:
-        placed = await self._client.orders.create(new_order(effect.intent))
+        placed = await self._road.create(new_order(effect.intent))
         accepted = i.Accepted(
             order_id=placed.order_id,
             fill_count=placed.fill_count,
@@ -85,7 +89,7 @@ class Calls:
         return i.SendEnded(at=self._clock.now(), client_order_id=name, outcome=accepted)
 
     async def _cancel(self, effect: f.Cancel) -> i.Input:
-        canceled = await self._client.orders.cancel(
+        canceled = await self._road.cancel(
             Cancellation(
                 order_id=effect.order_id,
                 ticker=effect.ticker,
@@ -102,14 +106,13 @@ class Calls:
         )
 
     async def _amend(self, effect: f.Amend) -> i.Input:
-        amended = await self._client.orders.amend(
+        amended = await self._road.amend(
             Amendment(
                 order_id=effect.order_id,
                 ticker=effect.ticker,
                 side=effect.side,
                 price=effect.price,
                 count=effect.total,
-                client_order_id=effect.client_order_id,
                 expires_at=whole_seconds(effect.expires_at),
                 subaccount=effect.subaccount,
                 shard=effect.shard,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
 import sqlite3
@@ -15,21 +14,19 @@ from typing import Final
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import MINUTE, Instant
-from trueup.net.acceptor.fix_gateway import fix_side
-from trueup.net.acceptor.fix_terms import FixTerms, ports_from
 from trueup.net.acceptor.forms import Personality
 from trueup.net.acceptor.keys import KeyPair, RegisteredKey, new_ed25519_pair
 from trueup.net.acceptor.living import Living
 from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.rest import Stations
 from trueup.net.acceptor.server import DEMO_KEY_ID, HOST, Settings, serve, stations
-from trueup.net.fix.certificates import self_signed
-from trueup.net.fix.endpoints import server_tls
 from trueup.net.keys import load_key
 from trueup.net.loops import loop_factory
 from trueup.net.secret import Secret
 from trueup.run.clock import ShiftedClock, SystemClock, seeded
+from trueup.run.fix_sandbox import with_fix
 from trueup.run.living import HOME_WORLD, Wish, identifiers, prepare, replay
+from trueup.run.private_files import write_private_file
 from trueup.run.recorded_books import is_stream_folder
 from trueup.sim.bot_database import SCHEMA, bot_database
 from trueup.sim.commands import Member
@@ -141,8 +138,7 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
         write_bot_database(Path(wish.bot_database), found.history, seed=wish.seed or DEFAULT_SEED)
     settings, certificate = Settings(personality=form), None
     if wish.fix_port is not None:
-        fix, certificate = _fix_terms(wish.key_file, wish.fix_port)
-        settings = replace(settings, fix=fix_side(fix))
+        settings, certificate = with_fix(settings, wish.key_file, wish.fix_port)
     token_file = None
     if isinstance(found.source, Living):
         settings = replace(settings, new_id=identifiers(found.source.seed))
@@ -293,26 +289,6 @@ def _further_keys(source: World | Recording | Living, key_file: Path) -> list[tu
     return found
 
 
-def _fix_terms(key_file: Path, port: int) -> tuple[FixTerms, Path]:
-    """The FIX sessions, and the certificate beside the key file that clients must trust.
-
-    Files that are there already are used again, so clients need not be told anew.
-    """
-    certificate, key = (key_file.with_suffix(suffix) for suffix in (".fix.crt", ".fix.key"))
-    try:
-        if not (certificate.exists() and key.exists()):
-            pair = self_signed(HOST, SystemClock().now())
-            write_private_file(key, pair.key)
-            write_private_file(certificate, pair.certificate)
-        tls = server_tls(certificate, key)
-    except OSError as error:
-        raise ConfigError(
-            f"the certificate {certificate} cannot be used: {error.strerror or error}",
-            remedy=f"Delete {certificate} and {key}, or name another --key-file.",
-        ) from error
-    return FixTerms(tls=tls, ports=ports_from(port)), certificate.resolve()
-
-
 def _by_name(ports: Mapping[SessionKind, int]) -> dict[str, int]:
     return {kind.value: port for kind, port in ports.items()}
 
@@ -335,14 +311,6 @@ def _key_pair(path: Path, key_id: str = DEMO_KEY_ID, member: Member | None = Non
             remedy="Name another --key-file.",
         ) from error
     return pair
-
-
-def write_private_file(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner may read.  Raises `OSError`, also when it exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
 
 
 def write_bot_database(path: Path, world: World, *, seed: int = DEFAULT_SEED) -> None:

@@ -26,7 +26,7 @@ from trueup.net.acceptor.house import TIERS, UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.run.clock import SystemClock
 from trueup.run.living import BRIEF_WARM_UP, Wish, identifiers, prepare
-from trueup.run.serving import write_private_file
+from trueup.run.private_files import write_private_file
 from trueup.sim.faults import fault
 
 DEFAULT_START: Final = parse_instant("2026-10-16T16:00:00Z")
@@ -151,8 +151,17 @@ class Control:
 class KalshiSandbox:
     """A running sandbox: where it is, the key to it, and its `control`.  A context manager."""
 
-    def __init__(self, server: SandboxServer, folder: Path, *, seed: int, words: str) -> None:
+    def __init__(
+        self,
+        server: SandboxServer,
+        folder: Path,
+        *,
+        seed: int,
+        words: str,
+        fix_certificate: Path | None = None,
+    ) -> None:
         self._server = server
+        self.fix_certificate_path: Final = fix_certificate
         self.seed: Final = seed
         self.words: Final = words
         self.private_key_path: Final = folder / "kalshi-sandbox.pem"
@@ -172,12 +181,13 @@ class KalshiSandbox:
         faults: Iterable[str] = (),
         tier: str = "",
         folder: Path | None = None,
+        fix: bool = False,
     ) -> Self:
         """Make a world and serve it on a free port.
 
         The clock is stepped unless `speed` says otherwise.  `start` is an instant or
         RFC 3339 text.  `faults` are switched on from the beginning.  Without a `tier`
-        no request is ever too many.
+        no request is ever too many.  With `fix` there are FIX sessions, too.
         """
         if tier and tier not in TIERS:
             raise CallerError(f"there is no tier {tier!r}", remedy=f"Tiers: {', '.join(TIERS)}.")
@@ -194,17 +204,28 @@ class KalshiSandbox:
                 faults=tuple(fault(name) for name in faults),
             )
         )
-        server = SandboxServer(
-            prepared.living,
-            clock=SystemClock().now,
-            settings=Settings(
+        place = Path(tempfile.mkdtemp(prefix="kalshi-sandbox-")) if folder is None else folder
+        settings, certificate = (
+            Settings(
                 limits=TIERS[tier] if tier else UNLIMITED,
                 new_id=identifiers(prepared.living.seed),
             ),
+            None,
         )
+        if fix:
+            # Few need it, and its dictionary takes time to load.
+            from trueup.run.fix_sandbox import with_fix  # noqa: PLC0415
+
+            settings, certificate = with_fix(settings, place / "kalshi-sandbox.pem")
+        server = SandboxServer(prepared.living, clock=SystemClock().now, settings=settings)
         server.start()
-        place = Path(tempfile.mkdtemp(prefix="kalshi-sandbox-")) if folder is None else folder
-        return cls(server, place, seed=prepared.living.seed, words=prepared.words)
+        return cls(
+            server,
+            place,
+            seed=prepared.living.seed,
+            words=prepared.words,
+            fix_certificate=certificate,
+        )
 
     @property
     def base_url(self) -> str:
@@ -215,6 +236,12 @@ class KalshiSandbox:
     def websocket_url(self) -> str:
         """The WebSocket, ``ws://127.0.0.1:PORT/trade-api/ws/v2``."""
         return self._server.websocket_url
+
+    @property
+    def fix_ports(self) -> dict[str, int]:
+        """Where each FIX session listens, by its name (``KalshiNR``); empty without `fix`."""
+        fix = self._server.fix
+        return {} if fix is None else {kind.value: port for kind, port in fix.ports.items()}
 
     @property
     def origin(self) -> str:

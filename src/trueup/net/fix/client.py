@@ -138,13 +138,31 @@ class FixClient:
         """How often which field came that the dictionary does not have."""
         return self._session.unknown_fields
 
-    async def send(self, message: Message) -> None:
-        """Send a message; raises `CallerError` when the session does not take it now."""
-        self._act(self._session.send(message, self._clock()))
+    async def send(self, message: Message) -> int:
+        """Send a message and wait while too much is unsent; like `put`."""
+        sequence = self.put(message)
         writer = self._writer
         if writer is not None:
             with suppress(OSError):
                 await writer.drain()
+        return sequence
+
+    def put(self, message: Message) -> int:
+        """Hand a message to the connection; returns its number, by which a Reject names it.
+
+        Raises `CallerError` when the session does not take it now.
+        """
+        sequence = self._session.sequences.next_out
+        self._act(self._session.send(message, self._clock()))
+        return sequence
+
+    def break_off(self) -> None:
+        """Break the connection without a word; `events` goes on with the next one.
+
+        What the other side has not read by then it never will.
+        """
+        if self._writer is not None:
+            self._writer.transport.abort()
 
     def logout(self, text: str = "") -> None:
         """End the session in good order; `events` ends when the exchange has answered."""
