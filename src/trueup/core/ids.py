@@ -40,7 +40,7 @@ CLIENT_ORDER_ID_MAX = 64
 """FIX cuts a longer one; REST takes it."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_FURTHER_NAME = re.compile(r"(.+)~([0-9a-z]{1,6})\Z")
+_FURTHER_NAME = re.compile(r"(.+)~([0-9a-z]{1,6})\Z", re.DOTALL)
 
 
 def first_name(name: ClientOrderId) -> ClientOrderId:
