@@ -70,7 +70,7 @@ def road(request: pytest.FixtureRequest) -> str:
 @contextmanager
 def opened(
     road: str, sandbox: KalshiSandbox, rest: AsyncClient, folder: Path
-) -> Iterator[OrderRoad]:
+) -> Generator[OrderRoad]:
     """The road; a FIX session keeps its numbers in the folder."""
     if road == "rest":
         yield RestRoad(rest)
