@@ -298,7 +298,10 @@ def test_strategies_hold_their_own_positions_and_profits() -> None:
     assert portfolio.net(HOT, "bear") == -contracts(4)
     assert portfolio.net(HOT) == contracts(6), "the exchange sees one position"
 
-    floor.give(i.MarketSettled(at=floor.now, ticker=HOT, value=cents(100)))
+    paid = floor.give(i.MarketSettled(at=floor.now, ticker=HOT, value=cents(100)))
+    told = {each.strategy: each.words for each in all_of(f.Alert, paid)}
+    assert told["bull"] == f"{HOT} paid 1.00 a contract on 10.00: 5.00 realized"
+    assert told["bear"] == f"{HOT} paid 1.00 a contract on -4.00: -2.08 realized"
     assert portfolio.profit({}, "bull") == dollars("5.00")
     assert portfolio.profit({}, "bear") == dollars("-2.08")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from trueup.core.alerts import Alert, AlertKind  # noqa: F401  # effects tell them
 from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.orders import Side
@@ -119,32 +120,6 @@ class Decision:
     client_order_id: ClientOrderId | None = None
     figures: Mapping[str, str] = field(default_factory=dict[str, str])
     repeated: int = 0
-
-
-class AlertKind(StrEnum):
-    """What an alert is about; people choose by it what they want to hear of."""
-
-    FILL = "fill"
-    LOSS = "loss"
-    HALT = "halt"
-    LIFTED = "lifted"
-    SWEPT = "swept"
-    UNKNOWN_ORDER = "unknown_order"
-    REFUSED = "refused"
-    STRATEGY = "strategy"
-    OPPORTUNITY = "opportunity"
-    FEED = "feed"
-    BOOKS = "books"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something that a person should know."""
-
-    at: Instant
-    kind: AlertKind
-    words: str
-    strategy: str = ""
 
 
 Effect = Persist | Place | Cancel | Amend | Ask | Sweep | ReadResting | WakeAt | Decision | Alert

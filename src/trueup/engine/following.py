@@ -23,6 +23,7 @@ from trueup.engine.inputs import (
     Canceled,
     CancelEnded,
     FillSeen,
+    MarketSettled,
     OrderSeen,
     Refused,
     SendEnded,
@@ -257,4 +258,27 @@ def _refusal_decision(order: OwnOrder, refused: Refused, said: SendEnded) -> Dec
 def fill_alert(strategy: str, fill: Filled) -> Alert:
     """Words for a fill of ours."""
     words = f"{fill.side} {fill.count} {fill.ticker} at {fill.price}"
-    return Alert(at=fill.at, kind=AlertKind.FILL, words=words, strategy=strategy)
+    key = f"{fill.trade_id} {fill.order_id}"
+    return Alert(at=fill.at, kind=AlertKind.FILL, words=words, strategy=strategy, key=key)
+
+
+def settle_market(state: State, given: MarketSettled, out: list[Effect]) -> None:
+    """Pay what is held in a market, and say what came of it."""
+    portfolio = state.portfolio
+    before = {owner: held for owner, ticker, held in portfolio.held() if ticker == given.ticker}
+    portfolio.settle(given.ticker, given.value)
+    for owner, held in before.items():
+        earned = portfolio.holding(owner, given.ticker).realized - held.realized
+        words = (
+            f"{given.ticker} paid {given.value} a contract on {held.position.net}: "
+            f"{earned.dollars()} realized"
+        )
+        out.append(
+            Alert(
+                at=given.at,
+                kind=AlertKind.SETTLEMENT,
+                words=words,
+                strategy=owner,
+                key=given.ticker,
+            )
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, eastern_day
@@ -17,6 +18,14 @@ from trueup.engine.effects import Alert, AlertKind, Effect, Persist
 from trueup.engine.limits import Limits
 from trueup.engine.portfolio import Portfolio
 from trueup.engine.records import DayOpened, HaltCode, HaltLifted, HaltRaised
+
+_KINDS: Final = {
+    HaltCode.KILL: AlertKind.KILL,
+    HaltCode.DAILY_LOSS: AlertKind.LOSS,
+    HaltCode.DRAWDOWN: AlertKind.LOSS,
+    HaltCode.BOOKS: AlertKind.BOOKS,
+}
+"""What an operator is told of a halt; a halt of any other code is told as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,10 @@ class Halts:
         out.append(
             Alert(
                 at=halt.at,
-                kind=AlertKind.HALT,
+                kind=_KINDS.get(halt.code, AlertKind.HALT),
                 words=f"{whom} halted ({halt.code}): {halt.words}",
                 strategy=halt.strategy,
+                key=_trouble(halt),
             )
         )
         return True
@@ -73,7 +83,14 @@ class Halts:
         out.append(Persist(record=lifted))
         words = f"halt {lifted.code} lifted by {lifted.by}"
         out.append(
-            Alert(at=lifted.at, kind=AlertKind.LIFTED, words=words, strategy=lifted.strategy)
+            Alert(
+                at=lifted.at,
+                kind=AlertKind.LIFTED,
+                words=words,
+                strategy=lifted.strategy,
+                key=f"{_trouble(lifted)} {lifted.at}",
+                ends=_trouble(lifted),
+            )
         )
         return True
 
@@ -162,3 +179,8 @@ class Losses:
             return known
         self._days[strategy] = opened
         return opened
+
+
+def _trouble(halt: HaltRaised | HaltLifted) -> str:
+    """What a halt and its lifting have in common, as the key of their alerts."""
+    return f"halt {halt.code} {halt.strategy}".rstrip()

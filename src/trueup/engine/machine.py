@@ -25,7 +25,7 @@ from trueup.engine import asking, operating, placing
 from trueup.engine import inputs as i
 from trueup.engine.desk import MachineDesk
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist
-from trueup.engine.following import Follower, fill_alert
+from trueup.engine.following import Follower, fill_alert, settle_market
 from trueup.engine.market import PublicTrade, Top
 from trueup.engine.portfolio import FOREIGN
 from trueup.engine.records import HaltCode, HaltRaised, StrategyPaused
@@ -106,7 +106,7 @@ class Machine:
                     state.list(listing)
                 self._choose_universes()
             case i.MarketSettled():
-                state.portfolio.settle(given.ticker, given.value)
+                settle_market(state, given, out)
                 self._look_at_losses(out, at_once=True)
             case i.StorageFailed():
                 halt = HaltRaised(code=HaltCode.STORAGE, words=given.words, at=state.now)

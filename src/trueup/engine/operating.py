@@ -211,5 +211,4 @@ def _books(state: State, given: i.BooksProven, out: list[Effect]) -> None:
         state.halts.lift(lifted, out)
         return
     words = f"a break of {given.worst.dollars()} in the books: {given.words}".rstrip(": ")
-    if state.halts.raise_(HaltRaised(code=HaltCode.BOOKS, words=words, at=state.now), out):
-        out.append(Alert(at=state.now, kind=AlertKind.BOOKS, words=words))
+    state.halts.raise_(HaltRaised(code=HaltCode.BOOKS, words=words, at=state.now), out)
