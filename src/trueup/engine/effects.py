@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from trueup.core.alerts import Alert, AlertKind  # noqa: F401  # effects tell them
+from trueup.core.alerts import Alert, AlertKind  # noqa: F401  # pyright: ignore[reportUnusedImport]  # told under the names of effects, too
 from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.orders import Side
