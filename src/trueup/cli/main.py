@@ -37,6 +37,7 @@ def build_app() -> typer.Typer:
     """The whole command tree."""
     from trueup.cli import (
         account,
+        alerts,
         books,
         bot,
         databases,
@@ -80,6 +81,7 @@ def build_app() -> typer.Typer:
         markets,
         orders,
         bot,
+        alerts,
         databases,
         sandbox,
         fix,

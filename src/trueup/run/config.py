@@ -20,6 +20,14 @@ import platformdirs
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
+from trueup.run.operator_config import (
+    AlertSettings,
+    LogSettings,
+    MetricsSettings,
+    alert_rules,
+    check_logs,
+    check_metrics,
+)
 
 CONFIG_NAME: Final = "config.toml"
 
@@ -95,6 +103,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bot_database: BotDatabase = BotDatabase()
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
+    alerts: AlertSettings = AlertSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
 
 def home_directory(environment: Mapping[str, str]) -> Path:
@@ -136,6 +147,9 @@ def load_config(home: Path) -> Config:
             f"{path}: member = {config.member!r} is unknown",
             remedy='Use "direct" or "non_direct".',
         )
+    alert_rules(config.alerts, path)
+    check_logs(config.logs, path)
+    check_metrics(config.metrics, path)
     if config.collateral_return_since:
         try:
             parse_instant(config.collateral_return_since)

@@ -1,0 +1,74 @@
+"""The operator at the keyboard: alerts, logs, health, service, bundle."""
+
+from __future__ import annotations
+
+import pytest
+from typing_user import User
+
+PASSWORD = "hunter2-of-the-messenger"
+
+
+def configure(user: User, text: str) -> None:
+    user.home.mkdir(parents=True, exist_ok=True)
+    (user.home / "config.toml").write_text(text, encoding="utf-8")
+
+
+def test_alerts_list_says_that_nobody_would_hear(user: User) -> None:
+    listed = user.json("alerts", "list")
+
+    assert listed["addresses"] == []
+    assert "nobody hears" in user.type("alerts", "list").out
+    assert user.type("alerts", "test").code == 1
+
+
+def test_alerts_list_shows_services_and_rules_but_no_address(user: User) -> None:
+    user.variables["TRUEUP_ALERT_URLS"] = f"json://me:{PASSWORD}@example.com/{PASSWORD}"
+    user.variables["TRUEUP_PING_URL"] = f"https://example.com/{PASSWORD}"
+    configure(user, '[alerts]\nleast = "warning"\nmute = ["feed"]\nfills = "off"\n')
+
+    page, listed = user.type("alerts", "list"), user.json("alerts", "list")
+
+    assert PASSWORD not in page.out + page.err + str(listed)
+    assert listed["addresses"] == [{"service": "1 JSON", "came_from": "TRUEUP_ALERT_URLS"}]
+    told = {each["kind"]: each["told"] for each in listed["kinds"]}
+    assert (told["fill"], told["feed"], told["lifted"], told["halt"]) == (
+        "off",
+        "muted",
+        "too low",
+        "yes",
+    )
+    assert listed["ping"] == "set"
+
+
+def test_alerts_test_says_what_did_not_arrive(user: User) -> None:
+    user.variables["TRUEUP_ALERT_URLS"] = f"json://127.0.0.1:1/{PASSWORD}"
+
+    done = user.json("alerts", "test", code=1)
+
+    (address,) = done["addresses"]
+    assert address["delivered"] is False
+    assert PASSWORD not in str(done)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ('[alerts]\nleast = "loud"', "alerts.least = 'loud' is unknown"),
+        ('[alerts]\nmute = ["noise"]', "alerts.mute names 'noise'"),
+        ('[alerts]\nfills = "some"', "alerts.fills = 'some' is unknown"),
+        ('[alerts]\npause = "soon"', "alerts.pause"),
+        ("[alerts]\nburst = 0", "alerts.burst = 0 is too small"),
+        ('[alerts]\nurl = "json://x"', "unknown field"),
+        ('[logs]\nlevel = "chatty"', "logs.level = 'chatty' is unknown"),
+        ("[logs]\ntable_days = -1", "logs.table_days is negative"),
+        ("[metrics]\nport = 70000", "metrics.port = 70000 is no port"),
+    ],
+)
+def test_setting_that_makes_no_sense_is_named(user: User, section: str, words: str) -> None:
+    configure(user, section)
+
+    said = user.type("alerts", "list")
+
+    assert said.code == 2
+    assert words in said.err
+    assert "What to do" in said.err
