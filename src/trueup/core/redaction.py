@@ -90,7 +90,7 @@ class Redactor:
             return {str(name): self._field(str(name), item) for name, item in pairs}
         if isinstance(value, list | tuple | set | frozenset):
             return [self.document(each) for each in cast("Iterable[object]", value)]
-        return value if isinstance(value, int | float | None) else self.text(str(value))
+        return value if value is None or isinstance(value, int) else self.text(str(value))
 
     def _field(self, name: str, value: object) -> object:
         is_secret = _TELLING.search(name) and not _HARMLESS.search(name)
