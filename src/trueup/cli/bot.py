@@ -10,27 +10,18 @@ import typer
 
 from trueup.cli.common import Invocation, command, lead
 from trueup.cli.output import moment
-from trueup.core.ids import SeriesTicker, Subaccount
+from trueup.core.ids import SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE
 from trueup.core.units import Money
 from trueup.engine import effects as f
-from trueup.run.bot import (
-    STRATEGIES,
-    BotOptions,
-    BotReport,
-    check_log,
-    decisions_path,
-    kill_path,
-    load_strategies,
-    names,
-    rearm,
-    run_bot,
-    wish_words,
-    write_template,
-)
+from trueup.run.bot import BotOptions, BotReport, run_bot
+from trueup.run.bot_places import check_log, decisions_path, kill_path
 from trueup.run.clients import open_client
 from trueup.run.config import make_home
+from trueup.run.decision_log import wish_words
 from trueup.run.killing import kill
+from trueup.run.rearming import rearm
+from trueup.run.strategy_files import STRATEGIES, load_strategies, write_template
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
 _EXIT_UNPROVEN = 1
@@ -82,7 +73,9 @@ def run(
     options = BotOptions(
         strategies=load_strategies(strategy),
         capital=Money.parse(capital),
-        tickers=names(ticker or []),
+        tickers=frozenset(
+            Ticker(part) for each in ticker or [] for part in each.split(",") if part
+        ),
         series=frozenset(SeriesTicker(each) for each in series or []),
         streams=not poll,
         leave_after=None if minutes is None else int(minutes * MINUTE),

@@ -47,6 +47,8 @@ class AlertKind(StrEnum):
     BOOKS = "books"
     DEAD_BOT = "dead_bot"
     WATCHDOG = "watchdog"
+    OPERATOR = "operator"
+    TROUBLE = "trouble"
     TEST = "test"
 
 
@@ -94,6 +96,12 @@ MEANINGS: Final[Mapping[AlertKind, Meaning]] = MappingProxyType(
         AlertKind.WATCHDOG: Meaning(
             Severity.CRITICAL, "A strategy or the loop hung for longer than allowed."
         ),
+        AlertKind.OPERATOR: Meaning(
+            Severity.INFO, "A person paused, resumed, killed, cancelled or rearmed something."
+        ),
+        AlertKind.TROUBLE: Meaning(
+            Severity.WARNING, "Something that runs beside the bot ended; the bot goes on."
+        ),
         AlertKind.TEST: Meaning(Severity.INFO, "Somebody tried whether alerts arrive."),
     }
 )
@@ -105,7 +113,8 @@ class Alert:
 
     `key` says what is the same trouble told again: alerts of one kind, strategy
     and key are repetitions.  Empty: the words are the key.  `ends` is the key of the
-    trouble that is over by this: when it comes again it is new.
+    trouble that is over by this: when it comes again it is new.  `by` and `command` say
+    which operator did what.
     """
 
     at: Instant
@@ -114,6 +123,8 @@ class Alert:
     strategy: str = ""
     key: str = ""
     ends: str = ""
+    by: str = ""
+    command: str = ""
 
     @property
     def severity(self) -> Severity:

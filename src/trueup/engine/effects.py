@@ -110,7 +110,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A line of the decision log.  `repeated` counts the same wish and verdict before it."""
+    """A line of the decision log.
+
+    `parameters` are the strategy's settings at the time, where something was sent.
+    """
 
     at: Instant
     strategy: str
@@ -119,7 +122,7 @@ class Decision:
     refusals: tuple[Refusal, ...] = ()
     client_order_id: ClientOrderId | None = None
     figures: Mapping[str, str] = field(default_factory=dict[str, str])
-    repeated: int = 0
+    parameters: str = ""
 
 
 Effect = Persist | Place | Cancel | Amend | Ask | Sweep | ReadResting | WakeAt | Decision | Alert

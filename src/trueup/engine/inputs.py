@@ -239,14 +239,17 @@ class Wanted(StrEnum):
     WITHDRAW = "withdraw"
     KILL = "kill"
     REARM = "rearm"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorSaid:
     """An operator's word.  `strategy` empty means all; `by` is who said it.
 
-    `WITHDRAW` takes back what rests of our own; `KILL` cancels everything on `subaccounts` (of all strategies when empty) and
-    halts; `REARM` lifts the halts that wait for an operator.
+    `PAUSE` stops a strategy and takes back what rests of it; `WITHDRAW` is the same for the
+    end of a run, and does not outlive it.  `KILL` cancels everything on `subaccounts` (of
+    all strategies when empty) and halts; `REARM` lifts the halts that wait for an operator.
+    `CANCEL` takes back one order of ours, named by `order`.
     """
 
     at: Instant
@@ -255,6 +258,7 @@ class OperatorSaid:
     strategy: str = ""
     words: str = ""
     subaccounts: tuple[Subaccount, ...] = ()
+    order: ClientOrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,11 @@ from trueup.core.units import Count
 from trueup.engine import asking, operating, placing
 from trueup.engine import inputs as i
 from trueup.engine.desk import MachineDesk
-from trueup.engine.effects import Alert, AlertKind, Effect, Persist
+from trueup.engine.effects import Alert, AlertKind, Effect
 from trueup.engine.following import Follower, fill_alert, settle_market
 from trueup.engine.market import PublicTrade, Top
 from trueup.engine.portfolio import FOREIGN
-from trueup.engine.records import HaltCode, HaltRaised, StrategyPaused
+from trueup.engine.records import HaltCode, HaltRaised
 from trueup.engine.rolling import RollingMean
 from trueup.engine.state import IdSource, Running, Settings, State
 from trueup.engine.strategy import Mandate, Strategy
@@ -207,9 +207,7 @@ class Machine:
             placing.grant(self.state, running, wish, out)
 
     def _pause(self, running: Running, words: str, out: list[Effect]) -> None:
-        running.paused = words
-        record = StrategyPaused(strategy=running.name, on=True, words=words, at=self.state.now)
-        out.append(Persist(record=record))
+        operating.pause(self.state, running, words, out)
         out.append(
             Alert(
                 at=self.state.now,

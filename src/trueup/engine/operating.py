@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -86,33 +86,41 @@ def distrust(state: State, given: i.OrderUnreadable, out: list[Effect]) -> None:
 
 
 def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
-    """Do what the operator says."""
+    """Do what the operator says, and tell it: who did what is a fact like any other."""
     chosen = [each for each in state.running.values() if given.strategy in {"", each.name}]
     match given.wanted:
         case i.Wanted.PAUSE:
-            for running in chosen:
-                _pause(state, running, given.words or f"paused by {given.by}", out)
+            _pause(state, chosen, given, out)
         case i.Wanted.RESUME:
-            for running in chosen:
-                _resume(state, running, given, out)
+            _resume(state, chosen, given, out)
         case i.Wanted.WITHDRAW:
-            _withdraw(state, chosen, out)
+            # For the end of a run: nothing more is wished for, and nothing of it is durable.
+            for running in chosen:
+                running.paused = running.paused or "stopping"
+            placing.withdraw_all(state, {each.name for each in chosen}, out)
+            return
         case i.Wanted.KILL:
             _kill(state, given, out)
         case i.Wanted.REARM:
             _rearm(state, given, out)
+        case i.Wanted.CANCEL:
+            _cancel(state, given, out)
         case _:
             assert_never(given.wanted)
+    out.append(_told(state, given))
 
 
-def _withdraw(state: State, chosen: Sequence[Running], out: list[Effect]) -> None:
-    """For the end of a run: nothing more is wished for, and nothing of it is durable."""
-    names = {each.name for each in chosen}
-    for running in chosen:
-        running.paused = running.paused or "stopping"
-    for order in state.inflight.living():
-        if order.intent.strategy in names:
-            placing.cancel(state, order, out)
+def _told(state: State, given: i.OperatorSaid) -> Alert:
+    about = given.order or given.strategy or "everything"
+    why = f": {given.words}" if given.words else ""
+    return Alert(
+        at=state.now,
+        kind=AlertKind.OPERATOR,
+        words=f"{given.by} said {given.wanted} {about}{why}",
+        strategy=given.strategy,
+        by=given.by,
+        command=given.wanted,
+    )
 
 
 def sweep(state: State, words: str, subaccounts: tuple[Subaccount, ...], out: list[Effect]) -> None:
@@ -141,19 +149,38 @@ def _rearm(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
             state.losses.forgive(state.now, halt.strategy, profit, out)
 
 
-def _pause(state: State, running: Running, words: str, out: list[Effect]) -> None:
+def pause(state: State, running: Running, words: str, out: list[Effect]) -> None:
+    """Let a strategy wish for nothing more, and take back what rests of it: nobody looks
+    after those orders now.
+    """
     running.paused = words
     record = StrategyPaused(strategy=running.name, on=True, words=words, at=state.now)
     out.append(Persist(record=record))
+    placing.withdraw_all(state, {running.name}, out)
 
 
-def _resume(state: State, running: Running, given: i.OperatorSaid, out: list[Effect]) -> None:
-    if not running.paused:
-        return
-    running.paused = ""
-    words = f"resumed by {given.by}"
-    record = StrategyPaused(strategy=running.name, on=False, words=words, at=state.now)
-    out.append(Persist(record=record))
+def _pause(
+    state: State, chosen: Iterable[Running], given: i.OperatorSaid, out: list[Effect]
+) -> None:
+    for running in chosen:
+        pause(state, running, given.words or f"paused by {given.by}", out)
+
+
+def _resume(
+    state: State, chosen: Iterable[Running], given: i.OperatorSaid, out: list[Effect]
+) -> None:
+    for running in chosen:
+        if running.paused:
+            running.paused = ""
+            words = f"resumed by {given.by}"
+            record = StrategyPaused(strategy=running.name, on=False, words=words, at=state.now)
+            out.append(Persist(record=record))
+
+
+def _cancel(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
+    order = None if given.order is None else state.inflight.get(given.order)
+    if order is not None:
+        placing.cancel(state, order, out)
 
 
 def _resting(state: State, given: i.RestingRead, out: list[Effect]) -> None:

@@ -7,6 +7,7 @@ wish for a slot that holds the same order already changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -53,9 +54,16 @@ def grant(state: State, running: Running, wish: object, out: list[Effect]) -> No
         case Order():
             _order(state, running, wish, out)
         case _:
-            words = f"{type(wish).__name__}: {wish!r}"[:200]
+            words = f"{type(wish).__name__}: {_shown(wish)}"[:200]
             figures = {"wish": words}
             refuse(state, running, words, (Refusal(Code.NONSENSE, figures=figures),), out=out)
+
+
+def withdraw_all(state: State, names: Collection[str], out: list[Effect]) -> None:
+    """Cancel whatever rests of these strategies."""
+    for order in state.inflight.living():
+        if order.intent.strategy in names:
+            cancel(state, order, out)
 
 
 def withdraw(state: State, running: Running, wish: Withdraw, out: list[Effect]) -> None:
@@ -169,6 +177,13 @@ def _no_more_than_held(case: Case) -> Order:
     return replace(case.order, count=closable)
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # noqa: BLE001  (other people's code)
+        return f"something that cannot even be shown ({type(error).__name__})"
+
+
 def _nonsense(wish: Order) -> Refusal | None:
     """What no market and no limit could make sense of; strategies are other people's code."""
     wrong: dict[str, str] = {}
@@ -181,7 +196,7 @@ def _nonsense(wish: Order) -> Refusal | None:
     ]
     for name, value, kind in parts:
         if not isinstance(value, kind):
-            wrong[name] = f"{value!r} is no {kind.__name__}"[:100]
+            wrong[name] = f"{_shown(value)} is no {kind.__name__}"[:100]
     if not wrong and wish.count <= ZERO_COUNT:
         wrong["count"] = str(wish.count)
     if not wrong and wish.style is not Style.TAKE and not wish.slot:
@@ -256,7 +271,7 @@ def _place(state: State, running: Running, case: Case, out: list[Effect]) -> Non
     wish, mandate = case.order, running.mandate
     rests = wish.style is not Style.TAKE
     life = mandate.order_life if rests else None
-    parameters = "; ".join(f"{k}={v}" for k, v in running.strategy.parameters().items())
+    parameters = settings_text(running)
     intent = Intent(
         client_order_id=state.ids(running.name),
         strategy=running.name,
@@ -291,8 +306,18 @@ def _place(state: State, running: Running, case: Case, out: list[Effect]) -> Non
             verdict=Verdict.SENT,
             client_order_id=intent.client_order_id,
             figures=_figures(case),
+            parameters=parameters,
         )
     )
+
+
+def settings_text(running: Running) -> str:
+    """A strategy's settings as the text that its trades are stored with."""
+    try:
+        settings = running.strategy.parameters()
+        return "; ".join(f"{name}={value}" for name, value in settings.items())
+    except Exception as error:  # noqa: BLE001  (other people's code)
+        return f"unknown: {type(error).__name__}"
 
 
 def _replace(

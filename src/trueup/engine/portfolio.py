@@ -226,6 +226,12 @@ class Portfolio:
                 total += holding.profit(marks.get(ticker))
         return total
 
+    def earned(self, strategy: str) -> tuple[Money, Money]:
+        """What a strategy has realised, before fees, and the fees."""
+        mine = [each for (owner, _), each in self._holdings.items() if owner == strategy]
+        realized = sum((each.realized for each in mine), ZERO_MONEY)
+        return realized, sum((each.fees for each in mine), ZERO_MONEY)
+
     def is_settled(self, ticker: Ticker) -> bool:
         """Whether the market has paid."""
         return ticker in self._settled

@@ -317,19 +317,29 @@ def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -
         tickers = [each.ticker for each in listings]
         orders = [each for ticker in tickers for each in case.inflight.unsettled(ticker)]
     mine = [each for each in orders if scope.strategy in {None, each.intent.strategy}]
-    return case.portfolio.cost(tickers, scope.strategy) + _opening_cost(case, mine, scope.strategy)
+    opening = opening_cost(case.portfolio, mine, scope.strategy, case.counted)
+    return case.portfolio.cost(tickers, scope.strategy) + opening
 
 
-def _opening_cost(case: Case, orders: Iterable[OwnOrder], strategy: str | None) -> Money:
-    """What the orders open.  Each held contract is closed once, by the cheapest of them."""
+def opening_cost(
+    portfolio: Portfolio,
+    orders: Iterable[OwnOrder],
+    strategy: str | None,
+    counted: Callable[[OwnOrder], Count],
+) -> Money:
+    """What the orders open: a strategy's, or (`None`) the account's.
+
+    `counted` says how much may still come in from one.  Each held contract is closed
+    once, by the cheapest of them.
+    """
     closable: dict[tuple[Ticker, Side], int] = {}
     total = ZERO_MONEY
     for each in sorted(orders, key=lambda each: each.own_dearest):
         ticker, side = each.intent.ticker, each.intent.side
         if (ticker, side) not in closable:
-            net = case.portfolio.net(ticker, strategy).units
+            net = portfolio.net(ticker, strategy).units
             closable[ticker, side] = max(0, -side.sign * net)
-        count = case.counted(each)
+        count = counted(each)
         closing = min(closable[ticker, side], count.units)
         closable[ticker, side] -= closing
         total += each.own_dearest * Count(count.units - closing)

@@ -158,6 +158,11 @@ class Line:
         """Whether a connection stands."""
         return self._socket is not None
 
+    @property
+    def alive_at(self) -> Instant:
+        """When something last came over it."""
+        return self._alive_at
+
     def now(self) -> Instant:
         """The time by the line's clock."""
         return self._clock()

@@ -23,16 +23,15 @@ from trueup.core.instant import DAY, MINUTE, SECOND, Instant
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
-from trueup.engine.records import Record
+from trueup.engine.records import HaltCode, Record
 from trueup.net.client import AsyncClient
 from trueup.net.order_roads import OrderRoad, OrderUnread, RestRoad, RoadChanged
 from trueup.run.clock import Clock
+from trueup.run.connections import Connections
+from trueup.run.hearing import Told
 from trueup.run.live_calls import Called, Calls
 from trueup.run.live_feeds import Feeds, Pace, Scope
 from trueup.store.intents import IntentLog
-
-Told = Callable[[f.Decision | f.Alert], None]
-"""Hears the decision log and the alerts."""
 
 _ASK_AGAIN: Final = 2 * SECOND
 _LOOK_BACK: Final = 90 * DAY
@@ -83,6 +82,7 @@ class LiveBot:
         self._alarms: list[Instant] = []
         self._rung = asyncio.Event()
         self._stopping = asyncio.Event()
+        self.connections = Connections()
         self._feeds = Feeds(
             client=client,
             clock=clock,
@@ -91,7 +91,13 @@ class LiveBot:
             give=self.give,
             subaccounts=_subaccounts(machine),
             held=self._held,
+            connections=self.connections,
         )
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether it listens to streams, not only to REST."""
+        return self._options.pace.streams
 
     def _held(self) -> list[Ticker]:
         held = [ticker for _, ticker, _ in self.machine.state.portfolio.held()]
@@ -262,14 +268,17 @@ class LiveBot:
 
     async def _again(self, read: Callable[[], Awaitable[None]], every: int) -> None:
         """Read something over and over; trouble is told to the machine, not raised."""
+        name = read.__name__.removeprefix("read_")
         while True:
             await asyncio.sleep(every / SECOND)
             try:
                 await read()
             except _PASSES_BY as error:
                 failed = not isinstance(error, ExchangeRefused)
+                self.connections.failed(name, self._clock.now(), str(error))
                 self.give(i.CallEnded(at=self._clock.now(), ok=not failed, words=str(error)))
             else:
+                self.connections.heard(name, self._clock.now())
                 self.give(i.CallEnded(at=self._clock.now(), ok=True))
 
     async def _end(self) -> None:
@@ -292,8 +301,10 @@ class LiveBot:
         while True:
             await asyncio.sleep(0.2)
             file, leave = self._options.kill_file, self._options.leave_after
-            if file is not None and not killed and file.exists():
-                killed = True
+            exists = file is not None and file.exists()
+            is_new = exists and not killed and not self.machine.state.halts.has(HaltCode.KILL)
+            killed = exists
+            if file is not None and is_new:
                 words = f"{file.name} exists"
                 self.give(
                     i.OperatorSaid(

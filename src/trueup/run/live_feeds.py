@@ -23,6 +23,7 @@ from trueup.engine import inputs as i
 from trueup.engine.market import Listing, Top
 from trueup.net.client import AsyncClient
 from trueup.run.clock import Clock
+from trueup.run.connections import Connections
 from trueup.wire.rest import portfolio
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
 
@@ -70,6 +71,7 @@ class Feeds:
     subaccounts: tuple[Subaccount, ...]
     held: Callable[[], Iterable[Ticker]]
     """The markets in which something is held: they are looked at whatever the scope."""
+    connections: Connections = field(default_factory=Connections)
     _events: dict[EventTicker, FullEvent] = field(default_factory=dict[EventTicker, FullEvent])
     _series: dict[SeriesTicker, FullSeries] = field(default_factory=dict[SeriesTicker, FullSeries])
     _volumes: dict[Ticker, Count] = field(default_factory=dict[Ticker, Count])
@@ -87,6 +89,8 @@ class Feeds:
         await self.read_settled()
         # Prices last: with them strategies begin to wish.
         await self.read_listings()
+        for name in ("account", "settled", "listings", "recent_orders"):
+            self.connections.heard(name, self.clock.now())
 
     async def read_orders(self, since: Instant) -> None:
         """Read the orders since then; one that cannot be read is told, never passed over."""
@@ -166,6 +170,7 @@ class Feeds:
     async def stream_prices(self, tickers: Sequence[Ticker]) -> None:
         """Follow the top of these markets until cancelled; inputs come in batches."""
         async for told in self.client.watch_ticker(tickers):
+            self.connections.heard("prices", self.clock.now())
             self._waiting[told.ticker] = self.top_told(told)
 
     async def flush_prices(self) -> None:
@@ -179,11 +184,13 @@ class Feeds:
     async def stream_fills(self, since: Instant) -> None:
         """Follow the account's fills."""
         async for fill in self.client.watch_fills(since=since):
+            self.connections.heard("fills", self.clock.now())
             self.give(i.FillSeen(at=self.clock.now(), fill=fill))
 
     async def stream_orders(self) -> None:
         """Follow the account's orders."""
         async for order in self.client.watch_orders():
+            self.connections.heard("orders", self.clock.now())
             self.give(i.OrderSeen(at=self.clock.now(), order=order))
 
     async def poll_account(self, since: Instant) -> None:

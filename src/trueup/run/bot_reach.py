@@ -1,0 +1,53 @@
+"""Which exchange a bot trades at: the account's venue, or a living world made for it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from trueup.net.acceptor.house import UNLIMITED
+from trueup.net.acceptor.server import SandboxServer
+from trueup.net.acceptor.server import Settings as SandboxSettings
+from trueup.net.signer import Signer, signer_for
+from trueup.net.venues import Endpoint, Venue, resolve_endpoint
+from trueup.run.clock import SystemClock
+from trueup.run.desk import Desk, DeskSettings
+from trueup.run.living import LIVELY, prepare
+from trueup.run.living import Wish as WorldWish
+from trueup.sim.living.built_in import DEFAULT_WORLD
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where to send requests, who signs them, and what it is in words."""
+
+    endpoint: Endpoint
+    signer: Signer
+    words: str
+
+
+def reach_exchange(
+    settings: DeskSettings,
+    stack: ExitStack,
+    *,
+    world: str = DEFAULT_WORLD,
+    seed: int | None = None,
+) -> Reach:
+    """The account's exchange; on the sandbox without an address a world is started for it.
+
+    What was started ends with `stack`.  Raises `ConfigError` when a key is missing.
+    """
+    if not settings.is_embedded:
+        desk = stack.enter_context(Desk(settings))
+        endpoint, signer = desk.reach()
+        return Reach(endpoint, signer, f"{settings.config.venue}, {endpoint.base_url}")
+    prepared = prepare(WorldWish(world=world, seed=seed, start=SystemClock().now(), density=LIVELY))
+    # Ids are not drawn from the seed: the intent log outlives the world, and must not take
+    # the orders of the next one for its own.
+    server = SandboxServer(
+        prepared.living, clock=SystemClock().now, settings=SandboxSettings(limits=UNLIMITED)
+    )
+    server.start()
+    stack.callback(server.stop)
+    endpoint = resolve_endpoint(Venue.SANDBOX, server.base_url)
+    return Reach(endpoint, signer_for(server.key_id, server.pair.private), prepared.words)

@@ -1,0 +1,447 @@
+"""What a bot is doing, as one document: for the command line, the page, alerts and metrics.
+
+A pure function of the machine's state and of what surrounds it.  Money, prices and
+counts are exact decimal strings, shares of a limit are decimals between 0 and about
+1, times are RFC 3339, and what is not known is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+import msgspec
+
+from trueup.core.ids import Ticker
+from trueup.core.instant import SECOND, Instant, format_instant
+from trueup.core.units import ZERO_MONEY, Money, Price, rounded_text
+from trueup.engine.fullness import Fullness, exposure, fullness
+from trueup.engine.inflight import OwnOrder
+from trueup.engine.portfolio import FOREIGN, Holding
+from trueup.engine.records import LIFTED_BY_OPERATOR
+from trueup.engine.state import Running, State
+from trueup.run.bot_tally import Tally
+from trueup.run.connections import Connection
+
+_TOPS_MAX: Final = 500
+"""How many markets a document shows: what is held or quoted first, then the busiest."""
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What the machine does not know about itself.
+
+    `live` says whether its orders go to the production exchange.  `books` is the last
+    proof, in the words of whoever proves.
+    """
+
+    venue: str
+    account: str
+    mode: str
+    live: bool
+    version: str
+    pid: int
+    started_at: Instant
+    at: Instant
+    connections: tuple[Connection, ...] = ()
+    books: Mapping[str, Any] | None = None
+
+
+class ConnectionShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One feed; `age_seconds` since it was last heard."""
+
+    name: str
+    up: bool
+    heard_at: str | None
+    age_seconds: int | None
+    failed_at: str | None
+    words: str
+
+
+class PositionShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy (empty: somebody else on the account) holds in a market.
+
+    `net` is signed (+ YES, − NO); `average_cost` is dollars per contract of the held side;
+    `worth` and `profit` are at `mark`, the YES price.
+    """
+
+    strategy: str
+    ticker: str
+    title: str
+    net: str
+    average_cost: str | None
+    cost: str
+    mark: str | None
+    worth: str
+    realized: str
+    fees: str
+    profit: str
+    closes_at: str | None
+
+
+class LimitShown(msgspec.Struct, frozen=True, kw_only=True):
+    """How full a limit is.  `strategy` is empty for the account's own."""
+
+    limit: str
+    strategy: str
+    used: str
+    allowed: str
+    share: str
+    subject: str
+
+
+class StrategyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy at work.  `state` is ``trading``, ``paused`` or ``halted``; `why` in words."""
+
+    name: str
+    state: str
+    why: str
+    capital: str
+    value: str
+    exposure: str
+    profit: str
+    realized: str
+    fees: str
+    subaccount: int
+    markets: int
+    open_orders: int
+    parameters: dict[str, str]
+
+
+class HaltShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt in force; ``lifted_by`` is ``operator`` (rearm) or ``trueup`` (by itself)."""
+
+    code: str
+    strategy: str
+    words: str
+    at: str
+    lifted_by: str
+
+
+class OrderShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A living order of ours.  Prices are YES prices."""
+
+    client_order_id: str
+    order_id: str | None
+    strategy: str
+    ticker: str
+    side: str
+    style: str
+    state: str
+    limit: str
+    count: str
+    filled: str
+    remaining: str
+    reason: str
+    sent_at: str
+    expires_at: str | None
+
+
+class TopShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The top of a followed market, in YES prices."""
+
+    ticker: str
+    title: str
+    status: str
+    category: str
+    bid: str | None
+    ask: str | None
+    bid_size: str
+    ask_size: str
+    last: str | None
+    volume_24h: str
+    at: str
+
+
+class PotShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The cash available in a subaccount on a shard, as last read, less what filled since."""
+
+    subaccount: int
+    shard: int
+    available: str
+    read_at: str
+
+
+class SweepShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The duty to cancel everything, while it is not yet proven that nothing rests."""
+
+    since: str
+    words: str
+    tries: int
+    subaccounts: tuple[int, ...]
+
+
+class CountersShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts since the start."""
+
+    sent: int
+    amended: int
+    withdrawn: int
+    refused: int
+    fills: int
+    refusals: dict[str, int]
+    alerts: dict[str, int]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document.  `state` is ``trading``, ``paused`` (all strategies) or ``halted``."""
+
+    venue: str
+    account: str
+    mode: str
+    live: bool
+    version: str
+    pid: int
+    started_at: str
+    at: str
+    state: str
+    value: str
+    profit: str
+    connections: list[ConnectionShown]
+    strategies: list[StrategyShown]
+    positions: list[PositionShown]
+    limits: list[LimitShown]
+    halts: list[HaltShown]
+    orders: list[OrderShown]
+    tops: list[TopShown]
+    cash: list[PotShown]
+    markets_known: int
+    markets_followed: int
+    unreadable: dict[str, str]
+    sweep: SweepShown | None
+    quiet_until: str | None
+    counters: CountersShown
+    books: dict[str, Any] | None
+
+
+def status_of(state: State, tally: Tally, about: About) -> Status:
+    """The document of this moment."""
+    strategies = [_strategy(state, each) for each in state.running.values()]
+    capital = sum((each.mandate.capital for each in state.running.values()), ZERO_MONEY)
+    profit = state.portfolio.profit(state.marks())
+    quiet = state.sweeper.quiet_until
+    return Status(
+        venue=about.venue,
+        account=about.account,
+        mode=about.mode,
+        live=about.live,
+        version=about.version,
+        pid=about.pid,
+        started_at=format_instant(about.started_at),
+        at=format_instant(about.at),
+        state=_state_of(state),
+        value=str(capital + profit),
+        profit=str(profit),
+        connections=[_connection(each, about.at) for each in about.connections],
+        strategies=strategies,
+        positions=[_position(state, *each) for each in state.portfolio.held()],
+        limits=[_limit(each) for each in fullness(state)],
+        halts=[
+            HaltShown(
+                code=each.code,
+                strategy=each.strategy,
+                words=each.words,
+                at=format_instant(each.at),
+                lifted_by="operator" if each.code in LIFTED_BY_OPERATOR else "trueup",
+            )
+            for each in state.halts
+        ],
+        orders=[_order(each) for each in state.inflight.living()],
+        tops=[_top(state, each) for each in _shown_markets(state)],
+        cash=list(_cash(state)),
+        markets_known=len(state.listings),
+        markets_followed=len(_followed(state)),
+        unreadable={str(ticker): words for ticker, words in state.unreadable.items()},
+        sweep=_sweep(state),
+        quiet_until=format_instant(quiet) if quiet > about.at else None,
+        counters=_counters(tally),
+        books=None if about.books is None else dict(about.books),
+    )
+
+
+def as_document(status: Status) -> dict[str, Any]:
+    """The document as plain JSON values."""
+    return cast("dict[str, Any]", msgspec.to_builtins(status))
+
+
+def tops_of(state: State, since: Instant) -> list[dict[str, Any]]:
+    """The tops of shown markets that moved after `since`, as plain JSON values."""
+    moved = [each for each in _shown_markets(state) if state.tops[each].at > since]
+    return [cast("dict[str, Any]", msgspec.to_builtins(_top(state, each))) for each in moved]
+
+
+# -- the parts ---------------------------------------------------------------------------------
+
+
+def _state_of(state: State) -> str:
+    if any(not each.strategy for each in state.halts):
+        return "halted"
+    if state.running and all(each.paused for each in state.running.values()):
+        return "paused"
+    return "trading"
+
+
+def _connection(each: Connection, now: Instant) -> ConnectionShown:
+    heard = each.heard_at
+    return ConnectionShown(
+        name=each.name,
+        up=each.is_up,
+        heard_at=None if heard is None else format_instant(heard),
+        age_seconds=None if heard is None else max(0, now - heard) // SECOND,
+        failed_at=None if each.failed_at is None else format_instant(each.failed_at),
+        words=each.words,
+    )
+
+
+def _strategy(state: State, running: Running) -> StrategyShown:
+    halt = state.halts.holding(running.name)
+    condition, why = "trading", ""
+    if running.paused:
+        condition, why = "paused", running.paused
+    if halt is not None:
+        condition, why = "halted", f"{halt.code}: {halt.words}"
+    realized, fees = state.portfolio.earned(running.name)
+    living = state.inflight.living()
+    return StrategyShown(
+        name=running.name,
+        state=condition,
+        why=why,
+        capital=str(running.mandate.capital),
+        value=str(state.value(running)),
+        exposure=str(exposure(state, running.name)),
+        profit=str(state.portfolio.profit(state.marks(), running.name)),
+        realized=str(realized),
+        fees=str(fees),
+        subaccount=running.mandate.subaccount,
+        markets=len(running.universe),
+        open_orders=sum(each.intent.strategy == running.name for each in living),
+        parameters=_parameters(running),
+    )
+
+
+def _parameters(running: Running) -> dict[str, str]:
+    try:
+        return {str(name): str(value) for name, value in running.strategy.parameters().items()}
+    except Exception as error:  # noqa: BLE001  (other people's code)
+        return {"unknown": f"{type(error).__name__}: {error}"[:200]}
+
+
+def _position(state: State, owner: str, ticker: Ticker, holding: Holding) -> PositionShown:
+    listing, mark = state.listings.get(ticker), state.mark(ticker)
+    closes = None if listing is None else listing.market.close_at
+    average = holding.position.average_cost
+    return PositionShown(
+        strategy="" if owner == FOREIGN else owner,
+        ticker=ticker,
+        title="" if listing is None else listing.market.title,
+        net=str(holding.position.net),
+        average_cost=None if average is None else rounded_text(average, 4),
+        cost=str(holding.position.cost),
+        mark=None if mark is None else str(mark),
+        worth=str(holding.worth(mark)),
+        realized=str(holding.realized),
+        fees=str(holding.fees),
+        profit=str(holding.profit(mark)),
+        closes_at=None if closes is None else format_instant(closes),
+    )
+
+
+def _limit(each: Fullness) -> LimitShown:
+    return LimitShown(
+        limit=each.limit,
+        strategy=each.strategy,
+        used=str(each.used),
+        allowed=str(each.allowed),
+        share=rounded_text(each.share, 4),
+        subject=each.subject,
+    )
+
+
+def _order(order: OwnOrder) -> OrderShown:
+    intent, expires = order.intent, order.expires_at
+    return OrderShown(
+        client_order_id=intent.client_order_id,
+        order_id=order.order_id,
+        strategy=intent.strategy,
+        ticker=intent.ticker,
+        side=intent.side,
+        style=intent.style,
+        state=order.state,
+        limit=str(order.limit),
+        count=str(order.whole_count),
+        filled=str(order.filled),
+        remaining=str(order.open_count),
+        reason=intent.reason,
+        sent_at=format_instant(intent.at),
+        expires_at=None if expires is None else format_instant(expires),
+    )
+
+
+def _followed(state: State) -> dict[Ticker, None]:
+    return dict.fromkeys(ticker for each in state.running.values() for ticker in each.universe)
+
+
+def _shown_markets(state: State) -> list[Ticker]:
+    ours = [ticker for _, ticker, _ in state.portfolio.held()]
+    ours += [each.intent.ticker for each in state.inflight.living()]
+    busy = sorted(
+        (each for each in _followed(state) if each in state.tops),
+        key=lambda each: state.tops[each].volume_24h,
+        reverse=True,
+    )
+    return [each for each in dict.fromkeys((*ours, *busy)) if each in state.tops][:_TOPS_MAX]
+
+
+def _top(state: State, ticker: Ticker) -> TopShown:
+    top, listing = state.tops[ticker], state.listings.get(ticker)
+    return TopShown(
+        ticker=ticker,
+        title="" if listing is None else listing.market.title,
+        status="" if listing is None else listing.status,
+        category="" if listing is None else listing.category,
+        bid=_price(top.bid),
+        ask=_price(top.ask),
+        bid_size=str(top.bid_size),
+        ask_size=str(top.ask_size),
+        last=_price(top.last),
+        volume_24h=str(top.volume_24h),
+        at=format_instant(top.at),
+    )
+
+
+def _cash(state: State) -> Iterator[PotShown]:
+    for (subaccount, shard), pot in sorted(state.portfolio.pots().items()):
+        available: Money = pot.available - state.portfolio.spent(subaccount, shard)
+        yield PotShown(
+            subaccount=subaccount,
+            shard=shard,
+            available=str(available),
+            read_at=format_instant(pot.at),
+        )
+
+
+def _sweep(state: State) -> SweepShown | None:
+    duty = state.sweeper.duty
+    if duty is None:
+        return None
+    return SweepShown(
+        since=format_instant(duty.order.at),
+        words=duty.order.words,
+        tries=duty.tries,
+        subaccounts=tuple(duty.order.subaccounts),
+    )
+
+
+def _counters(tally: Tally) -> CountersShown:
+    return CountersShown(
+        sent=tally.sent,
+        amended=tally.amended,
+        withdrawn=tally.withdrawn,
+        refused=tally.refused,
+        fills=tally.fills,
+        refusals=dict(sorted(tally.refusals.items())),
+        alerts=dict(sorted(tally.alerts.items())),
+    )
+
+
+def _price(price: Price | None) -> str | None:
+    return None if price is None else str(price)
