@@ -38,6 +38,7 @@ def build_app() -> typer.Typer:
     from trueup.cli import (
         account,
         alerts,
+        archive,
         books,
         bot,
         databases,
@@ -82,6 +83,7 @@ def build_app() -> typer.Typer:
         orders,
         bot,
         alerts,
+        archive,
         databases,
         sandbox,
         fix,

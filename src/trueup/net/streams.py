@@ -26,6 +26,7 @@ from trueup.core import announcements as a
 from trueup.core.errors import CallerError, ConfigError, ExchangeRefused, TrueupError
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
+from trueup.core.orderbook import BookDelta, BookSnapshot
 from trueup.net.private_watch import Asker, Backing, FillWatch, OrderWatch, keep_backed
 from trueup.net.request import check_signer
 from trueup.net.retry import Chance
@@ -370,6 +371,8 @@ _CHANNELS: Final[dict[type, Channel]] = {
     a.RfqBatchAnnounced: Channel.COMMUNICATIONS,
     a.EventAnnounced: Channel.LIFECYCLE,
     a.EventFeesAnnounced: Channel.LIFECYCLE,
+    BookSnapshot: Channel.ORDERBOOK,
+    BookDelta: Channel.ORDERBOOK,
 }
 
 

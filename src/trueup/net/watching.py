@@ -9,6 +9,7 @@ from typing import cast
 from trueup.core import announcements as a
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
+from trueup.core.orderbook import BookDelta, BookSnapshot
 from trueup.net.private_watch import FillWatch, OrderWatch
 from trueup.net.streams import Communication, Lifecycle, Streams
 from trueup.net.watch import LiveBook, Watch
@@ -32,6 +33,15 @@ class Watching(ABC):
         does not stream, `NotAuthorized` for a key that it does not accept.
         """
         return await self.streams.book(ticker)
+
+    def watch_book_changes(self, tickers: Iterable[Ticker]) -> Watch[BookSnapshot | BookDelta]:
+        """Every snapshot and change of these books, as they are applied: for recorders.
+
+        Needs a client that was told `stream_with(StreamOptions(line=LineOptions(tells_books=True)))`.
+        After a gap a market begins again with a snapshot.
+        """
+        watch = self.streams.watch(Channel.ORDERBOOK, tickers)
+        return cast("Watch[BookSnapshot | BookDelta]", watch)
 
     def watch_trades(self, tickers: Iterable[Ticker] | None = None) -> Watch[a.TradeAnnounced]:
         """Public trades of these markets, or of all.  A slow reader misses the oldest."""

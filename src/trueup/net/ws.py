@@ -64,7 +64,8 @@ class LineOptions:
 
     `steady` is how long a connection has to stand before the next failure counts as
     the first one again.  `compresses` asks for permessage-deflate: less traffic for
-    more work (the exchange offers it since September 2026).
+    more work (the exchange offers it since September 2026).  `tells_books` announces
+    every change of an order book, not only that there was one.
     """
 
     connect: int = 10 * SECOND
@@ -73,6 +74,7 @@ class LineOptions:
     longest_pause: int = 30 * SECOND
     steady: int = 60 * SECOND
     compresses: bool = False
+    tells_books: bool = False
 
     def __post_init__(self) -> None:
         if self.silence < _SILENCE_MIN:
@@ -132,7 +134,7 @@ class Line:
         options: LineOptions,
         on_event: Callable[[LineEvent], None] = ignore_line_event,
     ) -> None:
-        self.session: Final = ClientSession()
+        self.session: Final = ClientSession(tells_books=options.tells_books)
         self.bells: Final[dict[Ticker, list[Bell]]] = {}
         """Whom a change of a book wakes, by market."""
         self.counts: Counter[str] = Counter()

@@ -73,6 +73,15 @@ class BotDatabase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The subaccount in which the bot trades; unset: found by quantity and price."""
 
 
+class ArchiveRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where recorded market data is kept, and for how long."""
+
+    folder: str = ""
+    """Empty: ``archive/VENUE`` under the home."""
+    keep_days: int = 30
+    """How many days of raw messages are kept; what each day added up to is kept for ever."""
+
+
 def _default_categories() -> Mapping[str, CategoryRule]:
     return {"market making": CategoryRule(client_id_prefixes=("mm-",))}
 
@@ -101,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: Mapping[str, CategoryRule] = msgspec.field(default_factory=_default_categories)
     strategies: Mapping[str, StrategyRule] = {}
     bot_database: BotDatabase = BotDatabase()
+    archive: ArchiveRule = ArchiveRule()
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
     alerts: AlertSettings = AlertSettings()
@@ -184,6 +194,12 @@ def books_path(home: Path, config: Config, *, mode: str) -> str:
     if config.database:
         return config.database
     return str(home / "books" / f"{config.venue}-{mode}-{config.account}.db")
+
+
+def archive_path(home: Path, config: Config) -> Path:
+    """The folder of this venue's market archive."""
+    named = config.archive.folder
+    return Path(named).expanduser() if named else home / "archive" / config.venue
 
 
 def read_environment() -> Mapping[str, str]:

@@ -54,6 +54,7 @@ from trueup.wire.ws.drift import unknown_fields
 from trueup.wire.ws.from_wire import (
     UNREADABLE,
     book_levels,
+    book_told,
     delta_units,
     given,
 )
@@ -68,10 +69,11 @@ _decoder: Final = msgspec.json.Decoder(m.AnyMessage)
 
 
 class ClientSession:
-    """All subscriptions of one client; see the module's docstring."""
+    """All subscriptions; see above.  With `tells_books` all that books are given is announced."""
 
-    def __init__(self, times: ClientTimes | None = None) -> None:
+    def __init__(self, times: ClientTimes | None = None, *, tells_books: bool = False) -> None:
         self._times = times or ClientTimes()
+        self._tells_books = tells_books
         self._subscriptions: dict[Channel, Subscription] = {}
         self._by_sid: dict[object, Subscription] = {}
         self._outbox = Outbox(self._times)
@@ -129,7 +131,7 @@ class ClientSession:
         return True
 
     def ask_subscriptions(self) -> None:
-        """Ask the exchange what it thinks is subscribed to; the answer is not needed for anything."""
+        """Ask what the exchange thinks is subscribed to; nothing needs the answer."""
         self._outbox.ask_subscriptions()
 
     def commands(self) -> list[bytes]:
@@ -304,7 +306,9 @@ class ClientSession:
             self._recover(subscription, watched, events, was_valid=was_valid, now=now)
             return
         if book.is_valid:
-            if m.Delta in self._looked_at:
+            if self._tells_books:
+                events += (e.Announced(book_told(body, book, use_yes_price=use_yes_price)),)
+            elif m.Delta in self._looked_at:
                 subscription.hot[body.market_ticker] = watched
             events += watched.changed
         else:

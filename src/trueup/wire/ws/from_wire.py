@@ -24,7 +24,7 @@ from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken
 from trueup.core.ids import ClientOrderId, EventTicker, SeriesTicker, Shard, Subaccount, Ticker
 from trueup.core.ids import TradeId as TradeIdOf
 from trueup.core.instant import Instant
-from trueup.core.orderbook import BookDelta
+from trueup.core.orderbook import BookDelta, BookSnapshot, OrderBook
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.wire import values
@@ -169,6 +169,15 @@ def book_delta(body: b.DeltaBody, *, use_yes_price: bool) -> BookDelta:
         client_order_id=None if client_order_id is None else ClientOrderId(client_order_id),
         subaccount=None if subaccount is None else Subaccount(subaccount),
     )
+
+
+def book_told(
+    body: b.SnapshotBody | b.DeltaBody, book: OrderBook, *, use_yes_price: bool
+) -> BookSnapshot | BookDelta:
+    """What a book was just given, as an announcement."""
+    if isinstance(body, b.SnapshotBody):
+        return book.snapshot()
+    return book_delta(body, use_yes_price=use_yes_price)
 
 
 # -- public --------------------------------------------------------------------
