@@ -29,7 +29,7 @@ def query(
     connection: Any = duckdb.connect(":memory:")
     try:
         for kind in Kind:
-            _show(connection, archive, kind, since, until)
+            _show(connection, archive, kind, since=since, until=until)
         # The views stand; whoever asks shall not write, nor read other files.
         folder = str(archive.folder).replace("'", "''")
         connection.execute(f"SET allowed_directories = ['{folder}/']")
@@ -60,7 +60,7 @@ def _check_asks_only(duckdb: Any, connection: Any, sql: str) -> None:  # noqa: A
         )
 
 
-def _show(connection: Any, archive: Archive, kind: Kind, since: str, until: str) -> None:  # noqa: ANN401
+def _show(connection: Any, archive: Archive, kind: Kind, *, since: str, until: str) -> None:  # noqa: ANN401
     paths = [str(part.path) for part in archive.parts(kind, since=since, until=until)]
     if not paths:
         connection.register(kind.value, schema_of(kind).empty_table())

@@ -83,8 +83,7 @@ class ClientSession:
         self.frames = 0
         """How many frames came."""
         self.counts: Counter[str] = Counter()
-        """How often something out of the ordinary came: ``gap``, ``duplicate``, ``late``,
-        ``stray``, ``unreadable``, ``unknown type X``, ``unknown field X.y``."""
+        """How often came a ``gap``, ``duplicate``, ``late``, ``stray``, ``unreadable``, ``unknown ...``."""
 
     # -- wishes ----------------------------------------------------------------
 
