@@ -7,6 +7,7 @@ f-string written by mistake shows ``Secret(hidden)`` and nothing else.
 
 from __future__ import annotations
 
+import hmac
 from typing import NoReturn
 
 _HIDDEN = "Secret(hidden)"
@@ -44,3 +45,8 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written anywhere, also not by pickle or copy")
+
+
+def is_same(given: str, secret: Secret) -> bool:
+    """Whether somebody named the secret; takes as long for a near miss as for a far one."""
+    return bool(secret) and hmac.compare_digest(given.encode(), secret.reveal())
