@@ -32,7 +32,7 @@ from typing import Final
 from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import Instant
-from trueup.core.units import Ratio
+from trueup.core.units import Ratio, rounded_text
 from trueup.engine.signals import AnchorSignal
 
 STEP: Final = 25
@@ -76,7 +76,7 @@ def distribution(meeting: date, uppers: Mapping[int, Ratio]) -> Distribution:
     if wrong or abs(total - 1) > _TOLERANCE:
         raise CallerError(
             f"the probabilities for {meeting} make no sense: they add up to "
-            f"{float(total):.4f}" + (f", and {wrong[0]} bp is wrong" if wrong else ""),
+            f"{rounded_text(total, 4)}" + (f", and {wrong[0]} bp is wrong" if wrong else ""),
             remedy="Give one probability for each range of 25 basis points, adding up to 1.",
         )
     return Distribution(
@@ -160,7 +160,7 @@ def from_futures(
     for month, price in prices.items():
         if not 70 < price <= 100:  # noqa: PLR2004  # a rate between 0 and 30 %
             raise CallerError(
-                f"{float(price)} is no price of a Fed funds future for {month[0]}-{month[1]:02}",
+                f"{rounded_text(price, 4)} is no price of a Fed funds future for {month[0]}-{month[1]:02}",
                 remedy="Prices are 100 minus a rate in percent, e.g. 96.3350.",
             )
     found: list[Distribution] = []
