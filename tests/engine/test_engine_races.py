@@ -200,7 +200,7 @@ def test_fill_that_comes_after_the_settlement_is_paid_with_the_others(first: int
     fills = [a_fill(number, Count(units)) for number, units in enumerate((first, 4 - first))]
 
     portfolio.book(fills[0], "mine")
-    portfolio.settle(HOT, cents(50))
+    portfolio.settle(HOT, cents(50), NOON)
     portfolio.book(fills[1], "mine")
 
     assert portfolio.profit({}) == dollars("0.02") - dollars("0.016"), "4 hundredths at .40"

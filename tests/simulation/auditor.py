@@ -18,6 +18,7 @@ from trueup.engine import effects as f
 from trueup.engine.inflight import Intent, OrderState
 from trueup.engine.limits import Limits
 from trueup.engine.machine import Machine
+from trueup.engine.portfolio import FOREIGN
 from trueup.engine.records import OrderEnded
 from trueup.ledger.booking import book_market
 from trueup.run.simulated import SimulatedVenue
@@ -51,6 +52,9 @@ class Auditor:
     def watch(self, event: e.Event) -> None:
         """See an event of the exchange as it happens."""
         match event:
+            case e.OrderUpdated() | e.FillMade() if event.terms.subaccount != PRIMARY:
+                # Somebody trades by hand there, where no strategy does.
+                pass
             case e.OrderUpdated(member=member, why=e.OrderChange.PLACED) if member == self._member:
                 name = event.order.client_order_id
                 self._orders[name] += 1
@@ -141,18 +145,26 @@ class Auditor:
             held = self._held.get((strategy, ticker), ZERO_COUNT)
             if held != traded:
                 self._complain(f"{strategy} traded {traded} in {ticker}, the machine says {held}")
+        for (owner, ticker), held in self._held.items():
+            if owner == FOREIGN and held:
+                self._complain(f"{held} in {ticker} were taken for somebody else's")
         for ticker in venue.exchange.books.listings.markets:
             truth = account.position_at(venue.now, PRIMARY, ticker).net
-            ours = machine.state.portfolio.net(ticker)
+            ours = machine.state.portfolio.net(ticker, subaccount=PRIMARY)
             if truth != ours:
                 self._complain(f"{ticker}: the exchange holds {truth}, the machine {ours}")
-        resting = {each.client_order_id for each in account.resting_at(venue.now)}
+        resting = {
+            each.client_order_id
+            for each in account.resting_at(venue.now)
+            if each.subaccount == PRIMARY
+        }
         living = {each.intent.client_order_id for each in machine.state.inflight.living()}
         if resting != living:
             self._complain(f"resting at the exchange {resting}, for the machine {living}")
 
     def _judge_money(self, venue: SimulatedVenue, machine: Machine) -> None:
-        truth = venue.exchange.account(self._member).cash_at(venue.now) - self._deposited
+        cash = venue.exchange.account(self._member).cash_at(venue.now, subaccount=PRIMARY)
+        truth = cash - self._deposited
         portfolio = machine.state.portfolio.profit({})
         if truth != portfolio:
             self._complain(f"the exchange says {truth} was earned, the machine {portfolio}")
@@ -163,10 +175,14 @@ class Auditor:
     def _booked(self, venue: SimulatedVenue) -> Money:
         recorded: dict[Ticker, list[Recorded]] = defaultdict(list)
         for n, ((trade, order), fill) in enumerate(venue.heard.fills.items()):
+            if fill.subaccount != PRIMARY:
+                continue
             recorded[fill.ticker].append(
                 Recorded(n, f"{trade}/{order}", 1, fill, Source.REST, fill.at)
             )
-        for n, (ticker, settled) in enumerate(venue.heard.settled.items()):
+        for n, ((place, ticker), settled) in enumerate(venue.heard.settled.items()):
+            if place != PRIMARY:
+                continue
             recorded[ticker].append(
                 Recorded(10**9 + n, f"row {ticker}", 1, settled, Source.REST, settled.at)
             )
@@ -190,11 +206,20 @@ class Auditor:
         account = venue.exchange.account(self._member)
         for alert in venue.heard.alerts:
             if alert.kind is f.AlertKind.SWEPT and "nothing rests" in alert.words:
-                resting = [each.client_order_id for each in account.resting_at(alert.at)]
+                resting = [
+                    each.client_order_id
+                    for each in account.resting_at(alert.at)
+                    if each.subaccount == PRIMARY
+                ]
                 if resting:
                     self._complain(f"said that nothing rests while {resting} did")
         if machine.state.sweeper.duty is not None:
             self._complain("a duty to cancel everything was never finished")
+        for (place, ticker), each in machine.state.differences.items():
+            self._complain(f"{ticker} on subaccount {place} still differs: {each}")
+        for alert in venue.heard.alerts:
+            if "count as somebody else's" in alert.words or "is halted:" in alert.words:
+                self._complain(f"a difference was seen where there was none: {alert.words}")
 
     def _complain(self, words: str) -> None:
         self.complaints.append(words)

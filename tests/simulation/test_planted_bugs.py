@@ -10,6 +10,7 @@ from world import Plan, run
 
 from trueup.core import payoff
 from trueup.core.facts import Filled
+from trueup.core.ids import PRIMARY, Subaccount, Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Money, Price
@@ -72,12 +73,17 @@ def cancel_all_is_believed_without_reading(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Sweeper, "ended", ended)
 
 
-def fill_before_its_answer_is_taken_for_a_strangers(patch: pytest.MonkeyPatch) -> None:
+def fill_before_its_answer_stays_a_strangers(patch: pytest.MonkeyPatch) -> None:
     def is_answer_missing(self: following.Follower, ticker: str) -> bool:
         del self, ticker
         return False
 
+    def claim(self: Portfolio, *named: object) -> list[Filled]:
+        del self, named
+        return []
+
     patch.setattr(following.Follower, "_is_answer_missing", is_answer_missing)
+    patch.setattr(Portfolio, "claim", claim)
 
 
 def position_limit_forgets_open_orders(patch: pytest.MonkeyPatch) -> None:
@@ -134,12 +140,39 @@ def settlement_pays_what_was_bought_instead_of_the_net(patch: pytest.MonkeyPatch
     patch.setattr(portfolio, "gross_payout", gross)
 
 
+def other_subaccounts_are_netted_with_ours(patch: pytest.MonkeyPatch) -> None:
+    original = Portfolio.book
+
+    def book(
+        self: Portfolio, fill: Filled, strategy: str, *, reserved_at: Instant | None = None
+    ) -> Holding:
+        return original(self, replace(fill, subaccount=PRIMARY), strategy, reserved_at=reserved_at)
+
+    def subaccounts(self: State) -> set[Subaccount]:
+        del self
+        return {PRIMARY, Subaccount(1)}
+
+    patch.setattr(Portfolio, "book", book)
+    patch.setattr(State, "subaccounts", property(subaccounts, lambda _, __: None), raising=False)
+
+
+def revised_settlements_are_not_heard(patch: pytest.MonkeyPatch) -> None:
+    original = Portfolio.settle
+
+    def settle(self: Portfolio, ticker: Ticker, value: Price, at: Instant) -> bool:
+        return False if self.is_settled(ticker) else original(self, ticker, value, at)
+
+    patch.setattr(Portfolio, "settle", settle)
+
+
 BUGS: list[Plant] = [
+    other_subaccounts_are_netted_with_ours,
+    revised_settlements_are_not_heard,
     fills_are_not_deduplicated,
     order_is_sent_again_after_a_503,
     fee_is_booked_twice,
     cancel_all_is_believed_without_reading,
-    fill_before_its_answer_is_taken_for_a_strangers,
+    fill_before_its_answer_stays_a_strangers,
     position_limit_forgets_open_orders,
     halts_do_not_survive_a_restart,
     kill_switch_does_not_stop_strategies,

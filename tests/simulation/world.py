@@ -19,6 +19,7 @@ from trueup.core.ids import (
     EventTicker,
     OrderId,
     SeriesTicker,
+    Subaccount,
     Ticker,
 )
 from trueup.core.instant import HOUR, MINUTE, SECOND, Instant, parse_instant
@@ -43,6 +44,8 @@ START = parse_instant("2026-10-06T13:00:00Z")
 US = c.Member("us")
 CROWD = c.Member("crowd")
 DEPOSIT = Money.parse("500")
+BY_HAND = Subaccount(1)
+"""Somebody trades here by hand: another position, and no concern of the machine's."""
 EVENT = EventTicker("KXSIM-26OCT06")
 LIMITS = Limits(
     position_max=Count.of_contracts(15),
@@ -63,6 +66,9 @@ class Plan:
     pace: int = 5 * SECOND // 2
     crashes: int = 1
     kills: int = 1
+    surprises: bool = True
+    """Whether somebody trades by hand on another subaccount, the exchange pauses, and a
+    settlement is revised."""
     conditions: Conditions | None = None
     machine: Callable[[Sequence[tuple[Strategy, Mandate]], Settings, Ids], Machine] = Machine
 
@@ -209,6 +215,53 @@ class World:
             self.auditor.killed(self.venue.now if wanted is i.Wanted.KILL else None)
             self.venue.give(i.OperatorSaid(at=self.venue.now, wanted=wanted, by="ada"))
 
+    def trade_by_hand(self, random: Random) -> None:
+        """The owner of the account buys something on another subaccount, now and then."""
+        side = random.choice(list(Side))
+        self.orders += 1
+        self.command(
+            c.PlaceOrder(
+                at=self.venue.now,
+                member=US,
+                subaccount=BY_HAND,
+                order_id=OrderId(f"hand-{self.orders}"),
+                client_order_id=ClientOrderId(""),
+                ticker=random.choice(self.tickers),
+                side=side,
+                price=Price.of_cents(97 if side is Side.YES else 3),
+                count=Count(random.randint(100, 2_000)),
+                time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+            )
+        )
+        pause = random.randint(MINUTE, 10 * MINUTE)
+        if self.venue.now + pause < START + self.plan.hours * HOUR:
+            self.venue.at(Instant(self.venue.now + pause), lambda: self.trade_by_hand(random))
+
+    def close_exchange(self, *, exchange_active: bool, seconds: int) -> None:
+        """Trading stops everywhere, or everything does; then it goes on."""
+        self.command(
+            c.SetExchangeStatus(
+                at=self.venue.now, exchange_active=exchange_active, trading_active=False
+            )
+        )
+        self.venue.at(
+            Instant(self.venue.now + seconds * SECOND),
+            lambda: self.command(
+                c.SetExchangeStatus(at=self.venue.now, exchange_active=True, trading_active=True)
+            ),
+        )
+
+    def revise(self, ticker: Ticker, random: Random) -> None:
+        """The exchange corrects what a market paid."""
+        if not self.venue.exchange.account(US).settlements_of(PRIMARY, ticker):
+            return
+        value = Price(random.randint(1, 9_999))
+        self.command(
+            c.ReviseSettlement(
+                at=self.venue.now, ticker=ticker, result=MarketResult.SCALAR, value=value
+            )
+        )
+
     def pause(self, ticker: Ticker) -> None:
         self.command(c.PauseMarket(at=self.venue.now, ticker=ticker))
         later = Instant(self.venue.now + 2 * MINUTE)
@@ -223,6 +276,9 @@ def build(plan: Plan) -> World:
     tickers = [Ticker(f"{EVENT}-{n}") for n in range(plan.markets)]
     for command in _opening(tickers, end):
         exchange.step(command)
+    if plan.surprises:
+        for command in _subaccount():
+            exchange.step(command)
     auditor = Auditor(US, LIMITS, DEPOSIT)
     begin = random.randint(START + 20 * MINUTE, end - 40 * MINUTE)
     rough = Conditions(
@@ -242,6 +298,8 @@ def build(plan: Plan) -> World:
     )
     world = World(plan, venue, auditor, random, tickers, fair=dict.fromkeys(tickers, 50))
     _schedule(world, end)
+    if plan.surprises:
+        _surprise(world, end)
     return world
 
 
@@ -273,12 +331,53 @@ def _schedule(world: World, end: Instant) -> None:
         )
 
 
+def _surprise(world: World, end: Instant) -> None:
+    venue, random = world.venue, seeded(world.plan.seed + 2)
+    venue.at(Instant(START + MINUTE), lambda: world.trade_by_hand(random))
+    active, seconds = random.random() < 0.5, random.randint(20, 240)
+    venue.at(
+        Instant(random.randint(START + 5 * MINUTE, end - 10 * MINUTE)),
+        lambda: world.close_exchange(exchange_active=active, seconds=seconds),
+    )
+    ticker = random.choice(world.tickers)
+    if random.random() < 0.5:
+        venue.at(Instant(end + 25 * MINUTE), lambda: world.revise(ticker, random))
+
+
 def run(plan: Plan) -> World:
     """Run a world to its quiet end and judge it."""
     world = build(plan)
     world.venue.run(Instant(START + plan.hours * HOUR + 40 * MINUTE))
     world.auditor.judge(world.venue)
     return world
+
+
+def _subaccount() -> Iterable[c.Command]:
+    at = Instant(START - MINUTE)
+    yield c.OpenSubaccount(at=at, member=US, subaccount=BY_HAND)
+    yield c.Deposit(
+        at=at,
+        member=US,
+        banking_id="deposit to trade by hand",
+        amount=DEPOSIT,
+        fee=Money(0),
+        method="ach",
+    )
+    yield c.ConcludeBanking(
+        at=at,
+        member=US,
+        banking_id="deposit to trade by hand",
+        status=BankingStatus.APPLIED,
+    )
+    yield c.TransferSubaccount(
+        at=at,
+        member=US,
+        transfer_id="to trade by hand",
+        amount=DEPOSIT,
+        from_subaccount=PRIMARY,
+        to_subaccount=BY_HAND,
+        shard=SHARD_ZERO,
+    )
 
 
 def _opening(tickers: Sequence[Ticker], end: Instant) -> Iterable[c.Command]:

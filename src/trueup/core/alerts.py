@@ -45,6 +45,7 @@ class AlertKind(StrEnum):
     HALT = "halt"
     KILL = "kill"
     BOOKS = "books"
+    EXCHANGE = "exchange"
     DEAD_BOT = "dead_bot"
     WATCHDOG = "watchdog"
     OPERATOR = "operator"
@@ -89,6 +90,9 @@ MEANINGS: Final[Mapping[AlertKind, Meaning]] = MappingProxyType(
         AlertKind.KILL: Meaning(Severity.CRITICAL, "The kill switch was pulled."),
         AlertKind.BOOKS: Meaning(
             Severity.CRITICAL, "A break in the books: they do not agree with the exchange's."
+        ),
+        AlertKind.EXCHANGE: Meaning(
+            Severity.WARNING, "The exchange or one of its shards stopped taking orders, or goes on."
         ),
         AlertKind.DEAD_BOT: Meaning(
             Severity.CRITICAL, "A bot ended without saying goodbye, or says nothing any more."

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from trueup.core.facts import OrderReported
+from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, format_age
 from trueup.core.units import Count
 from trueup.engine.effects import Alert, AlertKind, Ask, Effect, Persist
 from trueup.engine.inflight import LIVING, OrderState, OwnOrder
 from trueup.engine.inputs import Asked
-from trueup.engine.records import OrderEnded
+from trueup.engine.records import HaltCode, HaltRaised, OrderEnded
 from trueup.engine.state import State
 
 PROOF: Final = 10 * SECOND
@@ -58,6 +58,38 @@ def doubt(state: State, order: OwnOrder, words: str, out: list[Effect]) -> None:
     ask(state, changed, out)
 
 
+def doubt_absence(state: State, order: OwnOrder, fill: Filled, out: list[Effect]) -> None:
+    """A fill turned up that could belong to an order that was called absent: ask once more."""
+    changed = order.moved(OrderState.UNKNOWN, state.now, doubted_at=state.now)
+    state.inflight.put(changed)
+    words = (
+        f"a fill of {fill.count} {fill.ticker} at {fill.price} could be of order "
+        f"{order.intent.client_order_id}, which the exchange's lists did not hold; the market is "
+        "held until the exchange has been asked again"
+    )
+    out.append(
+        Alert(
+            at=state.now,
+            kind=AlertKind.UNKNOWN_ORDER,
+            words=words,
+            strategy=order.intent.strategy,
+        )
+    )
+    ask(state, changed, out)
+
+
+def lied(state: State, order: OwnOrder, out: list[Effect]) -> OwnOrder:
+    """Halt when an order exists that was proven absent: then no absence proves anything."""
+    if not order.called_absent or order.state in {OrderState.ABSENT, OrderState.UNKNOWN}:
+        return order
+    words = (
+        f"order {order.intent.client_order_id} in {order.intent.ticker} exists "
+        f"({order.state}), though the exchange's lists had proven it absent"
+    )
+    state.halts.raise_(HaltRaised(code=HaltCode.ABSENCE, words=words, at=state.now), out)
+    return replace(order, called_absent=False)
+
+
 def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
     """What the exchange says about an order; returns it when that changed anything."""
     order = state.inflight.get(said.client_order_id)
@@ -67,7 +99,7 @@ def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
         return _found(state, order, said, said.found, out=out)
     if order.state not in LIVING:
         return None
-    if order.order_id is None and said.as_of >= order.intent.at + PROOF:
+    if order.order_id is None and said.as_of >= max(order.intent.at, order.doubted_at) + PROOF:
         return _absent(state, order, said, out)
     _ask_later(state, order, said.at, out)
     return None
@@ -83,6 +115,7 @@ def _found(
         _ask_later(state, changed, said.at, out)
         return changed
     changed = replace(changed, asked=0, canceling=False, amending=None)
+    changed = lied(state, changed, out)
     if changed.state is OrderState.RESTING and found.updated_at >= changed.told_at:
         total = found.fill_count + found.remaining_count
         changed = replace(changed, remaining=_resting(changed, found), total=total)
@@ -92,7 +125,7 @@ def _found(
 
 
 def _absent(state: State, order: OwnOrder, said: Asked, out: list[Effect]) -> OwnOrder:
-    changed = order.moved(OrderState.ABSENT, said.at)
+    changed = order.moved(OrderState.ABSENT, said.at, called_absent=True)
     state.inflight.put(changed)
     note_end(state, changed, before=order.state, out=out)
     reach = format_age(said.as_of - order.intent.at)
@@ -149,8 +182,10 @@ def is_held(state: State, ticker: Ticker) -> bool:
 
 
 def note_end(state: State, order: OwnOrder, *, before: OrderState, out: list[Effect]) -> None:
-    """Make an order's end durable, once."""
-    if before in LIVING and order.state not in LIVING:
+    """Make an order's end durable, once; one that was called absent may end again."""
+    if order.state in LIVING or order.state is before:
+        return
+    if before in LIVING or before is OrderState.ABSENT:
         ended = OrderEnded(
             client_order_id=order.intent.client_order_id,
             state=order.state,

@@ -56,11 +56,16 @@ class MachineDesk:
 
     def net(self, ticker: Ticker) -> Count:
         """The strategy's net position, by the fills it has seen."""
-        return self._state.portfolio.net(ticker, self._running.name)
+        running = self._running
+        return self._state.portfolio.net(
+            ticker, running.name, subaccount=running.mandate.subaccount
+        )
 
     def average_cost(self, ticker: Ticker) -> Ratio | None:
         """Dollars per contract of the held side; `None` when flat."""
-        return self._state.portfolio.holding(self._running.name, ticker).position.average_cost
+        running = self._running
+        held = self._state.portfolio.holding(running.name, running.mandate.subaccount, ticker)
+        return held.position.average_cost
 
     def orders(self, ticker: Ticker) -> Sequence[OwnOrder]:
         """The strategy's living orders in a market."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from trueup.core.facts import Filled
 from trueup.core.ids import Ticker
+from trueup.core.instant import SECOND
 from trueup.core.units import ZERO_COUNT, Count
 from trueup.engine import asking
 from trueup.engine.effects import Alert, AlertKind, Decision, Effect, Verdict
@@ -36,6 +37,9 @@ from trueup.engine.wishes import Order, Style
 
 _EXISTS = "order_already_exists"
 """The exchange's code for a client order id that it has seen before."""
+
+_CLOCKS_APART = 5 * SECOND
+"""How much earlier than ours the exchange's clock may date what came after."""
 
 
 class Follower:
@@ -69,7 +73,8 @@ class Follower:
             case Unknown(words=words):
                 asking.doubt(state, order, words, out)
                 return []
-        return self.release(order.intent.ticker, out)
+        changed = state.inflight.get(said.client_order_id) or order
+        return [*self._claimed(changed, out), *self.release(order.intent.ticker, out)]
 
     def canceled(self, said: CancelEnded, out: list[Effect]) -> None:
         """How cancelling ended.  Only a success is believed; anything else is asked."""
@@ -141,7 +146,9 @@ class Follower:
     def asked(self, said: Asked, out: list[Effect]) -> list[tuple[str, Filled]]:
         """The answer to a question about an order."""
         changed = asking.answered(self._state, said, out)
-        return [] if changed is None else self.release(changed.intent.ticker, out)
+        if changed is None:
+            return []
+        return [*self._claimed(changed, out), *self.release(changed.intent.ticker, out)]
 
     # -- reports ---------------------------------------------------------------------------
 
@@ -155,9 +162,10 @@ class Follower:
         if order is not None:
             if order.state is OrderState.UNKNOWN and changed.state is not OrderState.UNKNOWN:
                 changed = replace(changed, asked=0)
-                state.inflight.put(changed)
+            changed = asking.lied(state, changed, out)
+            state.inflight.put(changed)
             asking.note_end(state, changed, before=order.state, out=out)
-        return self.release(changed.intent.ticker, out)
+        return [*self._claimed(changed, out), *self.release(changed.intent.ticker, out)]
 
     def filled(self, said: FillSeen, out: list[Effect]) -> list[tuple[str, Filled]]:
         """A fill: counted once, for the strategy of its order."""
@@ -167,12 +175,14 @@ class Follower:
             (each.trade_id, each.order_id) == (fill.trade_id, fill.order_id) for each in waiting
         ):
             return []
-        if self._state.inflight.find(fill.order_id) is None and self._is_answer_missing(
-            fill.ticker
-        ):
-            self._waiting.setdefault(fill.ticker, []).append(fill)
-            return []
-        return [self._book(fill, out)]
+        if self._state.inflight.find(fill.order_id) is None:
+            for order in self._state.inflight.absent(fill.ticker):
+                if _could_be_of(fill, order):
+                    asking.doubt_absence(self._state, order, fill, out)
+            if self._is_answer_missing(fill.ticker):
+                self._waiting.setdefault(fill.ticker, []).append(fill)
+                return []
+        return self._book(fill, out)
 
     def release(self, ticker: Ticker, out: list[Effect]) -> list[tuple[str, Filled]]:
         """Fills that waited in a market and can be counted now, oldest first."""
@@ -190,7 +200,20 @@ class Follower:
             self._waiting[ticker] = left
         else:
             del self._waiting[ticker]
-        return [self._book(fill, out) for fill in ready]
+        return [found for fill in ready for found in self._book(fill, out)]
+
+    def _claimed(self, order: OwnOrder, out: list[Effect]) -> list[tuple[str, Filled]]:
+        """Fills of an order that were taken for a stranger's before its name was known."""
+        if order.order_id is None:
+            return []
+        intent, portfolio = order.intent, self._state.portfolio
+        fills = portfolio.claim(order.order_id, intent.strategy, intent.subaccount, intent.ticker)
+        for fill in fills:
+            before = self._state.inflight.find(fill.order_id)
+            counted = self._state.inflight.filled(fill)
+            if before is not None and counted is not None:
+                asking.note_end(self._state, counted, before=before.state, out=out)
+        return [(intent.strategy, fill) for fill in fills]
 
     def _is_answer_missing(self, ticker: Ticker) -> bool:
         return any(
@@ -198,10 +221,12 @@ class Follower:
             for each in self._state.inflight.living(ticker)
         )
 
-    def _book(self, fill: Filled, out: list[Effect]) -> tuple[str, Filled]:
+    def _book(self, fill: Filled, out: list[Effect]) -> list[tuple[str, Filled]]:
         state = self._state
         before = state.inflight.find(fill.order_id)
         order = state.inflight.filled(fill)
+        if order is None and fill.subaccount not in state.subaccounts:
+            return []
         strategy = FOREIGN if order is None else order.intent.strategy
         reserved_at = None
         if order is not None and order.intent.style is not Style.TAKE:
@@ -209,7 +234,21 @@ class Follower:
         state.portfolio.book(fill, strategy, reserved_at=reserved_at)
         if order is not None and before is not None:
             asking.note_end(state, order, before=before.state, out=out)
-        return strategy, fill
+        return [(strategy, fill)]
+
+
+def _could_be_of(fill: Filled, order: OwnOrder) -> bool:
+    """Whether a fill of an unknown order could be of one that was called absent."""
+    intent = order.intent
+    worse = (fill.price.units - intent.limit.units) * intent.side.sign
+    return (
+        order.order_id is None
+        and fill.side is intent.side
+        and fill.subaccount == intent.subaccount
+        and fill.count <= intent.count
+        and worse <= 0
+        and fill.at >= intent.at - _CLOCKS_APART
+    )
 
 
 def _accepted(order: OwnOrder, accepted: Accepted) -> OwnOrder:
@@ -265,20 +304,29 @@ def fill_alert(strategy: str, fill: Filled) -> Alert:
 def settle_market(state: State, given: MarketSettled, out: list[Effect]) -> None:
     """Pay what is held in a market, and say what came of it."""
     portfolio = state.portfolio
-    before = {owner: held for owner, ticker, held in portfolio.held() if ticker == given.ticker}
-    portfolio.settle(given.ticker, given.value)
-    for owner, held in before.items():
-        earned = portfolio.holding(owner, given.ticker).realized - held.realized
-        words = (
-            f"{given.ticker} paid {given.value} a contract on {held.position.net}: "
-            f"{earned.dollars()} realized"
-        )
+    before = dict(portfolio.held_in(given.ticker))
+    paid = {key: each.position.net for key, each in before.items() if each.position.net}
+    revised = portfolio.settle(given.ticker, given.value, state.now)
+    for key, held in portfolio.held_in(given.ticker):
+        earned = held.realized - before[key].realized
+        if revised and earned:
+            words = (
+                f"the settlement of {given.ticker} was revised to {given.value} a contract: "
+                f"what was realized changes by {earned.dollars()}"
+            )
+        elif not revised and key in paid:
+            words = (
+                f"{given.ticker} paid {given.value} a contract on {paid[key]}: "
+                f"{earned.dollars()} realized"
+            )
+        else:
+            continue
         out.append(
             Alert(
                 at=given.at,
-                kind=AlertKind.SETTLEMENT,
+                kind=AlertKind.BOOKS if revised else AlertKind.SETTLEMENT,
                 words=words,
-                strategy=owner,
-                key=given.ticker,
+                strategy=key[0],
+                key=f"{given.ticker} {given.value}" if revised else given.ticker,
             )
         )

@@ -133,11 +133,12 @@ def _largest_position(state: State, strategy: str | None) -> tuple[str, Count]:
     fullest, most = "", 0
     held = {ticker for _, ticker, _ in state.portfolio.held(strategy)}
     held |= {each.intent.ticker for each in _orders(state, strategy)}
-    for ticker in sorted(held):
-        net = state.portfolio.net(ticker, strategy).units
+    places = [(ticker, place) for ticker in sorted(held) for place in sorted(state.subaccounts)]
+    for ticker, place in places:
+        net = state.portfolio.net(ticker, strategy, subaccount=place).units
         coming = {1: 0, -1: 0}
         for each in _orders(state, strategy):
-            if each.intent.ticker == ticker:
+            if (each.intent.ticker, each.intent.subaccount) == (ticker, place):
                 coming[each.intent.side.sign] += each.open_count.units
         worst = max(net + coming[1], -net + coming[-1])
         if worst > most:

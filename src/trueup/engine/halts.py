@@ -13,7 +13,7 @@ from typing import Final
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, eastern_day
-from trueup.core.units import ZERO_MONEY, Money, Price
+from trueup.core.units import ZERO_MONEY, Count, Money, Price
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist
 from trueup.engine.limits import Limits
 from trueup.engine.portfolio import Portfolio
@@ -43,6 +43,23 @@ class Breaker:
     def tripped(self) -> bool:
         """Whether too many calls in a row have failed."""
         return self.failures >= self.threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The exchange states another position than we count, in every reading since `since`.
+
+    `halts` says that its market takes no orders of ours.
+    """
+
+    ours: Count
+    theirs: Count
+    since: Instant
+    reads: int
+    halts: bool
+
+    def __str__(self) -> str:
+        return f"the exchange states a position of {self.theirs}, trueup counts {self.ours}"
 
 
 class Halts:

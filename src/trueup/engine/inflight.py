@@ -52,10 +52,11 @@ ORDER_STEPS: Final[dict[OrderState, frozenset[OrderState]]] = {
     _S.EXECUTED: frozenset(),
     _S.CANCELED: frozenset(),
     _S.REFUSED: frozenset(),
-    _S.ABSENT: frozenset({_S.RESTING, _S.EXECUTED, _S.CANCELED}),
+    _S.ABSENT: frozenset({_S.UNKNOWN, _S.RESTING, _S.EXECUTED, _S.CANCELED}),
 }
-"""Which state may follow which.  `ABSENT` may be overruled by a report: the
-exchange knows better than a conclusion that we drew."""
+"""Which state may follow which.  `ABSENT` may be overruled by a report, and doubted
+again when a fill turns up that could be its own: the exchange knows better than a
+conclusion that we drew."""
 
 LIVING: Final = frozenset({_S.PENDING, _S.UNKNOWN, _S.RESTING})
 """States in which an order may still fill."""
@@ -96,6 +97,7 @@ class OwnOrder:
     `price`, `total` and `renewed` are the limit, the whole count and the expiry
     that an amendment of `amended_at` asked for; `amending` is set while nobody knows
     whether it took effect, and until then the larger of both counts may come in.
+    `doubted_at` is when an absence was doubted again, `called_absent` that it once was.
     `told_at` is the exchange's own time of the newest state that we know; `unamended`
     are `total` and `renewed` as they were, for when the amendment is refused.
     """
@@ -114,6 +116,8 @@ class OwnOrder:
     amended_at: Instant = NEVER
     unamended: tuple[Count | None, Instant | None] = (None, None)
     asked: int = 0
+    doubted_at: Instant = NEVER
+    called_absent: bool = False
     told_at: Instant = NEVER
     updated_at: Instant
 
@@ -192,6 +196,7 @@ class Inflight:
         self._client_ids: dict[OrderId, ClientOrderId] = {}
         self._living: dict[Ticker, dict[ClientOrderId, None]] = {}
         self._ended: dict[ClientOrderId, None] = {}
+        self._absent: dict[Ticker, dict[ClientOrderId, None]] = {}
         self._expecting: dict[ClientOrderId, None] = {}
         self._keep = keep
 
@@ -223,6 +228,10 @@ class Inflight:
         if ticker is not None:
             return [self._orders[each] for each in self._living.get(ticker, ())]
         return [self._orders[each] for some in self._living.values() for each in some]
+
+    def absent(self, ticker: Ticker) -> list[OwnOrder]:
+        """Orders in a market that are believed never to have reached the exchange."""
+        return [self._orders[each] for each in self._absent.get(ticker, ())]
 
     def unsettled(self, ticker: Ticker | None = None) -> list[OwnOrder]:
         """Orders from which contracts may still come in, of one market or of all."""
@@ -306,6 +315,10 @@ class Inflight:
         self._orders[name] = order
         if order.order_id is not None:
             self._client_ids[order.order_id] = name
+        if order.state is OrderState.ABSENT:
+            self._absent.setdefault(ticker, {})[name] = None
+        elif ticker in self._absent:
+            self._absent[ticker].pop(name, None)
         if order.is_living:
             self._living.setdefault(ticker, {})[name] = None
             self._ended.pop(name, None)
@@ -324,5 +337,6 @@ class Inflight:
         if len(self._ended) > self._keep:
             oldest = self._orders.pop(next(iter(self._ended)))
             del self._ended[oldest.intent.client_order_id]
+            self._absent.get(oldest.intent.ticker, {}).pop(oldest.intent.client_order_id, None)
             if oldest.order_id is not None:
                 self._client_ids.pop(oldest.order_id, None)

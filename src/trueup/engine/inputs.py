@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trueup.core.facts import Filled, OrderReported
-from trueup.core.ids import ClientOrderId, OrderId, Subaccount, Ticker
+from trueup.core.ids import ClientOrderId, OrderId, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
-from trueup.core.statements import BalanceStated
+from trueup.core.statements import BalanceStated, PositionStated
 from trueup.core.units import Count, Money, Price
+from trueup.engine.hours import Activity, Window
 from trueup.engine.market import Listing, PublicTrade, Top
 from trueup.engine.records import Record
 from trueup.engine.signals import Signal
@@ -80,6 +82,38 @@ class BalanceRead:
     at: Instant
     balance: BalanceStated
     as_of: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionsRead:
+    """Every open position of one subaccount, as the exchange states it.
+
+    `at_start` is the reading before trading begins: what no fill explains is then
+    from before what can be read.
+    """
+
+    at: Instant
+    subaccount: Subaccount
+    positions: tuple[PositionStated, ...]
+    at_start: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeStated:
+    """Whether the exchange works now, as a whole and by shard."""
+
+    at: Instant
+    activity: Activity
+    shards: Mapping[Shard, Activity] = field(default_factory=dict[Shard, Activity])
+    resumes_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingsPlanned:
+    """When the exchange will be closed in the days to come, by its schedule."""
+
+    at: Instant
+    windows: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +316,9 @@ Input = (
     | OrderUnreadable
     | MarketSettled
     | BalanceRead
+    | PositionsRead
+    | ExchangeStated
+    | ClosingsPlanned
     | TimerFired
     | SignalSeen
     | SendEnded

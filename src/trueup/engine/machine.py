@@ -21,7 +21,7 @@ from trueup.core.facts import Filled
 from trueup.core.ids import Ticker
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.units import Count
-from trueup.engine import asking, operating, placing
+from trueup.engine import asking, closing, comparing, operating, placing
 from trueup.engine import inputs as i
 from trueup.engine.desk import MachineDesk
 from trueup.engine.effects import Alert, AlertKind, Effect
@@ -101,6 +101,12 @@ class Machine:
                 self._signal(given, out)
             case i.BalanceRead():
                 state.portfolio.read_balance(given.balance, given.as_of)
+            case i.PositionsRead():
+                comparing.compare(state, given, out)
+            case i.ExchangeStated():
+                closing.stated(state, given, out)
+            case i.ClosingsPlanned():
+                closing.planned(state, given, out)
             case i.MarketsListed():
                 for listing in given.listings:
                     state.list(listing)
@@ -117,6 +123,7 @@ class Machine:
                 operating.obey(state, given, out)
             case i.Recovered():
                 operating.recover(state, given, out)
+                closing.set_alarms(state, out)
                 self._start_timers(out)
             case _:
                 assert_never(given)
@@ -174,6 +181,7 @@ class Machine:
         state.alarms_due()
         state.sweeper.wake(state.now, out)
         asking.wake(state, out)
+        closing.wake(state, out)
         self._look_at_losses(out, at_once=False)
         for running in state.running.values():
             every = running.strategy.every

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from trueup.core.ids import Subaccount
-from trueup.engine import asking, placing
+from trueup.engine import asking, comparing, placing
 from trueup.engine import inputs as i
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist, ReadResting
 from trueup.engine.inflight import Intent, OrderState
@@ -34,11 +34,9 @@ def recover(state: State, given: i.Recovered, out: list[Effect]) -> None:  # noq
         match record:
             case Intent():
                 state.inflight.add(record)
+                state.subaccounts.add(record.subaccount)
             case OrderEnded():
-                order = state.inflight.get(record.client_order_id)
-                if order is not None and order.is_living:
-                    ended = order.moved(record.state, record.at, order_id=record.order_id)
-                    state.inflight.put(ended)
+                _end(state, record)
             case HaltRaised() | HaltLifted():
                 state.halts.restore(record)
             case StrategyPaused():
@@ -55,6 +53,15 @@ def recover(state: State, given: i.Recovered, out: list[Effect]) -> None:  # noq
     for order in state.inflight.living():
         if order.state is OrderState.PENDING:
             asking.doubt(state, order, "its outcome was unknown when trueup stopped", out)
+
+
+def _end(state: State, record: OrderEnded) -> None:
+    order = state.inflight.get(record.client_order_id)
+    if order is None or not (order.is_living or order.state is OrderState.ABSENT):
+        return
+    is_absent = record.state is OrderState.ABSENT
+    ended = order.moved(record.state, record.at, order_id=record.order_id, called_absent=is_absent)
+    state.inflight.put(ended)
 
 
 def heard(
@@ -139,6 +146,7 @@ def _kill(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
 
 def _rearm(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
     state.unreadable.clear()
+    comparing.accept(state, out)
     for halt in state.halts:
         if halt.code not in LIFTED_BY_OPERATOR or given.strategy not in {"", halt.strategy}:
             continue
@@ -200,6 +208,8 @@ def _resting(state: State, given: i.RestingRead, out: list[Effect]) -> None:
 
 
 def _call(state: State, given: i.CallEnded, out: list[Effect]) -> None:
+    if not given.ok and state.hours.expects_failures(state.now):
+        return
     state.breaker = state.breaker.saw(ok=given.ok)
     if state.breaker.tripped:
         words = f"{state.breaker.failures} calls in a row failed, last: {given.words}"

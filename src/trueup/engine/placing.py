@@ -217,11 +217,17 @@ def _stopped(
     if state.now < state.sweeper.quiet_until:
         until = format_instant(state.sweeper.quiet_until)
         found.append(Refusal(Code.QUIET, figures={"until": until}))
-    if any(each.begin <= state.now < each.end for each in state.settings.maintenance):
-        found.append(Refusal(Code.MAINTENANCE))
+    listing = state.listings[wish.ticker]
+    closed = state.hours.why_closed(state.now, listing.market.shard)
+    if closed is not None:
+        found.append(closed)
     if wish.ticker in state.unreadable:
         why = state.unreadable[wish.ticker]
         found.append(Refusal(Code.MARKET_UNREADABLE, figures={"why": why}))
+    difference = state.differences.get((running.mandate.subaccount, wish.ticker))
+    if difference is not None and difference.halts:
+        figures = {"exchange": str(difference.theirs), "ours": str(difference.ours)}
+        found.append(Refusal(Code.POSITION_DIFFERS, figures=figures))
     if asking.is_held(state, wish.ticker):
         found.append(Refusal(Code.MARKET_HELD))
     if resting is not None and (resting.canceling or resting.amending is not None):
@@ -396,7 +402,7 @@ def _amend(
 
 def _figures(case: Case) -> dict[str, str]:
     top = case.top
-    figures = {"net": str(case.portfolio.net(case.order.ticker, case.strategy))}
+    figures = {"net": str(case.net(case.strategy))}
     if top is not None:
         figures["bid"] = "–" if top.bid is None else str(top.bid)
         figures["ask"] = "–" if top.ask is None else str(top.ask)

@@ -27,12 +27,20 @@ class HaltCode(StrEnum):
     and it is proven that nothing rests."""
     BOOKS = "books"
     """The books do not agree with the exchange's by more than allowed.  Lifts when they do."""
+    ABSENCE = "absence"
+    """An order exists that the exchange's lists had proven absent: they cannot be trusted."""
     STORAGE = "storage"
     """Intents cannot be made durable.  Without that nothing may be sent."""
 
 
 LIFTED_BY_OPERATOR = frozenset(
-    {HaltCode.KILL, HaltCode.DAILY_LOSS, HaltCode.DRAWDOWN, HaltCode.STORAGE}
+    {
+        HaltCode.KILL,
+        HaltCode.DAILY_LOSS,
+        HaltCode.DRAWDOWN,
+        HaltCode.ABSENCE,
+        HaltCode.STORAGE,
+    }
 )
 """Halts that stay until somebody looked and lifted them."""
 

@@ -21,10 +21,12 @@ class Code(StrEnum):
     MARKET_NOT_OPEN = "market_not_open"
     MARKET_HELD = "market_held"
     MARKET_UNREADABLE = "market_unreadable"
+    POSITION_DIFFERS = "position_differs"
     HALTED = "halted"
     PAUSED = "paused"
     QUIET = "quiet_after_cancel_all"
     MAINTENANCE = "maintenance"
+    EXCHANGE_PAUSED = "exchange_paused"
     IN_FLIGHT = "in_flight"
     REPLACING = "replacing"
     NOTHING_HELD = "nothing_held"
@@ -64,11 +66,17 @@ REFUSALS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.MARKET_UNREADABLE: "An order in this market has a state that this version of trueup "
         "does not know. Nothing new is sent there until somebody looked and rearmed; other markets "
         "go on. Look for a newer version.",
+        Code.POSITION_DIFFERS: "The exchange states another position in this market than the fills "
+        "make, and has for a minute. Nothing new is sent there until both agree; `trueup sync` and "
+        "`trueup reconcile` say more, and rearming takes the exchange's word.",
         Code.HALTED: "Trading is halted. The halt says why and what lifts it.",
         Code.PAUSED: "The operator paused this strategy, or it failed and was paused.",
         Code.QUIET: "After a cancel-all the exchange may cancel orders placed within the "
         "following minute, so nothing is placed for that long.",
-        Code.MAINTENANCE: "The exchange is in its maintenance window.",
+        Code.MAINTENANCE: "The exchange is closed by its schedule, or will be within minutes. "
+        "What rested was taken back; trading goes on after the window.",
+        Code.EXCHANGE_PAUSED: "The exchange says that it, or the market's shard, takes no orders "
+        "now. Trading goes on when it says so; what rested is asked about then.",
         Code.IN_FLIGHT: "The strategy's earlier order in this market is not finished: its "
         "fills are not all known yet. One decision is one order.",
         Code.REPLACING: "The resting order in this slot is being cancelled; the new one follows "

@@ -53,7 +53,8 @@ class Case:
     inflight: Inflight
     siblings: Sequence[Listing]
     """The markets of the same event, this one included."""
-    subaccount: int
+    subaccount: Subaccount
+    """Where the order goes: what is held and ordered on another one is another position."""
     replaces: OwnOrder | None = None
     """The resting order that this one takes the place of; it does not count."""
 
@@ -63,7 +64,9 @@ class Case:
         """
         total = ZERO_COUNT
         for each in self.inflight.unsettled(self.order.ticker):
-            if each.intent.side is side and strategy in {None, each.intent.strategy}:
+            intent = each.intent
+            is_here = intent.side is side and intent.subaccount == self.subaccount
+            if is_here and strategy in {None, intent.strategy}:
                 total += self.counted(each)
         return total
 
@@ -86,8 +89,12 @@ class Case:
 
     def closable(self, strategy: str | None) -> Count:
         """What is held on the other side and not yet closed by other open orders."""
-        net, side = self.portfolio.net(self.order.ticker, strategy), self.order.side
+        net, side = self.net(strategy), self.order.side
         return Count(max(0, -side.sign * net.units - self.coming(strategy, side).units))
+
+    def net(self, strategy: str | None) -> Count:
+        """The net position on the order's subaccount: a strategy's, or everybody's (`None`)."""
+        return self.portfolio.net(self.order.ticker, strategy, subaccount=self.subaccount)
 
     @property
     def own_price(self) -> Price:
@@ -137,7 +144,7 @@ def _on_grid(case: Case) -> Verdict:
 def _something_held(case: Case) -> Verdict:
     if not case.order.only_reduce:
         return None
-    net = case.portfolio.net(case.order.ticker, case.strategy)
+    net = case.net(case.strategy)
     side = case.order.side
     closers = case.coming(case.strategy, side)
     if -side.sign * net.units - closers.units > 0:
@@ -173,13 +180,18 @@ def _cash(case: Case) -> Verdict:
     here = ZERO_MONEY if place is None else pots[place].available - _spent_since(case, place)
     if needed <= here:
         return None
-    elsewhere = sum((pot.available for key, pot in pots.items() if key != place), ZERO_MONEY)
+    others = {key: pot.available for key, pot in pots.items() if key != place and pot.available}
+    elsewhere = sum(others.values(), ZERO_MONEY)
     figures = {
         "needed": needed.dollars(),
         "available": here.dollars(),
         "subaccount": str(case.subaccount),
         "shard": str(shard),
-        "elsewhere": elsewhere.dollars(),
+        "elsewhere": ", ".join(
+            f"{amount.dollars()} on subaccount {owner}, shard {where}"
+            for (owner, where), amount in sorted(others.items())
+        )
+        or "nothing",
     }
     enough = here + elsewhere >= needed
     return Refusal(Code.WRONG_POT if enough else Code.CASH_FLOOR, figures=figures)
@@ -295,7 +307,7 @@ def _position(case: Case, scope: Scope) -> Verdict:
     if most is None:
         return None
     side = case.order.side
-    net = case.portfolio.net(case.order.ticker, scope.strategy)
+    net = case.net(scope.strategy)
     coming = case.coming(scope.strategy, side)
     worst = side.sign * net.units + coming.units + case.order.count.units
     if worst <= most.units:
@@ -332,16 +344,16 @@ def opening_cost(
     `counted` says how much may still come in from one.  Each held contract is closed
     once, by the cheapest of them.
     """
-    closable: dict[tuple[Ticker, Side], int] = {}
+    closable: dict[tuple[Ticker, Subaccount, Side], int] = {}
     total = ZERO_MONEY
     for each in sorted(orders, key=lambda each: each.own_dearest):
-        ticker, side = each.intent.ticker, each.intent.side
-        if (ticker, side) not in closable:
-            net = portfolio.net(ticker, strategy).units
-            closable[ticker, side] = max(0, -side.sign * net)
+        ticker, place, side = each.intent.ticker, each.intent.subaccount, each.intent.side
+        if (ticker, place, side) not in closable:
+            net = portfolio.net(ticker, strategy, subaccount=place).units
+            closable[ticker, place, side] = max(0, -side.sign * net)
         count = counted(each)
-        closing = min(closable[ticker, side], count.units)
-        closable[ticker, side] -= closing
+        closing = min(closable[ticker, place, side], count.units)
+        closable[ticker, place, side] -= closing
         total += each.own_dearest * Count(count.units - closing)
     return total
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from trueup.core.ids import ClientOrderId, EventTicker, Ticker
+from trueup.core.ids import ClientOrderId, EventTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE, Instant
 from trueup.core.units import Money, Price
 from trueup.engine.effects import Effect, WakeAt
-from trueup.engine.halts import Breaker, Halts, Losses
+from trueup.engine.halts import Breaker, Difference, Halts, Losses
+from trueup.engine.hours import ExchangeHours, Window
 from trueup.engine.inflight import Inflight
 from trueup.engine.limits import Limits
 from trueup.engine.market import Listing, Top
@@ -25,19 +26,12 @@ IdSource = Callable[[str], ClientOrderId]
 """Gives a client order id that was never used, for a strategy's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A maintenance window: from `begin` until `end`."""
-
-    begin: Instant
-    end: Instant
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How the whole machine behaves.
 
-    `break_max` is the break in the books above which nothing new is sent;
+    `maintenance` are closings beyond those of the exchange's schedule, and before each
+    closing nothing is sent for `maintenance_lead` (microseconds).  `break_max` is the break in the books above which nothing new is sent;
     `balance_step` is how finely the member's balance moves; `breaker_resumes` lets the breaker's halt lift by itself.
     """
 
@@ -46,6 +40,7 @@ class Settings:
     breaker_resumes: bool = True
     break_max: Money = field(default_factory=lambda: Money.of_cents(100))
     maintenance: Sequence[Window] = ()
+    maintenance_lead: int = 2 * MINUTE
     balance_step: Money = DIRECT_STEP
 
 
@@ -89,6 +84,10 @@ class State:
         self.sweeper = Sweeper()
         self.sent: deque[Instant] = deque()
         self.unreadable: dict[Ticker, str] = {}
+        self.differences: dict[tuple[Subaccount, Ticker], Difference] = {}
+        self.hours = ExchangeHours(settings.maintenance_lead, settings.maintenance)
+        self.subaccounts = {each.mandate.subaccount for each in running}
+        """Where we trade: what happens on others is no concern of this machine."""
         self._alarms: list[Instant] = []
 
     def list(self, listing: Listing) -> None:

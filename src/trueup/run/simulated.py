@@ -16,11 +16,10 @@ from heapq import heappop, heappush
 from typing import Final, assert_never
 
 from trueup.core.facts import Filled, Settled
-from trueup.core.ids import OrderId, Ticker, TradeId
+from trueup.core.ids import OrderId, Subaccount, Ticker, TradeId
 from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import OrderStatus, TimeInForce
 from trueup.core.payoff import yes_value
-from trueup.core.statements import BalanceStated
 from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
@@ -29,6 +28,7 @@ from trueup.engine.market import PublicTrade, Top
 from trueup.engine.records import Record
 from trueup.engine.wishes import Style
 from trueup.run.simulated_markets import listings, top_after, top_now
+from trueup.run.simulated_reading import balances_read, positions_read, status_read
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.chance import Chance, identifier
@@ -40,6 +40,9 @@ POLL: Final = 15 * SECOND
 
 BATCH: Final = SECOND // 10
 """Market data of this long reaches the machine together."""
+
+_SETTLED_AGAIN: Final = 40
+"""Every so many polls the settlements of all time are read, not only the newest."""
 
 _OVERLAP: Final = 60 * SECOND
 """How far a poll reads back behind what was read before."""
@@ -59,7 +62,9 @@ class Heard:
     fills: dict[tuple[TradeId, OrderId], Filled] = field(
         default_factory=dict[tuple[TradeId, OrderId], Filled]
     )
-    settled: dict[Ticker, Settled] = field(default_factory=dict[Ticker, Settled])
+    settled: dict[tuple[Subaccount, Ticker], Settled] = field(
+        default_factory=dict[tuple[Subaccount, Ticker], Settled]
+    )
     faults: int = 0
 
 
@@ -98,6 +103,7 @@ class SimulatedVenue:
         self._trades: list[PublicTrade] = []
         self._is_batching = False
         self._polled_to = Instant(0)
+        self._polls = 0
 
     # -- time ------------------------------------------------------------------------------
 
@@ -131,7 +137,7 @@ class SimulatedVenue:
         self.machine = machine
         self.give(i.Recovered(at=self.now, records=tuple(self.heard.durable)))
         self.give(i.MarketsListed(at=self.now, listings=listings(self.exchange)))
-        self._read_account(since=Instant(0))
+        self._read_account(since=Instant(0), at_start=True)
         tops = [
             top
             for ticker in self.exchange.books.listings.markets
@@ -284,6 +290,7 @@ class SimulatedVenue:
                 expires_at=intent.expires_at,
                 post_only=intent.style is Style.POST,
                 reduce_only=intent.only_reduce and takes,
+                cancel_on_pause=not takes,
             )
         )
         outcome: i.Accepted | i.Refused
@@ -411,7 +418,7 @@ class SimulatedVenue:
     def _settle(self, settled: Settled) -> None:
         value = yes_value(settled.result, self._value_of(settled.ticker))
         if value is not None and self.machine is not None:
-            self.heard.settled[settled.ticker] = settled
+            self.heard.settled[settled.subaccount, settled.ticker] = settled
             self.give(i.MarketSettled(at=self.now, ticker=settled.ticker, value=value))
 
     def _value_of(self, ticker: Ticker) -> Price | None:
@@ -428,7 +435,7 @@ class SimulatedVenue:
             self._read_account(since=Instant(self._polled_to - _OVERLAP))
         self._later(POLL, self._poll)
 
-    def _read_account(self, since: Instant) -> None:
+    def _read_account(self, since: Instant, *, at_start: bool = False) -> None:
         as_of = self._as_of()
         account = self.exchange.account(self.member)
         for each in account.orders.values():
@@ -439,29 +446,17 @@ class SimulatedVenue:
         first = bisect_left(made, since, key=_made_at)
         for fill in made[first : bisect_right(made, as_of, key=_made_at)]:
             self.give(i.FillSeen(at=self.now, fill=fill.filled))
-        for row in account.settlements_at(as_of, since=since):
+        # A settlement that was revised keeps its time: now and then all are read anew.
+        self._polls += 1
+        settled_since = Instant(0) if self._polls % _SETTLED_AGAIN == 0 else since
+        for row in account.settlements_at(as_of, since=settled_since):
             self._settle(row.settled)
         self._polled_to = as_of
-        self._read_balances(as_of)
-
-    def _read_balances(self, as_of: Instant) -> None:
-        account = self.exchange.account(self.member)
-        for subaccount, shard in sorted(account.cash):
-            available = account.available_at(as_of, subaccount=subaccount, shard=shard)
-            self.give(
-                i.BalanceRead(
-                    at=self.now,
-                    balance=BalanceStated(
-                        low=available,
-                        high=available,
-                        portfolio_value=None,
-                        subaccount=subaccount,
-                        shard=shard,
-                        at=as_of,
-                        observed_at=self.now,
-                    ),
-                )
-            )
+        for reading in positions_read(account, as_of, self.now, at_start=at_start):
+            self.give(reading)
+        for balance in balances_read(account, as_of, self.now):
+            self.give(balance)
+        self.give(status_read(self.exchange, self.now))
 
     def _as_of(self) -> Instant:
         """Reads lag behind: what they show is the account a moment ago."""
