@@ -339,7 +339,7 @@ class Portfolio:
 
     def earned(self, strategy: str) -> tuple[Money, Money]:
         """What a strategy has realised, before fees, and the fees."""
-        mine = [each for (owner, _), each in self._holdings.items() if owner == strategy]
+        mine = [each for key, each in self._holdings.items() if key[0] == strategy]
         realized = sum((each.realized for each in mine), ZERO_MONEY)
         return realized, sum((each.fees for each in mine), ZERO_MONEY)
 
