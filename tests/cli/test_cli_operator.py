@@ -72,3 +72,27 @@ def test_setting_that_makes_no_sense_is_named(user: User, section: str, words: s
     assert said.code == 2
     assert words in said.err
     assert "What to do" in said.err
+
+
+def test_calls_and_errors_of_commands_are_kept(settled: User) -> None:
+    assert settled.type("sync").code == 0
+
+    listed = settled.json("logs", "calls", "--limit", "500")["calls"]
+
+    assert {each["process"] for each in listed} == {"init", "sync"}
+    assert all(each["status"] == 200 for each in listed if each["event"] == "answered")
+    assert "GetBalance" in {each["operation"] for each in listed}
+    assert settled.json("logs", "calls", "--failed")["calls"] == []
+    assert settled.json("logs", "errors")["errors"] == []
+    assert "ms" in settled.type("logs", "calls", "--operation", "balance").out
+
+
+def test_failing_command_leaves_an_error(settled: User) -> None:
+    settled.variables["TRUEUP_BASE_URL"] = "http://127.0.0.1:9"
+    settled.variables["KALSHI_API_KEY_ID"] = "01234567-89ab-cdef-0123-456789abcdef"
+
+    assert settled.type("sync").code != 0
+
+    (error,) = settled.json("logs", "errors")["errors"]
+    assert error["process"] == "sync"
+    assert error["remedy"]

@@ -18,6 +18,7 @@ from trueup.run.account import open_account as open_front_door
 from trueup.run.config import read_environment
 from trueup.run.desk import DeskSettings, read_desk_settings
 from trueup.run.fetching import Told, tell_nobody
+from trueup.run.operations import open_operations
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")]
@@ -41,6 +42,8 @@ class Invocation:
     output: Output
     venue: str = ""
     account: str = ""
+    command: str = ""
+    """What was typed, without its options: ``sync``, ``place``."""
     environment: Mapping[str, str] = field(default_factory=read_environment)
     exit_code: int = 0
 
@@ -55,20 +58,20 @@ def open_account(
     the exchange cannot be reached the local books answer, and a notice says so.
     """
     output = invocation.output
-
-    def hear(event: Event) -> None:
-        words = event_words(event)
-        if words:
-            output.detail(words)
-
-    with open_front_door(
-        venue=invocation.venue,
-        account=invocation.account,
-        environment=invocation.environment,
-        told=told,
-        on_event=hear,
-        on_wait=output.notice,
-    ) as account:
+    settings = read_desk_settings(
+        invocation.environment, venue=invocation.venue, account=invocation.account
+    )
+    with (
+        listening(invocation, settings) as hear,
+        open_front_door(
+            venue=invocation.venue,
+            account=invocation.account,
+            environment=invocation.environment,
+            told=told,
+            on_event=hear,
+            on_wait=output.notice,
+        ) as account,
+    ):
         notice = account.refresh() if refresh else ""
         output.heading(
             Heading(
@@ -78,6 +81,33 @@ def open_account(
         if notice:
             output.notice(notice)
         yield account
+
+
+@contextmanager
+def listening(invocation: Invocation, settings: DeskSettings) -> Generator[Callable[[Event], None]]:
+    """A listener for a client: says what it does with `--verbose`, and keeps it in the tables.
+
+    An error that ends the command goes into the tables as well.
+    """
+    output = invocation.output
+    operations = open_operations(settings, invocation.command, trouble=output.detail)
+
+    def hear(event: Event) -> None:
+        words = event_words(event)
+        if words:
+            output.detail(words)
+        if operations is not None:
+            operations.event(event)
+
+    try:
+        yield hear
+    except TrueupError as error:
+        if operations is not None:
+            operations.error(error, subject=invocation.command)
+        raise
+    finally:
+        if operations is not None:
+            operations.close()
 
 
 def lead(invocation: Invocation, *, aside: bool = False) -> DeskSettings:
@@ -132,7 +162,9 @@ def command(
 
         def run(**values: Any) -> None:
             output = Output(as_json=values.pop("json_output"), verbose=values.pop("verbose"))
-            invocation = Invocation(output, values.pop("venue"), values.pop("account"))
+            invocation = Invocation(
+                output, values.pop("venue"), values.pop("account"), command=name
+            )
             try:
                 function(invocation, **values)
             except KeyboardInterrupt as stop:

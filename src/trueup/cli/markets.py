@@ -8,13 +8,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from trueup.cli.common import Invocation, command, event_words, lead
+from trueup.cli.common import Invocation, command, lead, listening
 from trueup.cli.output import Column, shown
 from trueup.cli.scanning import scan_command
 from trueup.cli.watching import watch
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.net.client import Client
-from trueup.net.session import Event
 from trueup.run.desk import Desk
 from trueup.run.market_views import list_candles, list_markets, show_book, show_market
 from trueup.run.views import Row
@@ -127,12 +126,8 @@ def candles(
 
 @contextmanager
 def _client(invocation: Invocation) -> Generator[Client]:
-    def hear(event: Event) -> None:
-        words = event_words(event)
-        if words:
-            invocation.output.detail(words)
-
-    with Desk(lead(invocation), on_event=hear) as desk:
+    settings = lead(invocation)
+    with listening(invocation, settings) as hear, Desk(settings, on_event=hear) as desk:
         yield desk.client()
 
 

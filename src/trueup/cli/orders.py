@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, event_words, lead
+from trueup.cli.common import Invocation, command, lead, listening
 from trueup.cli.output import moment
 from trueup.core.errors import CallerError
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Subaccount, Ticker
@@ -17,7 +17,6 @@ from trueup.core.instant import SECOND, parse_instant
 from trueup.core.order_entry import Decrease, NewOrder
 from trueup.core.orders import Action, SelfTradePrevention, Side, TimeInForce, quoted
 from trueup.core.units import Count, Price
-from trueup.net.session import Event
 from trueup.run.arming import ARMED_FOR, arm, disarm
 from trueup.run.schedule import parse_interval
 from trueup.run.trading import (
@@ -232,13 +231,11 @@ def disarm_account(invocation: Invocation) -> None:
 
 @contextmanager
 def _desk(invocation: Invocation, *, live: bool) -> Generator[TradingDesk]:
-    def hear(event: Event) -> None:
-        words = event_words(event)
-        if words:
-            invocation.output.detail(words)
-
     settings = lead(invocation)
-    with TradingDesk(settings, live=live, on_event=hear) as desk:
+    with (
+        listening(invocation, settings) as hear,
+        TradingDesk(settings, live=live, on_event=hear) as desk,
+    ):
         if settings.is_embedded:
             invocation.output.notice(
                 "The built-in sandbox forgets its orders when this command ends; "

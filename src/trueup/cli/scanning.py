@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from trueup.cli.common import Invocation, event_words, lead
+from trueup.cli.common import Invocation, lead, listening
 from trueup.cli.output import Column, plain
 from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker
 from trueup.core.instant import format_instant, parse_length
 from trueup.core.units import Count, Price, Ratio
 from trueup.engine.scanner import EVERYTHING, Scan, SortBy
-from trueup.net.session import Event
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.scanning import csv_text, newcomers, scan_markets
 from trueup.run.schedule import parse_interval, repeat
@@ -126,12 +125,7 @@ def _scan(
     settings = lead(invocation, aside=as_csv)
     pause = parse_interval(every) if every else 0
 
-    def hear(event: Event) -> None:
-        words = event_words(event)
-        if words:
-            invocation.output.detail(words)
-
-    with Desk(settings, on_event=hear) as desk:
+    with listening(invocation, settings) as hear, Desk(settings, on_event=hear) as desk:
         client = desk.client()
         if pause:
             watcher = _Watcher(invocation, settings)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, event_words, lead
+from trueup.cli.common import Invocation, lead, listening
 from trueup.cli.output import plain, shown
 from trueup.core.errors import ExchangeRefused, TrueupError, Unreachable
 from trueup.net.session import Event
@@ -29,7 +30,8 @@ def watch(
     settings = lead(invocation)
     heading = {"venue": settings.venue.value, "account": settings.config.account}
     try:
-        asyncio.run(_watch(invocation, ticker, updates, heading))
+        with listening(invocation, settings) as hear:
+            asyncio.run(_watch(invocation, ticker, updates, heading=heading, hear=hear))
     except TimeoutError:
         raise Unreachable(
             f"no snapshot of the book of {ticker} came within {FIRST_SECONDS} s",
@@ -38,13 +40,13 @@ def watch(
 
 
 async def _watch(
-    invocation: Invocation, ticker: str, updates: int, heading: dict[str, str]
+    invocation: Invocation,
+    ticker: str,
+    updates: int,
+    *,
+    heading: dict[str, str],
+    hear: Callable[[Event], None],
 ) -> None:
-    def hear(event: Event) -> None:
-        words = event_words(event)
-        if words:
-            invocation.output.detail(words)
-
     count = 0
     client = open_async_client(
         venue=invocation.venue,
