@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from bot_at_sandbox import (
+    Once,
+    an_order,
+    client,
+    net_of,
+    resting,
+    rests,
+    run,
+)
 
 from trueup.core.errors import BooksError, ConfigError
 from trueup.core.ids import PRIMARY, Ticker
-from trueup.core.instant import MINUTE, SECOND
+from trueup.core.instant import SECOND
 from trueup.core.orders import Side
-from trueup.core.units import Count, Money, Price
+from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine.inflight import OrderState
-from trueup.engine.limits import Limits
 from trueup.engine.machine import Machine
 from trueup.engine.records import HaltCode
-from trueup.engine.state import Settings
-from trueup.engine.strategy import Desk, Mandate, Strategy, Universe
-from trueup.engine.wishes import Order, Style, Wish
-from trueup.net.client import AsyncClient, Client, open_async_client, open_client
-from trueup.net.fix.endpoints import FixEndpoint
-from trueup.net.fix.store import SessionStore
-from trueup.net.order_roads import OrderRoad, RestRoad
-from trueup.net.session import Options
-from trueup.net.signer import Ed25519Signer, Signer, signer_for
-from trueup.net.venues import Endpoint, Venue, resolve_endpoint
+from trueup.engine.wishes import Style
 from trueup.run.bot import new_client_order_id
-from trueup.run.clock import SystemClock, unseeded
-from trueup.run.fix_road import open_fix_orders
+from trueup.run.clock import SystemClock
 from trueup.run.killing import kill
-from trueup.run.live import LiveBot, LiveOptions
-from trueup.run.live_feeds import Pace, Scope, ticker_in
+from trueup.run.live_feeds import Pace, ticker_in
 from trueup.run.strategy_files import load_strategies, write_template
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
-from trueup.wire.fix.session_kinds import SessionKind
-
-QUICK = Pace(listings=5 * SECOND, account=SECOND, prices=SECOND)
-
-
-async def _sleep(microseconds: int) -> None:
-    await asyncio.sleep(microseconds / SECOND)
-
-
-def _nap(microseconds: int) -> None:
-    SystemClock().sleep(microseconds)
 
 
 @pytest.fixture(scope="module")
@@ -68,30 +50,6 @@ def road(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@contextmanager
-def opened(
-    road: str, sandbox: KalshiSandbox, rest: AsyncClient, folder: Path
-) -> Generator[OrderRoad]:
-    """The road; a FIX session keeps its numbers in the folder."""
-    if road == "rest":
-        yield RestRoad(rest)
-        return
-    kind = SessionKind(road)
-    _, signer = reach(sandbox)
-    assert isinstance(signer, Ed25519Signer)
-    endpoint = FixEndpoint(Venue.SANDBOX, kind, "127.0.0.1", sandbox.fix_ports[kind])
-    with SessionStore.open(folder / "fix", endpoint, signer.key_id) as store:
-        yield open_fix_orders(
-            endpoint,
-            signer,
-            rest,
-            store=store,
-            clock=SystemClock().now,
-            certificate=sandbox.fix_certificate_path,
-            cancel_on_disconnect=False,
-        )
-
-
 @pytest.fixture
 def ticker(sandbox: KalshiSandbox) -> Ticker:
     """A market far from both ends, with enough to buy; nobody else bids 1 or 2 cents there."""
@@ -101,134 +59,6 @@ def ticker(sandbox: KalshiSandbox) -> Ticker:
                 sandbox.control.quote(market.ticker, ask=str(market.yes_ask), count="500")
                 return market.ticker
     pytest.fail("no market of the world is traded in the middle")
-
-
-def reach(sandbox: KalshiSandbox) -> tuple[Endpoint, Signer]:
-    from trueup.net.keys import load_key  # noqa: PLC0415
-    from trueup.net.secret import Secret  # noqa: PLC0415
-
-    pem = Secret(sandbox.private_key_path.read_bytes())
-    key = load_key(pem, passphrase=None, origin="test")
-    endpoint = resolve_endpoint(Venue.SANDBOX, sandbox.base_url)
-    return endpoint, signer_for(sandbox.key_id, key)
-
-
-def async_client(sandbox: KalshiSandbox) -> AsyncClient:
-    endpoint, signer = reach(sandbox)
-    return open_async_client(
-        endpoint,
-        signer,
-        clock=SystemClock().now,
-        sleep=_sleep,
-        chance=unseeded(),
-        options=Options(),
-    )
-
-
-def client(sandbox: KalshiSandbox) -> Client:
-    endpoint, signer = reach(sandbox)
-    return open_client(
-        endpoint,
-        signer,
-        clock=SystemClock().now,
-        sleep=_nap,
-        chance=unseeded(),
-        options=Options(),
-    )
-
-
-class Once(Strategy):
-    """Wishes for one thing until it was sent."""
-
-    def __init__(self, wish: Order) -> None:
-        self.name = "once"
-        self.universe = Universe(tickers=frozenset({wish.ticker}))
-        self.wish = wish
-
-    def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Wish]:
-        del moved
-        if not desk.net(self.wish.ticker) and not desk.orders(self.wish.ticker):
-            yield self.wish
-
-
-def an_order(
-    ticker: Ticker, *, count: int = 3, limit: int = 99, style: Style = Style.TAKE
-) -> Order:
-    return Order(
-        ticker=ticker,
-        side=Side.YES,
-        count=Count.of_contracts(count),
-        limit=Price.of_cents(limit),
-        reason="the test says so",
-        style=style,
-        slot="" if style is Style.TAKE else "yes",
-    )
-
-
-@dataclass
-class Ran:
-    """What a bot did while a test looked."""
-
-    machine: Machine
-    told: list[f.Decision | f.Alert] = field(default_factory=list[f.Decision | f.Alert])
-
-    def words(self) -> str:
-        return "\n".join(
-            each.words if isinstance(each, f.Alert) else f"{each.verdict} {each.refusals}"
-            for each in self.told
-        )
-
-
-def run(
-    sandbox: KalshiSandbox,
-    folder: Path,
-    strategy: Strategy,
-    until: Callable[[Machine], bool],
-    *,
-    pace: Pace = QUICK,
-    seconds: int = 30,
-    leaves_orders: bool = False,
-    road: str = "rest",
-) -> Ran:
-    """Run a bot until something is true of its machine."""
-    mandate = Mandate(capital=Money.parse("100"), limits=Limits(quote_age_max=10 * MINUTE))
-    machine = Machine([(strategy, mandate)], Settings(), new_client_order_id)
-    ran = Ran(machine)
-
-    async def go() -> None:
-        one = async_client(sandbox)
-        with (
-            IntentLog(folder / "intents.log") as log,
-            opened(road, sandbox, one, folder) as orders,
-        ):
-            bot = LiveBot(
-                machine,
-                one,
-                log,
-                clock=SystemClock(),
-                options=LiveOptions(
-                    scope=Scope(tickers=strategy.universe.tickers),
-                    pace=pace,
-                    kill_file=folder / "kill",
-                    withdraws=not leaves_orders,
-                ),
-                told=ran.told.append,
-                road=orders,
-            )
-            running = asyncio.create_task(bot.run())
-            try:
-                async with asyncio.timeout(seconds):
-                    while not until(machine) and not running.done():  # noqa: ASYNC110
-                        await asyncio.sleep(0.05)
-            except TimeoutError:
-                pytest.fail(f"it never came true; the bot said:\n{ran.words()}")
-            finally:
-                bot.stop()
-                await running
-                await one.close()
-
-    asyncio.run(go())
-    return ran
 
 
 def holds(ticker: Ticker, contracts: int) -> Callable[[Machine], bool]:
@@ -244,7 +74,7 @@ def test_bot_buys_what_it_wished_for_once(
     road: str,
 ) -> None:
     before = len(sandbox.control.fills(ticker))
-    held = _net(sandbox, ticker)
+    held = net_of(sandbox, ticker)
     strategy = Once(an_order(ticker))
     strategy.name = "stream" if streams else "poll"
 
@@ -260,7 +90,7 @@ def test_bot_buys_what_it_wished_for_once(
     sent = [each for each in ran.told if isinstance(each, f.Decision)]
     assert [each.verdict for each in sent if each.verdict is f.Verdict.SENT] == [f.Verdict.SENT]
     assert len(sandbox.control.fills(ticker)) > before
-    assert _net(sandbox, ticker) == held + 300
+    assert net_of(sandbox, ticker) == held + 300
 
 
 def test_resting_order_is_withdrawn_when_the_bot_stops(
@@ -268,19 +98,19 @@ def test_resting_order_is_withdrawn_when_the_bot_stops(
 ) -> None:
     strategy = Once(an_order(ticker, limit=1, style=Style.POST))
 
-    run(sandbox, tmp_path, strategy, _rests(ticker), road=road)
+    run(sandbox, tmp_path, strategy, rests(ticker), road=road)
 
-    assert _resting(sandbox, ticker) == []
+    assert resting(sandbox, ticker) == []
 
 
 def test_bot_that_comes_back_knows_its_order(
     sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str
 ) -> None:
     wish = an_order(ticker, limit=1, style=Style.POST)
-    first = run(sandbox, tmp_path, Once(wish), _rests(ticker), leaves_orders=True, road=road)
-    assert len(_resting(sandbox, ticker)) == 1
+    first = run(sandbox, tmp_path, Once(wish), rests(ticker), leaves_orders=True, road=road)
+    assert len(resting(sandbox, ticker)) == 1
 
-    second = run(sandbox, tmp_path, Once(wish), _rests(ticker), road=road)
+    second = run(sandbox, tmp_path, Once(wish), rests(ticker), road=road)
 
     names = [
         each.client_order_id
@@ -289,13 +119,13 @@ def test_bot_that_comes_back_knows_its_order(
         if isinstance(each, f.Decision) and each.verdict is f.Verdict.SENT
     ]
     assert len(names) == 1, "the order that rested was recognised, not placed again"
-    assert _resting(sandbox, ticker) == []
+    assert resting(sandbox, ticker) == []
 
 
 def test_lost_answer_is_asked_about_and_the_order_not_sent_again(
     sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path
 ) -> None:
-    held = _net(sandbox, ticker)
+    held = net_of(sandbox, ticker)
     sandbox.control.fault("accepted-then-503", times=1)
 
     ran = run(
@@ -306,13 +136,13 @@ def test_lost_answer_is_asked_about_and_the_order_not_sent_again(
     )
     sandbox.control.clear_faults()
 
-    assert _net(sandbox, ticker) == held + 300
+    assert net_of(sandbox, ticker) == held + 300
     states = [each.state for each in ran.machine.state.inflight.unsettled()]
     assert OrderState.UNKNOWN not in states
     assert "until the exchange has been asked" in ran.words()
 
 
-def test_kill_file_stops_the_bot_and_proves_that_nothing_rests(
+def test_kill_file_stops_the_bot_and_proves_that_nothingrests(
     sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str
 ) -> None:
     strategy = Once(an_order(ticker, limit=1, style=Style.POST))
@@ -320,7 +150,7 @@ def test_kill_file_stops_the_bot_and_proves_that_nothing_rests(
 
     def until(machine: Machine) -> bool:
         nonlocal said
-        if _rests(ticker)(machine) and not said:
+        if rests(ticker)(machine) and not said:
             (tmp_path / "kill").touch()
             said = True
         halted = machine.state.halts.has(HaltCode.KILL)
@@ -329,7 +159,7 @@ def test_kill_file_stops_the_bot_and_proves_that_nothing_rests(
     ran = run(sandbox, tmp_path, strategy, until, road=road)
 
     assert "nothing rests any more" in ran.words()
-    assert _resting(sandbox, ticker) == []
+    assert resting(sandbox, ticker) == []
     with IntentLog(tmp_path / "intents.log") as log:
         assert any("KILL" in repr(each) for each in log.records), "it starts killed"
 
@@ -350,13 +180,13 @@ def test_kill_by_hand_cancels_the_orders_of_everybody(
                     client_order_id=new_client_order_id("hand"),
                 )
             )
-        assert len(_resting(sandbox, ticker)) == 2
+        assert len(resting(sandbox, ticker)) == 2
 
         done = kill(one, [PRIMARY], clock=SystemClock(), patience=20 * SECOND)
 
     assert done.proven
     assert done.left == ()
-    assert _resting(sandbox, ticker) == []
+    assert resting(sandbox, ticker) == []
 
 
 def test_second_bot_on_the_same_log_is_refused(tmp_path: Path) -> None:
@@ -404,25 +234,6 @@ def test_unknown_strategy_is_said_with_the_known_ones() -> None:
     with pytest.raises(ConfigError) as caught:
         load_strategies("martingale")
     assert "mean-reversion" in caught.value.remedy
-
-
-def _rests(ticker: Ticker) -> Callable[[Machine], bool]:
-    return lambda machine: any(
-        each.state is OrderState.RESTING for each in machine.state.inflight.living(ticker)
-    )
-
-
-def _resting(sandbox: KalshiSandbox, ticker: Ticker) -> list[dict[str, Any]]:
-    return [each for each in sandbox.control.orders(ticker) if each["status"] == "resting"]
-
-
-def _net(sandbox: KalshiSandbox, ticker: Ticker) -> int:
-    """The account's net position in hundredths of a contract, from its fills."""
-    total = 0
-    for each in sandbox.control.fills(ticker):
-        count = Count.parse(each["count"]).units
-        total += count if each["side"] == "yes" else -count
-    return total
 
 
 def test_unreadable_order_names_its_market() -> None:

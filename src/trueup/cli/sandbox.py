@@ -52,7 +52,7 @@ _FixPort = Annotated[
         "--fix-port",
         min=0,
         max=65532,
-        help="Also FIX over TLS: NR here, DC, RT and PT behind it; 0 takes free ports.",
+        help="Also FIX over TLS: NR here, DC, RT, PT, RFQ and MD behind it; 0 takes free ports.",
     ),
 ]
 _Personality = Annotated[

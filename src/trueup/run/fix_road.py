@@ -49,5 +49,6 @@ def open_fix_orders(
             preserve_original_quantity=True,
         ),
         tls=client_tls(certificate),
+        may_reset=True,
     )
     return FixOrders(session, client, clock=clock)

@@ -46,6 +46,17 @@ class FaultName(StrEnum):
     SETTLEMENT_REVISED = "settlement-revised"
     FEE_OFF = "fee-off-by-one"
     CLOCK_SKEW = "clock-skew"
+    FIX_NOT_ENTITLED = "fix-not-entitled"
+    FIX_EXISTS = "fix-already-exists"
+    FIX_BUSY = "fix-busy"
+    FIX_REQUEST_LOST = "fix-request-lost"
+    FIX_LIMITED = "fix-rate-limited"
+    FIX_UNAVAILABLE = "fix-unavailable"
+    FIX_LOST = "fix-lost"
+    FIX_DOUBLED = "fix-doubled"
+    FIX_CUT = "fix-cut"
+    FIX_SILENT = "fix-silent"
+    FIX_LATE = "fix-late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,29 @@ PROFILES: Final[dict[FaultName, Profile]] = {
         does="the exchange's clock is ahead: signatures and the Date header are judged by it",
         amount_is="seconds, negative behind",
         amount=45,
+    ),
+    _F.FIX_NOT_ENTITLED: Profile(does="a FIX logon is refused for the tier of the account"),
+    _F.FIX_EXISTS: Profile(
+        does="a FIX logon is refused: the exchange still counts an earlier connection of the key"
+    ),
+    _F.FIX_BUSY: Profile(does="a FIX logon is refused: the logon service is busy"),
+    _F.FIX_REQUEST_LOST: Profile(does="a FIX request breaks the connection before it takes effect"),
+    _F.FIX_LIMITED: Profile(does="a FIX request is refused for the rate limit"),
+    _F.FIX_UNAVAILABLE: Profile(
+        does="a new order takes effect, but its report is a rejection: EXCHANGE_UNAVAILABLE"
+    ),
+    _F.FIX_LOST: Profile(
+        does="a FIX message of the exchange is lost, its number is used", percent=5
+    ),
+    _F.FIX_DOUBLED: Profile(
+        does="a FIX message comes twice with one number, which ends the session", percent=5
+    ),
+    _F.FIX_CUT: Profile(does="the FIX connection breaks where a message should come", percent=5),
+    _F.FIX_SILENT: Profile(does="FIX sessions stay open and say nothing, no heartbeat either"),
+    _F.FIX_LATE: Profile(
+        does="a FIX message comes late, and what follows with it",
+        amount_is="milliseconds of real time",
+        amount=500,
     ),
 }
 """Everything that can go wrong, and its usual measure."""
@@ -203,6 +237,17 @@ class FrameFate(StrEnum):
     """It is sent, and the connection cut."""
 
 
+class RequestFate(StrEnum):
+    """What becomes of a request by FIX."""
+
+    WHOLE = "whole"
+    LOST = "lost"
+    """The connection breaks before it takes effect."""
+    LIMITED = "limited"
+    UNAVAILABLE = "unavailable"
+    """It takes effect; its answer says that nobody knows."""
+
+
 class FaultPlan:
     """The faults that are switched on, and what they decide."""
 
@@ -272,6 +317,34 @@ class FaultPlan:
             if self._strikes(at, name, ticker):
                 return fate
         return FrameFate.SENT
+
+    def logon_refusal(self, at: Instant) -> FaultName | None:
+        """The fault by which a FIX logon is refused, if one hits it."""
+        return next((name for name in _LOGONS if self._strikes(at, name)), None)
+
+    def request_fate(self, at: Instant, ticker: str, *, is_new: bool) -> RequestFate:
+        """What becomes of a request by FIX."""
+        if self._strikes(at, _F.FIX_REQUEST_LOST, ticker):
+            return RequestFate.LOST
+        if self._strikes(at, _F.FIX_LIMITED, ticker):
+            return RequestFate.LIMITED
+        if is_new and self._strikes(at, _F.FIX_UNAVAILABLE, ticker):
+            return RequestFate.UNAVAILABLE
+        return RequestFate.WHOLE
+
+    def is_silent(self, at: Instant) -> bool:
+        """Whether FIX sessions say nothing."""
+        return bool(self.faults) and self._strikes(at, _F.FIX_SILENT) is not None
+
+    def message_fate(self, at: Instant, ticker: str) -> FrameFate:
+        """What becomes of a message of the exchange by FIX."""
+        found = (fate for name, fate in _MESSAGES if self._strikes(at, name, ticker))
+        return next(found, FrameFate.SENT)
+
+    def message_delay(self, at: Instant, ticker: str) -> int:
+        """How many microseconds of real time a message by FIX is held back."""
+        one = self._strikes(at, _F.FIX_LATE, ticker)
+        return 0 if one is None else max(0, one.amount) * MILLISECOND
 
     def taken_before_cancel(self, at: Instant, ticker: str) -> int:
         """How many percent of an order somebody takes just before it is cancelled."""
@@ -343,4 +416,11 @@ _FRAMES: Final = (
     (_F.DISCONNECTS, FrameFate.CUT),
     (_F.DUPLICATE_MESSAGES, FrameFate.TWICE),
     (_F.REORDERED_MESSAGES, FrameFate.HELD),
+)
+
+_LOGONS: Final = (_F.FIX_NOT_ENTITLED, _F.FIX_EXISTS, _F.FIX_BUSY)
+_MESSAGES: Final = (
+    (_F.FIX_LOST, FrameFate.LOST),
+    (_F.FIX_DOUBLED, FrameFate.TWICE),
+    (_F.FIX_CUT, FrameFate.CUT),
 )

@@ -1,14 +1,19 @@
-"""What happens to settlement pages between the exchange and a client: faults, older spellings.
+"""What happens to messages between the exchange and a client: faults, older spellings.
 
-Only a page's first way is disturbed: what is sent again (43=Y) arrives.
+`FixFaults` is exact (so many of the next settlement pages), a `FaultPlan` has the faults by
+name, which are switched on while a sandbox runs.  Both disturb only a message's first way:
+what is sent again (43=Y) arrives.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from trueup.net.fix.acceptor import CUT, OnTheLine
+from trueup.net.acceptor.gate import Clock
+from trueup.net.fix.acceptor import CUT, Late, OnTheLine
+from trueup.sim.faults import FaultPlan, FrameFate
 from trueup.wire.fix.frame import SOH, close_frame, open_frame
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
 from trueup.wire.fix.pairs import split_body
@@ -17,6 +22,8 @@ _PAGE: Final = f"{SOH}35={MarketSettlementReport.TYPE}{SOH}".encode()
 _AGAIN: Final = f"{SOH}43=Y{SOH}".encode()
 _RESULT, _PRICE = "20107", "730"
 _WHOLE: Final = ".00"
+_ADMIN: Final = re.compile(rb"\x0135=[0-5A]\x01")
+_SYMBOL: Final = re.compile(rb"\x0155=([^\x01]*)\x01")
 
 
 @dataclass(slots=True)
@@ -53,6 +60,45 @@ class FixFaults:
             self.doubled -= 1
             return (page, page)
         return (page,)
+
+
+class FixLine:
+    """The way of every message to the clients of one sandbox."""
+
+    def __init__(self, exact: FixFaults, plan: FaultPlan | None, world_clock: Clock) -> None:
+        self._exact = exact
+        self._plan = plan
+        self._world_clock = world_clock
+
+    def __call__(self, raw: bytes) -> OnTheLine:
+        """What becomes of one message that was sent."""
+        plan = self._plan
+        if plan is None or not plan.faults:
+            return self._exact(raw)
+        now = self._world_clock()
+        if plan.is_silent(now):
+            return ()
+        if _AGAIN in raw or _ADMIN.search(raw):
+            return (raw,)
+        ticker = _symbol(raw)
+        passed = self._exact(raw)
+        match plan.message_fate(now, ticker):
+            case FrameFate.LOST:
+                return ()
+            case FrameFate.CUT:
+                return (CUT,)
+            case FrameFate.TWICE:
+                passed = (*passed, *passed)
+            case _:
+                pass
+        delay = plan.message_delay(now, ticker)
+        return (Late(delay), *passed) if delay else passed
+
+
+def _symbol(raw: bytes) -> str:
+    """The market of a message; empty where it has none."""
+    found = _SYMBOL.search(raw)
+    return "" if found is None else found[1].decode("utf-8", "replace")
 
 
 def older(raw: bytes) -> bytes:

@@ -7,11 +7,19 @@ orders that were placed on it; a listener those of the whole account, whoever pl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from trueup.core.ids import OrderId
 from trueup.core.instant import SECOND, Instant
+from trueup.net.acceptor.fix_faults import FixLine
+from trueup.net.acceptor.fix_market_data import (
+    Watched,
+    answer_request,
+    answer_status_request,
+    tell,
+)
 from trueup.net.acceptor.fix_order_entry import FixOrderEntry
 from trueup.net.acceptor.fix_order_groups import answer_group
 from trueup.net.acceptor.fix_reports import Asked, Reported, Reports, ReportWriter
@@ -25,8 +33,10 @@ from trueup.net.fix.acceptor import FixAcceptor, Peer
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
+from trueup.sim.faults import FaultName, FaultPlan, RequestFate
 from trueup.wire.fix.codec import Received
 from trueup.wire.fix.message import Message
+from trueup.wire.fix.messages.market_data import MarketDataRequest, SecurityStatusRequest
 from trueup.wire.fix.messages.orders import (
     EventResendComplete,
     EventResendReject,
@@ -45,9 +55,15 @@ _UNSIGNED: Final = "signature error"
 _CONNECTED: Final = "already exists"
 _NOT_ENTITLED: Final = "API usage level is not allowed for FIX"
 _NO_SCOPE: Final = "the API key may not do this"
+_NO_QUOTES: Final = "requests for quotes are not in this sandbox"
 _RATE_LIMITED: Final = "8"
 _NOT_TAKEN: Final = "3"
 _REPLAYS_NOT_ENABLED: Final = "5"
+_LOGON_FAULTS: Final = {
+    FaultName.FIX_NOT_ENTITLED: _NOT_ENTITLED,
+    FaultName.FIX_EXISTS: _CONNECTED,
+    FaultName.FIX_BUSY: "FIX logon service busy; retry with backoff",
+}
 _BETWEEN_MASS_CANCELS: Final = SECOND
 _TRADING: Final = frozenset({SessionKind.NR, SessionKind.RT})
 
@@ -58,7 +74,7 @@ class FixGateway:
     """All FIX sessions of one sandbox.
 
     `clock` is the time of the sessions, by which logons are judged; `world_clock` the time
-    of the exchange.
+    of the exchange; `plan` has the faults that are switched on and off while it runs.
     """
 
     def __init__(
@@ -70,20 +86,23 @@ class FixGateway:
         clock: Clock,
         world_clock: Clock,
         new_id: Callable[[], str],
+        plan: FaultPlan | None = None,
     ) -> None:
+        line = FixLine(terms.faults, plan, world_clock)
+        self._plan = plan
+        self._hushed: Subscriber | None = None
         self._floor = floor
         self._keys = keys
         self._terms = terms
         self._world_clock = world_clock
         self._new_id = new_id
         self._acceptors = {
-            kind: FixAcceptor(
-                kind, self, clock=clock, tls=terms.tls, name=terms.name, line=terms.faults
-            )
+            kind: FixAcceptor(kind, self, clock=clock, tls=terms.tls, name=terms.name, line=line)
             for kind in terms.ports
         }
         self._subscribers: dict[Place, Subscriber] = {}
         self._connected: dict[str, Subscriber] = {}
+        self._watched: dict[str, Watched] = {}
         self._owners: dict[OrderId, Place] = {}
         self._names: dict[tuple[c.Member, str], OrderId] = {}
         self._mass_canceled_at: dict[Place, Instant] = {}
@@ -126,6 +145,9 @@ class FixGateway:
         key = self._keys.find(header.sender)
         if key is None or not key.verifies(logon.signature or "", text):
             return _UNSIGNED
+        planned = self._plan and self._plan.logon_refusal(self._world_clock())
+        if planned:
+            return _LOGON_FAULTS[planned]
         kind = SessionKind(header.target)
         if kind in self._terms.not_entitled:
             return _NOT_ENTITLED
@@ -141,12 +163,15 @@ class FixGateway:
         subscriber = Subscriber(
             peer.kind, peer.key_id, member, None if key is None else key.subaccount, peer.logon
         )
+        if peer.kind is SessionKind.MD:
+            self._watched[peer.key_id] = Watched()
         self._subscribers[subscriber.place] = self._connected[peer.key_id] = subscriber
 
     def left(self, peer: Peer, end: Disconnect) -> None:
         """A client is gone; its orders go with it where it asked for that."""
         del end
         subscriber = self._connected.pop(peer.key_id)
+        self._watched.pop(peer.key_id, None)
         if subscriber.logon.cancel_orders_on_disconnect:
             self._entry(subscriber, lambda message: self._publish(subscriber, message)).cancel_own()
 
@@ -157,6 +182,21 @@ class FixGateway:
         subscriber, message = self._connected[peer.key_id], received.message
         self._floor.catch_up(self._world_clock())
         entry = self._entry(subscriber, peer.send)
+        match self._fate(message):
+            case RequestFate.LOST:
+                self.drop(peer.key_id)
+            case RequestFate.LIMITED:
+                peer.send(_refused(received, _RATE_LIMITED, "rate limit exceeded"))
+            case RequestFate.UNAVAILABLE if isinstance(message, NewOrderSingle):
+                self._hushed = subscriber
+                entry.place(message)
+                self._hushed = None
+                entry.say_unavailable(message)
+            case _:
+                self._carry_out(peer, subscriber, received)
+
+    def _carry_out(self, peer: Peer, subscriber: Subscriber, received: Received) -> None:
+        entry, message = self._entry(subscriber, peer.send), received.message
         match message:
             case NewOrderSingle():
                 entry.place(message)
@@ -172,9 +212,20 @@ class FixGateway:
                 peer.send(answer_group(self, subscriber, received, message, new_id=self._new_id))
             case EventResendRequest():
                 self._replay(peer, subscriber, received.header, message)
+            case MarketDataRequest():
+                watched = self._watched[peer.key_id]
+                answer_request(message, watched, self.exchange, send=peer.send)
+            case SecurityStatusRequest():
+                answer_status_request(message, self._watched[peer.key_id])
             case _:
-                words = f"{type(message).__name__} is not offered by this sandbox"
-                peer.send(_refused(received, _NOT_TAKEN, words))
+                peer.send(_refused(received, _NOT_TAKEN, _NO_QUOTES))
+
+    def _fate(self, message: Message) -> RequestFate:
+        if self._plan is None or not self._plan.faults:
+            return RequestFate.WHOLE
+        ticker = str(getattr(message, "symbol", None) or "")
+        is_new = isinstance(message, NewOrderSingle)
+        return self._plan.request_fate(self._world_clock(), ticker, is_new=is_new)
 
     def _entry(self, subscriber: Subscriber, send: Callable[[Message], None]) -> FixOrderEntry:
         return FixOrderEntry(self, subscriber, send, new_id=self._new_id)
@@ -252,6 +303,8 @@ class FixGateway:
             self._reports.keep(reported)
             for subscriber in tuple(self._subscribers.values()):
                 self._report(subscriber, reported)
+        if self._watched:
+            tell(self.exchange, events, self._watchers())
         paid = self._settlements.paid(events, members)
         if not paid:
             return
@@ -260,8 +313,15 @@ class FixGateway:
                 for page in self._settlements.pages(paid, subscriber):
                     self._publish(subscriber, page)
 
+    def _watchers(self) -> Iterator[tuple[Subscriber, Watched, Callable[[Message], None]]]:
+        for key_id, watched in tuple(self._watched.items()):
+            subscriber = self._connected[key_id]
+            yield subscriber, watched, partial(self._publish, subscriber)
+
     def _report(self, subscriber: Subscriber, reported: Reported) -> None:
         terms = reported.updated.terms
+        if subscriber is self._hushed:
+            return
         is_told = subscriber.logon.is_listener or self.owns(subscriber, terms.order_id)
         if not is_told or not subscriber.sees(terms.member, terms.subaccount):
             return
@@ -283,8 +343,11 @@ def fix_side(terms: FixTerms) -> FixMaker:
         clock: Clock,
         world_clock: Clock,
         new_id: Callable[[], str],
+        plan: FaultPlan | None = None,
     ) -> FixGateway:
-        return FixGateway(floor, keys, terms, clock=clock, world_clock=world_clock, new_id=new_id)
+        return FixGateway(
+            floor, keys, terms, clock=clock, world_clock=world_clock, new_id=new_id, plan=plan
+        )
 
     return make
 

@@ -17,6 +17,7 @@ from trueup.core.orders import OrderStatus, SelfTradePrevention, TimeInForce
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Ratio
 from trueup.net.acceptor.fix_refusals import (
     OTHER_ACCOUNT,
+    UNAVAILABLE,
     UNKNOWN_ORDER,
     Words,
     changing_refused,
@@ -123,6 +124,11 @@ class FixOrderEntry:
         if refused is not None:
             words = placing_refused(self._desk.exchange, refused)
             self._send(_rejected(asked, order_id, words, now))
+
+    def say_unavailable(self, asked: NewOrderSingle) -> None:
+        """Reject an order with words that leave open whether it was taken."""
+        order_id = OrderId(self._new_id())
+        self._send(_rejected(asked, order_id, UNAVAILABLE, self._desk.now()))
 
     # -- changing --------------------------------------------------------------------------
 

@@ -42,6 +42,9 @@ _PLACING: Final = {
 OTHER_ACCOUNT: Final = Words("15", "PERMISSION_DENIED_FOR_CUSTOMER_ACCOUNT")
 """A key that is locked to one subaccount named another."""
 
+UNAVAILABLE: Final = Words(_OTHER, "EXCHANGE_UNAVAILABLE")
+"""Whether the order was taken is open."""
+
 UNKNOWN_ORDER: Final = Words("1", "ORDER_NOT_FOUND")
 TOO_LATE: Final = Words("0", "ORDER_ALREADY_ENDED")
 FILLED_ALREADY: Final = Words("2", "CANNOT_UPDATE_FILLED_ORDER")

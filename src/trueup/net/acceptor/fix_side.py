@@ -8,6 +8,7 @@ from typing import Protocol
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.gate import Clock
 from trueup.net.acceptor.keys import KeyRing
+from trueup.sim.faults import FaultPlan
 from trueup.wire.fix.session_kinds import SessionKind
 
 
@@ -43,6 +44,7 @@ class FixMaker(Protocol):
         clock: Clock,
         world_clock: Clock,
         new_id: Callable[[], str],
+        plan: FaultPlan | None = None,
     ) -> FixSide:
-        """`clock` judges logons, `world_clock` is the exchange's time."""
+        """`clock` judges logons, `world_clock` is the exchange's time, `plan` what goes wrong."""
         ...

@@ -14,8 +14,8 @@ from trueup.wire.fix.messages.session import Logon
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.settlement import PayoutUnit
 
-OFFERED: Final = (SessionKind.NR, SessionKind.DC, SessionKind.RT, SessionKind.PT)
-"""The sessions that the sandbox has; quoting (RFQ) and market data (MD) are not among them."""
+OFFERED: Final = tuple(SessionKind)
+"""The sessions that the sandbox has: all.  On RFQ nothing can be quoted, and that is said."""
 
 ANY_PORT: Final[Mapping[SessionKind, int]] = dict.fromkeys(OFFERED, 0)
 """A free port for each session."""

@@ -45,6 +45,7 @@ from trueup.net.acceptor.stream import StreamHub, StreamTerms
 from trueup.net.loops import loop_factory
 from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
+from trueup.sim.faults import FaultPlan
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
@@ -164,19 +165,33 @@ def stations(
         floor=floor,
         streams=streams,
         life=living and floor and streams and give_life(living, floor, streams, settings.new_id),
-        fix=_fix_sessions(floor, ring, settings, clock=wall_clock or clock, world_clock=shown),
+        fix=_fix_sessions(
+            floor,
+            ring,
+            settings,
+            clock=clock if living is not None else wall_clock or clock,
+            world_clock=shown,
+            plan=None if living is None else living.plan,
+        ),
     )
 
 
 def _fix_sessions(
-    floor: Floor | None, ring: KeyRing, settings: Settings, *, clock: Clock, world_clock: Clock
+    floor: Floor | None,
+    ring: KeyRing,
+    settings: Settings,
+    *,
+    clock: Clock,
+    world_clock: Clock,
+    plan: FaultPlan | None,
 ) -> FixSide | None:
     """The FIX side, if there shall be one."""
     if settings.fix is None:
         return None
     if floor is None:
         raise ConfigError("recorded answers have no exchange that could speak FIX")
-    return settings.fix(floor, ring, clock=clock, world_clock=world_clock, new_id=settings.new_id)
+    new_id = settings.new_id
+    return settings.fix(floor, ring, clock=clock, world_clock=world_clock, new_id=new_id, plan=plan)
 
 
 def _floor_of(source: World | Living, clock: Clock) -> tuple[Floor, Clock]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,7 +37,15 @@ UNSENT_BYTES_MAX: Final = 16 << 20
 CUT: Final = None
 """In the place of a message: the connection breaks here."""
 
-OnTheLine = Sequence[bytes | None]
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """In the place of a message: what follows waits so long (microseconds)."""
+
+    microseconds: int
+
+
+OnTheLine = Sequence[bytes | Late | None]
 Line = Callable[[bytes], OnTheLine]
 """What becomes of a message on its way to the client.  Everything as it is, unless a test or
 a sandbox wants something to go wrong.
@@ -119,6 +128,7 @@ class FixAcceptor:
         self._remembered: dict[str, _Remembered] = {}
         self._writers: dict[Session, asyncio.StreamWriter] = {}
         self._peers: dict[Session, Peer] = {}
+        self._late: dict[asyncio.StreamWriter, deque[bytes | Late | None]] = {}
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -199,6 +209,7 @@ class FixAcceptor:
         finally:
             self._act(session, session.disconnected())
             del self._writers[session]
+            self._late.pop(writer, None)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
@@ -249,8 +260,36 @@ class FixAcceptor:
                     pass
         self._keep(session)
 
+    def _write(self, writer: asyncio.StreamWriter, raw: bytes | Late | None) -> None:
+        """Write, or put it behind what waits for its time already."""
+        waiting = self._late.get(writer)
+        if isinstance(raw, Late):
+            if waiting is None:
+                self._late[writer] = deque()
+                self._pass_later(writer, raw)
+            else:
+                waiting.append(raw)
+        elif waiting is not None:
+            waiting.append(raw)
+        else:
+            self._write_now(writer, raw)
+
+    def _pass_later(self, writer: asyncio.StreamWriter, late: Late) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(late.microseconds / SECOND, self._pass_waiting, writer)
+
+    def _pass_waiting(self, writer: asyncio.StreamWriter) -> None:
+        waiting = self._late.get(writer)
+        while waiting:
+            following = waiting.popleft()
+            if isinstance(following, Late):
+                self._pass_later(writer, following)
+                return
+            self._write_now(writer, following)
+        self._late.pop(writer, None)
+
     @staticmethod
-    def _write(writer: asyncio.StreamWriter, raw: bytes | None) -> None:
+    def _write_now(writer: asyncio.StreamWriter, raw: bytes | None) -> None:
         transport = writer.transport
         if raw is None or transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
             transport.abort()

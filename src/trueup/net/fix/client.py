@@ -99,8 +99,13 @@ class FixClient:
         options: LogonOptions | None = None,
         tls: ssl.SSLContext | None = None,
         patience: int = 3_600 * SECOND,
+        may_reset: bool = False,
     ) -> None:
-        """`patience` is how long the exchange may be out of reach before that is an error."""
+        """`patience` is how long the exchange may be out of reach before that is an error.
+
+        With `may_reset` numbers that do not fit are no error: they begin anew, which throws
+        away what was missed.  Kinds that begin anew with every logon need no permission.
+        """
         self.endpoint = endpoint
         self._options = options or LogonOptions()
         self._signer = signer
@@ -109,6 +114,7 @@ class FixClient:
         self._chance = chance
         self._tls = tls or client_tls()
         self._patience = patience
+        self._may_reset = may_reset or endpoint.kind.terms.must_reset
         self._session = self._machine(store.sequences)
         self._writer: asyncio.StreamWriter | None = None
         self._held: deque[tuple[Output, int | None]] = deque()
@@ -211,7 +217,9 @@ class FixClient:
         return self._leaving.is_set()
 
     def _pause_after(self, end: Disconnect, attempt: int) -> int:
-        if end.ending is Ending.OUT_OF_SEQUENCE:
+        if end.ending is Ending.OUT_OF_SEQUENCE and self._may_reset:
+            self._options = replace(self._options, reset=True)
+        elif end.ending is Ending.OUT_OF_SEQUENCE:
             raise SequencesDiffer(f"{self.endpoint.kind}: {end.text}", evidence=end.text)
         at_least = 0
         if end.ending is Ending.REFUSED:
