@@ -23,7 +23,7 @@ from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_li
 from trueup.engine.strategy import Mandate, Strategy
 from trueup.net.client import open_async_client
 from trueup.net.control_server import ControlServer
-from trueup.net.session import Options
+from trueup.net.session import Event, Options
 from trueup.net.venues import Venue
 from trueup.run.bot_at_work import Beside, BotAtWork
 from trueup.run.bot_places import control_path, decisions_path, intents_path, kill_path
@@ -85,11 +85,13 @@ def run_bot(
     *,
     said: Told,
     started: Callable[[str], None],
+    attach: Sequence[Callable[[BotAtWork], None]] = (),
     beside: Sequence[Beside] = (),
 ) -> BotReport:
     """Run a bot until it is stopped (Ctrl-C, SIGTERM, the kill file, the end of its time).
 
     On the sandbox without an address of its own a living world is started for it.
+    `attach` is called with the bot before anything moves, `beside` runs beside it.
     Raises `ConfigError` for what cannot be run, and what the exchange refuses at
     the start.
     """
@@ -105,6 +107,8 @@ def run_bot(
         decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
         started(reach.words)
         run = _Run(settings, options, reach, log=log, decisions=decisions, said=said)
+        for each in attach:
+            each(run.work)
         return asyncio.run(run.go(beside))
 
 
@@ -136,7 +140,10 @@ class _Run:
             clock=self._clock.now,
             sleep=sleep_on_the_loop,
             chance=unseeded(),
-            options=Options(why_read_only=lambda: why_read_only(settings, live=options.live)),
+            options=Options(
+                on_event=self._on_event,
+                why_read_only=lambda: why_read_only(settings, live=options.live),
+            ),
         )
         self._live = LiveBot(
             _machine(settings, options),
@@ -151,7 +158,7 @@ class _Run:
             ),
             told=self._hearing,
         )
-        self._work = BotAtWork(
+        self.work = BotAtWork(
             settings=settings,
             live=self._live,
             client=self._client,
@@ -173,7 +180,7 @@ class _Run:
                 stack.push_async_callback(self._client.close)
                 await self._client.learn_limits()
                 server = ControlServer(
-                    control_path(self._settings), self._room(), started_at=self._work.started_at
+                    control_path(self._settings), self._room(), started_at=self.work.started_at
                 )
                 await server.start()
                 stack.push_async_callback(server.stop)
@@ -186,11 +193,15 @@ class _Run:
             self._hearing.write()
         return self._report()
 
+    def _on_event(self, event: Event) -> None:
+        for listener in self.work.events:
+            listener(event)
+
     def _room(self) -> BotRoom:
         return BotRoom(
             live=self._live,
             clock=self._clock,
-            shown=lambda: as_document(self._work.status()),
+            shown=lambda: as_document(self.work.status()),
             decision_log=self._decisions.path,
             before_rearm=lambda: kill_path(self._settings).unlink(missing_ok=True),
         )
@@ -208,7 +219,7 @@ class _Run:
             if tops := tops_of(self._live.machine.state, since):
                 server.push("tops", {"tops": tops})
             since = now
-            document = as_document(self._work.status())
+            document = as_document(self.work.status())
             lasting = {k: v for k, v in document.items() if k not in _RESTLESS}
             if lasting != shown:
                 server.push("status", document)
@@ -216,7 +227,7 @@ class _Run:
 
     async def _beside(self, work: Beside) -> None:
         try:
-            await work(self._work)
+            await work(self.work)
         except Exception as error:  # noqa: BLE001  (whatever it is, the bot goes on)
             name = getattr(work, "__name__", type(work).__name__).strip("_")
             words = f"{name} ended: {type(error).__name__}: {error}"
@@ -235,7 +246,7 @@ class _Run:
         marks = state.marks()
         return BotReport(
             venue=self._settings.config.venue,
-            began_at=self._work.started_at,
+            began_at=self.work.started_at,
             ended_at=self._clock.now(),
             sent=tally.sent,
             refused=tally.refused,

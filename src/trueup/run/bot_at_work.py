@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trueup.core.instant import Instant
 from trueup.core.version import VERSION
 from trueup.net.client import AsyncClient
+from trueup.net.session import Event
 from trueup.run.bot_status import About, Status, status_of
 from trueup.run.bot_tally import Tally
 from trueup.run.clock import Clock
@@ -32,6 +33,8 @@ class BotAtWork:
     tally: Tally
     clock: Clock
     started_at: Instant
+    events: list[Callable[[Event], None]] = field(default_factory=list[Callable[[Event], None]])
+    """These hear what the client does: calls, retries, waits."""
     mode: str = "live"
     is_real: bool = False
     """Whether its orders go to the production exchange."""

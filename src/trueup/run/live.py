@@ -33,6 +33,10 @@ from trueup.run.live_calls import Called, Calls
 from trueup.run.live_feeds import Feeds, Pace, Scope
 from trueup.store.intents import IntentLog
 
+Observer = Callable[[i.Input, Sequence[f.Effect], int], None]
+"""Sees each step: the input, what came of it, and the microseconds it took.  It must not
+raise and must not take long."""
+
 _ASK_AGAIN: Final = 2 * SECOND
 _LOOK_BACK: Final = 90 * DAY
 """How far back fills are read at start: positions may be that old."""
@@ -83,6 +87,7 @@ class LiveBot:
         self._rung = asyncio.Event()
         self._stopping = asyncio.Event()
         self.connections = Connections()
+        self.observers: list[Observer] = []
         self._feeds = Feeds(
             client=client,
             clock=clock,
@@ -110,7 +115,11 @@ class LiveBot:
         """Give the machine an input and set about what it wants."""
         durable: asyncio.Future[None] | None = None
         records: list[Record] = []
-        for effect in self.machine.step(given):
+        began = self._clock.now()
+        effects = self.machine.step(given)
+        for observe in self.observers:
+            observe(given, effects, self._clock.now() - began)
+        for effect in effects:
             match effect:
                 case f.Persist():
                     records.append(effect.record)
