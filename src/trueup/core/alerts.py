@@ -49,6 +49,7 @@ class AlertKind(StrEnum):
     DEAD_BOT = "dead_bot"
     WATCHDOG = "watchdog"
     OPERATOR = "operator"
+    FLATTENED = "flattened"
     TROUBLE = "trouble"
     TEST = "test"
 
@@ -102,6 +103,9 @@ MEANINGS: Final[Mapping[AlertKind, Meaning]] = MappingProxyType(
         ),
         AlertKind.OPERATOR: Meaning(
             Severity.INFO, "A person paused, resumed, killed, cancelled or rearmed something."
+        ),
+        AlertKind.FLATTENED: Meaning(
+            Severity.WARNING, "An operator had positions closed: how many, and which are left."
         ),
         AlertKind.TROUBLE: Meaning(
             Severity.WARNING, "Something that runs beside the bot ended; the bot goes on."

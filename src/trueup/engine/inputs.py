@@ -274,6 +274,7 @@ class Wanted(StrEnum):
     KILL = "kill"
     REARM = "rearm"
     CANCEL = "cancel"
+    FLATTEN = "flatten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +284,10 @@ class OperatorSaid:
     `PAUSE` stops a strategy and takes back what rests of it; `WITHDRAW` is the same for the
     end of a run, and does not outlive it.  `KILL` cancels everything on `subaccounts` (of
     all strategies when empty) and halts; `REARM` lifts the halts that wait for an operator.
-    `CANCEL` takes back one order of ours, named by `order`.
+    `CANCEL` takes back one order of ours, named by `order`.  `FLATTEN` closes what the bot
+    holds, once it is proven that nothing rests: for everything it pulls the kill switch first,
+    for one strategy it pauses that one; `slippage` is how much worse than the best price an
+    order may be, in price units ($0.0001).
     """
 
     at: Instant
@@ -293,6 +297,7 @@ class OperatorSaid:
     words: str = ""
     subaccounts: tuple[Subaccount, ...] = ()
     order: ClientOrderId | None = None
+    slippage: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from trueup.core.facts import Filled
 from trueup.core.ids import Ticker
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.units import Count
-from trueup.engine import asking, closing, comparing, operating, placing
+from trueup.engine import asking, closing, comparing, flattening, operating, placing
 from trueup.engine import inputs as i
 from trueup.engine.desk import MachineDesk
 from trueup.engine.effects import Alert, AlertKind, Effect
@@ -74,6 +74,8 @@ class Machine:
         out: list[Effect] = []
         self.state.now = Instant(max(self.state.now, given.at))
         self._take(given, out)
+        if self.state.flattener.is_active:
+            flattening.go_on(self.state, out)
         return out
 
     def _take(self, given: i.Input, out: list[Effect]) -> None:  # noqa: C901, PLR0912 (a table)
@@ -89,6 +91,7 @@ class Machine:
                 operating.distrust(state, given, out)
             case i.SendEnded():
                 self._fills(self._follower.sent(given, out), out)
+                self._not_after_a_pause(given, out)
             case i.CancelEnded():
                 self._follower.canceled(given, out)
             case i.AmendEnded():
@@ -168,6 +171,13 @@ class Machine:
                 continue
             desk = MachineDesk(self.state, running)
             self._consult(running, partial(running.strategy.on_fill, desk, fill), out)
+
+    def _not_after_a_pause(self, given: i.SendEnded, out: list[Effect]) -> None:
+        """An order that came to rest after its strategy was paused is taken back."""
+        order = self.state.inflight.get(given.client_order_id)
+        running = None if order is None else self.state.running.get(order.intent.strategy)
+        if order is not None and running is not None and running.paused:
+            placing.cancel(self.state, order, out)
 
     def _signal(self, given: i.SignalSeen, out: list[Effect]) -> None:
         for running in self.state.running.values():

@@ -10,6 +10,7 @@ from trueup.core.ids import Subaccount
 from trueup.engine import asking, comparing, placing
 from trueup.engine import inputs as i
 from trueup.engine.effects import Alert, AlertKind, Effect, Persist, ReadResting
+from trueup.engine.flatten import Flatten
 from trueup.engine.inflight import Intent, OrderState
 from trueup.engine.records import (
     LIFTED_BY_OPERATOR,
@@ -112,6 +113,8 @@ def obey(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
             _rearm(state, given, out)
         case i.Wanted.CANCEL:
             _cancel(state, given, out)
+        case i.Wanted.FLATTEN:
+            _flatten(state, chosen, given, out)
         case _:
             assert_never(given.wanted)
     out.append(_told(state, given))
@@ -147,6 +150,7 @@ def _kill(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
 def _rearm(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:
     state.unreadable.clear()
     comparing.accept(state, out)
+    state.flattener.stop(state.now)
     for halt in state.halts:
         if halt.code not in LIFTED_BY_OPERATOR or given.strategy not in {"", halt.strategy}:
             continue
@@ -178,11 +182,28 @@ def _resume(
     state: State, chosen: Iterable[Running], given: i.OperatorSaid, out: list[Effect]
 ) -> None:
     for running in chosen:
+        wish = state.flattener.wish
+        if wish is not None and wish.strategy == running.name:
+            state.flattener.stop(state.now)
         if running.paused:
             running.paused = ""
             words = f"resumed by {given.by}"
             record = StrategyPaused(strategy=running.name, on=False, words=words, at=state.now)
             out.append(Persist(record=record))
+
+
+def _flatten(
+    state: State, chosen: Iterable[Running], given: i.OperatorSaid, out: list[Effect]
+) -> None:
+    words = f"flatten, said by {given.by}"
+    if given.strategy:
+        for running in chosen:
+            pause(state, running, given.words or words, out)
+    elif not state.halts.has(HaltCode.KILL) or state.inflight.living():
+        _kill(state, replace(given, words=given.words or words), out)
+    state.flattener.order(
+        Flatten(by=given.by, strategy=given.strategy, slippage=given.slippage, at=state.now)
+    )
 
 
 def _cancel(state: State, given: i.OperatorSaid, out: list[Effect]) -> None:

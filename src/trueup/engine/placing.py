@@ -277,7 +277,6 @@ def _place(state: State, running: Running, case: Case, out: list[Effect]) -> Non
     wish, mandate = case.order, running.mandate
     rests = wish.style is not Style.TAKE
     life = mandate.order_life if rests else None
-    parameters = settings_text(running)
     intent = Intent(
         client_order_id=state.ids(running.name),
         strategy=running.name,
@@ -294,25 +293,30 @@ def _place(state: State, running: Running, case: Case, out: list[Effect]) -> Non
         shard=case.listing.market.shard,
         reason=wish.reason,
         reference=wish.reference,
-        parameters=parameters,
+        parameters=settings_text(running),
         expires_at=None if life is None else Instant(state.now + life),
         order_group=mandate.order_group if rests else "",
         at=state.now,
     )
-    state.inflight.add(intent)
     running.sent.append(state.now)
+    send(state, intent, case, out)
+
+
+def send(state: State, intent: Intent, case: Case, out: list[Effect]) -> None:
+    """Make an intent durable, then send it, and write it into the decision log."""
+    state.inflight.add(intent)
     state.sent.append(state.now)
     out.append(Persist(record=intent))
     out.append(Place(intent=intent))
     out.append(
         Decision(
             at=state.now,
-            strategy=running.name,
-            wish=wish,
+            strategy=intent.strategy,
+            wish=case.order,
             verdict=Verdict.SENT,
             client_order_id=intent.client_order_id,
             figures=_figures(case),
-            parameters=parameters,
+            parameters=intent.parameters,
         )
     )
 

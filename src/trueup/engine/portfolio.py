@@ -300,6 +300,10 @@ class Portfolio:
             if strategy in {None, owner}:
                 yield owner, ticker, holding
 
+    def positions(self, strategy: str | None = None) -> list[tuple[Key, Holding]]:
+        """Every position that is not flat, by strategy, subaccount and market."""
+        return [(key, held) for key, held in self._open.items() if strategy in {None, key[0]}]
+
     def held_in(self, ticker: Ticker) -> list[tuple[Key, Holding]]:
         """What everybody holds, or held, in a market."""
         return [(key, self._holdings[key]) for key in self._owners.get(ticker, ())]

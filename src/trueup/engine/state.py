@@ -11,6 +11,7 @@ from trueup.core.ids import ClientOrderId, EventTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE, Instant
 from trueup.core.units import Money, Price
 from trueup.engine.effects import Effect, WakeAt
+from trueup.engine.flatten import Flattener
 from trueup.engine.halts import Breaker, Difference, Halts, Losses
 from trueup.engine.hours import ExchangeHours, Window
 from trueup.engine.inflight import Inflight
@@ -82,6 +83,7 @@ class State:
         self.breaker = Breaker(settings.breaker_threshold)
         self.losses = Losses()
         self.sweeper = Sweeper()
+        self.flattener = Flattener()
         self.sent: deque[Instant] = deque()
         self.unreadable: dict[Ticker, str] = {}
         self.differences: dict[tuple[Subaccount, Ticker], Difference] = {}

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Annotated, Any, Final, Self, cast
 
 import aiohttp
 import msgspec
@@ -55,6 +55,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `order` is the client order id for ``cancel``.  `slippage` is for ``flatten``: how
     many dollars per contract worse than the present quote an order may be, as text.
+    `subaccounts` are for ``kill``; empty: those of all strategies.
     """
 
     by: str
@@ -62,6 +63,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     words: str = ""
     order: ClientOrderId = ClientOrderId("")
     slippage: str = ""
+    subaccounts: tuple[Annotated[int, msgspec.Meta(ge=0, le=63)], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.by.strip():

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from trueup.core.errors import CallerError
+from trueup.core.ids import Subaccount
+from trueup.core.units import Price
 from trueup.engine import inputs as i
 from trueup.net.control import Said
 from trueup.run.clock import Clock
@@ -20,7 +22,13 @@ _WANTED: Final = {
     "kill": i.Wanted.KILL,
     "rearm": i.Wanted.REARM,
     "cancel": i.Wanted.CANCEL,
+    "flatten": i.Wanted.FLATTEN,
 }
+
+SLIPPAGE: Final = Price.of_cents(2)
+"""How much worse than the best price a position is closed, unless said otherwise."""
+
+_SLIPPAGE_MAX: Final = Price.of_cents(50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class BotRoom:
         if wanted is None:
             raise CallerError(f"this bot does not know how to {command}")
         self._check(wanted, said)
+        slippage = slippage_of(said.slippage)
         if wanted is i.Wanted.REARM:
             self.before_rearm()
         self.live.give(
@@ -59,6 +68,8 @@ class BotRoom:
                 strategy=said.strategy,
                 words=said.words,
                 order=said.order or None,
+                subaccounts=tuple(Subaccount(each) for each in said.subaccounts),
+                slippage=slippage.units,
             )
         )
         shown = self.shown()
@@ -71,6 +82,7 @@ class BotRoom:
             ],
             "halts": shown["halts"],
             "sweep": shown["sweep"],
+            "flatten": shown["flatten"],
         }
 
     def _check(self, wanted: i.Wanted, said: Said) -> None:
@@ -91,3 +103,17 @@ class BotRoom:
                     f"no living order of this bot is called {said.order!r}",
                     remedy="`trueup bot status` lists them by client order id.",
                 )
+
+
+def slippage_of(text: str) -> Price:
+    """How much worse than the best price an order may be, in dollars a contract.
+
+    Raises `CallerError` for what is no price, and for half a dollar and more.
+    """
+    slippage = Price.parse(text) if text else SLIPPAGE
+    if not Price(0) <= slippage < _SLIPPAGE_MAX:
+        raise CallerError(
+            f"a slippage of {text} is no bound",
+            remedy=f"Give dollars a contract, from 0 to less than {_SLIPPAGE_MAX}.",
+        )
+    return slippage

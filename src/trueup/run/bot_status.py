@@ -15,13 +15,29 @@ import msgspec
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.core.units import ZERO_MONEY, Money, Price, rounded_text
+from trueup.engine.flattening import waits_until
 from trueup.engine.fullness import Fullness, exposure, fullness
 from trueup.engine.inflight import OwnOrder
-from trueup.engine.portfolio import FOREIGN, Holding
+from trueup.engine.portfolio import FOREIGN, Holding, Key
 from trueup.engine.records import LIFTED_BY_OPERATOR
 from trueup.engine.state import Running, State
 from trueup.run.bot_tally import Tally
 from trueup.run.connections import Connection
+from trueup.run.status_document import (
+    ClosingShown,
+    ConnectionShown,
+    CountersShown,
+    FlattenShown,
+    HaltShown,
+    LimitShown,
+    OrderShown,
+    PositionShown,
+    PotShown,
+    Status,
+    StrategyShown,
+    SweepShown,
+    TopShown,
+)
 
 _TOPS_MAX: Final = 500
 """How many markets a document shows: what is held or quoted first, then the busiest."""
@@ -46,173 +62,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     books: Mapping[str, Any] | None = None
 
 
-class ConnectionShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One feed; `age_seconds` since it was last heard."""
-
-    name: str
-    up: bool
-    heard_at: str | None
-    age_seconds: int | None
-    failed_at: str | None
-    words: str
-
-
-class PositionShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a strategy (empty: somebody else on the account) holds in a market.
-
-    `net` is signed (+ YES, − NO); `average_cost` is dollars per contract of the held side;
-    `worth` and `profit` are at `mark`, the YES price.
-    """
-
-    strategy: str
-    ticker: str
-    title: str
-    net: str
-    average_cost: str | None
-    cost: str
-    mark: str | None
-    worth: str
-    realized: str
-    fees: str
-    profit: str
-    closes_at: str | None
-
-
-class LimitShown(msgspec.Struct, frozen=True, kw_only=True):
-    """How full a limit is.  `strategy` is empty for the account's own."""
-
-    limit: str
-    strategy: str
-    used: str
-    allowed: str
-    share: str
-    subject: str
-
-
-class StrategyShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A strategy at work.  `state` is ``trading``, ``paused`` or ``halted``; `why` in words."""
-
-    name: str
-    state: str
-    why: str
-    capital: str
-    value: str
-    exposure: str
-    profit: str
-    realized: str
-    fees: str
-    subaccount: int
-    markets: int
-    open_orders: int
-    parameters: dict[str, str]
-
-
-class HaltShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A halt in force; ``lifted_by`` is ``operator`` (rearm) or ``trueup`` (by itself)."""
-
-    code: str
-    strategy: str
-    words: str
-    at: str
-    lifted_by: str
-
-
-class OrderShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A living order of ours.  Prices are YES prices."""
-
-    client_order_id: str
-    order_id: str | None
-    strategy: str
-    ticker: str
-    side: str
-    style: str
-    state: str
-    limit: str
-    count: str
-    filled: str
-    remaining: str
-    reason: str
-    sent_at: str
-    expires_at: str | None
-
-
-class TopShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The top of a followed market, in YES prices."""
-
-    ticker: str
-    title: str
-    status: str
-    category: str
-    bid: str | None
-    ask: str | None
-    bid_size: str
-    ask_size: str
-    last: str | None
-    volume_24h: str
-    at: str
-
-
-class PotShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The cash available in a subaccount on a shard, as last read, less what filled since."""
-
-    subaccount: int
-    shard: int
-    available: str
-    read_at: str
-
-
-class SweepShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The duty to cancel everything, while it is not yet proven that nothing rests."""
-
-    since: str
-    words: str
-    tries: int
-    subaccounts: tuple[int, ...]
-
-
-class CountersShown(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts since the start."""
-
-    sent: int
-    amended: int
-    withdrawn: int
-    refused: int
-    fills: int
-    refusals: dict[str, int]
-    alerts: dict[str, int]
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document.  `state` is ``trading``, ``paused`` (all strategies) or ``halted``."""
-
-    venue: str
-    account: str
-    mode: str
-    live: bool
-    version: str
-    pid: int
-    started_at: str
-    at: str
-    state: str
-    value: str
-    profit: str
-    connections: list[ConnectionShown]
-    strategies: list[StrategyShown]
-    positions: list[PositionShown]
-    limits: list[LimitShown]
-    halts: list[HaltShown]
-    orders: list[OrderShown]
-    tops: list[TopShown]
-    cash: list[PotShown]
-    markets_known: int
-    markets_followed: int
-    unreadable: dict[str, str]
-    sweep: SweepShown | None
-    quiet_until: str | None
-    counters: CountersShown
-    books: dict[str, Any] | None
-
-
 def status_of(state: State, tally: Tally, about: About) -> Status:
     """The document of this moment."""
     strategies = [_strategy(state, each) for each in state.running.values()]
@@ -233,7 +82,7 @@ def status_of(state: State, tally: Tally, about: About) -> Status:
         profit=str(profit),
         connections=[_connection(each, about.at) for each in about.connections],
         strategies=strategies,
-        positions=[_position(state, *each) for each in state.portfolio.held()],
+        positions=[_position(state, *each) for each in state.portfolio.positions()],
         limits=[_limit(each) for each in fullness(state)],
         halts=[
             HaltShown(
@@ -252,6 +101,7 @@ def status_of(state: State, tally: Tally, about: About) -> Status:
         markets_followed=len(_followed(state)),
         unreadable={str(ticker): words for ticker, words in state.unreadable.items()},
         sweep=_sweep(state),
+        flatten=_flatten(state),
         quiet_until=format_instant(quiet) if quiet > about.at else None,
         counters=_counters(tally),
         books=None if about.books is None else dict(about.books),
@@ -325,12 +175,14 @@ def _parameters(running: Running) -> dict[str, str]:
         return {"unknown": f"{type(error).__name__}: {error}"[:200]}
 
 
-def _position(state: State, owner: str, ticker: Ticker, holding: Holding) -> PositionShown:
+def _position(state: State, key: Key, holding: Holding) -> PositionShown:
+    owner, place, ticker = key
     listing, mark = state.listings.get(ticker), state.mark(ticker)
     closes = None if listing is None else listing.market.close_at
     average = holding.position.average_cost
     return PositionShown(
         strategy="" if owner == FOREIGN else owner,
+        subaccount=place,
         ticker=ticker,
         title="" if listing is None else listing.market.title,
         net=str(holding.position.net),
@@ -428,6 +280,35 @@ def _sweep(state: State) -> SweepShown | None:
         words=duty.order.words,
         tries=duty.tries,
         subaccounts=tuple(duty.order.subaccounts),
+    )
+
+
+def _flatten(state: State) -> FlattenShown | None:
+    wish = state.flattener.wish
+    if wish is None:
+        return None
+    return FlattenShown(
+        by=wish.by,
+        strategy=wish.strategy,
+        slippage=str(Price(wish.slippage)),
+        said_at=format_instant(wish.at),
+        done_at=None if wish.done_at is None else format_instant(wish.done_at),
+        waits_for=waits_until(state),
+        positions=[
+            ClosingShown(
+                strategy=each.strategy,
+                subaccount=each.subaccount,
+                ticker=each.ticker,
+                begun_with=str(each.begun_with),
+                net=str(
+                    state.portfolio.net(each.ticker, each.strategy, subaccount=each.subaccount)
+                ),
+                state=each.state,
+                limit=_price(each.limit),
+                words=each.words,
+            )
+            for each in state.flattener.closings.values()
+        ],
     )
 
 
