@@ -27,6 +27,7 @@ from trueup.net.retry import RetryPolicy
 from trueup.net.session import Options
 from trueup.net.skew import Skew
 from trueup.net.venues import Venue, resolve_endpoint
+from trueup.wire.rest import exchange
 
 
 def answer(status: int, body: bytes = b"{}") -> Response:
@@ -180,3 +181,30 @@ def test_every_recorded_error_body_has_words(recorded_data: Path) -> None:
         assert str(error).startswith("GetBalance"), case
         assert error.remedy, case
     assert len(cases) > 5
+
+
+@pytest.mark.parametrize("status", [200, 503, 504])
+def test_exchange_that_is_down_still_says_so(status: int) -> None:
+    body = b'{"exchange_active":false,"trading_active":false}'
+
+    outcome = judge(
+        exchange.status(),
+        answer(status, body),
+        endpoint=resolve_endpoint(Venue.PROD),
+        skew=None,
+    )
+
+    assert isinstance(outcome, Good)
+    assert not outcome.value.exchange_active
+
+
+def test_gateway_that_answers_for_the_exchange_is_no_status() -> None:
+    outcome = judge(
+        exchange.status(),
+        answer(503, b"<html>down</html>"),
+        endpoint=resolve_endpoint(Venue.PROD),
+        skew=None,
+    )
+
+    assert isinstance(outcome, Bad)
+    assert isinstance(outcome.error, Unreachable)

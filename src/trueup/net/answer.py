@@ -70,6 +70,8 @@ _OTHER_ENVIRONMENT: Final = {
     ),
     Venue.SANDBOX: "Use the key that belongs to this sandbox; keys of Kalshi mean nothing to it.",
 }
+_SPEAKS_WHEN_DOWN: Final = frozenset({"GetExchangeStatus"})
+"""Operations whose 503 and 504 carry the same body as a good answer."""
 _TOLERATED_SKEW: Final = 10 * SECOND
 """Timestamps ten seconds off were accepted, thirty were not (measured June 2026)."""
 
@@ -94,6 +96,10 @@ def judge(call: Call[T], reply: Reply, *, endpoint: Endpoint, skew: Skew | None)
     if isinstance(reply, Failure):
         return _judge_failure(call, reply, endpoint)
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if call.operation in _SPEAKS_WHEN_DOWN:
+            said = _decode(call, reply, endpoint)
+            if isinstance(said, Good):
+                return said
         return _judge_server_error(call, reply, endpoint)
     if reply.status >= HTTPStatus.BAD_REQUEST:
         return _judge_refusal(call, reply, endpoint=endpoint, skew=skew)

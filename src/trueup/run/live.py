@@ -19,7 +19,7 @@ from typing import Any, Final, assert_never
 from trueup.core.errors import BooksError, ExchangeRefused, OutcomeUnknown, ProtocolBroken
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Subaccount, Ticker
-from trueup.core.instant import DAY, MINUTE, SECOND, Instant
+from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
@@ -29,6 +29,7 @@ from trueup.net.order_roads import OrderRoad, OrderUnread, RestRoad, RoadChanged
 from trueup.run.clock import Clock
 from trueup.run.connections import Connections
 from trueup.run.hearing import Told
+from trueup.run.live_account import AccountReader
 from trueup.run.live_calls import Called, Calls
 from trueup.run.live_feeds import Feeds, Pace, Scope
 from trueup.store.intents import IntentLog
@@ -38,9 +39,6 @@ Observer = Callable[[i.Input, Sequence[f.Effect], int], None]
 raise and must not take long."""
 
 _ASK_AGAIN: Final = 2 * SECOND
-_LOOK_BACK: Final = 90 * DAY
-"""How far back fills are read at start: positions may be that old."""
-
 _CLOCKS_APART: Final = 5 * MINUTE
 
 _PASSES_BY: Final = (OutcomeUnknown, ExchangeRefused, ProtocolBroken)
@@ -56,6 +54,8 @@ class LiveOptions:
     pace: Pace = field(default_factory=Pace)
     kill_file: Path | None = None
     withdraws: bool = True
+    look_back: int = 90 * DAY
+    """How far back the live tier is read at start, in microseconds; about all that it holds."""
     leave_after: int | None = None
     """Microseconds after which the bot stops by itself; `None`: never."""
 
@@ -94,9 +94,16 @@ class LiveBot:
             scope=options.scope,
             pace=options.pace,
             give=self.give,
-            subaccounts=_subaccounts(machine),
             held=self._held,
             connections=self.connections,
+        )
+        self._account = AccountReader(
+            client=client,
+            clock=clock,
+            give=self.give,
+            subaccounts=_subaccounts(machine),
+            portfolio=machine.state.portfolio,
+            held=self._held,
         )
 
     @property
@@ -189,7 +196,7 @@ class LiveBot:
 
     async def _run(self, road: Awaitable[None] | None) -> None:
         began = self._clock.now()
-        await self._feeds.begin(Instant(began - _LOOK_BACK))
+        await self._begin(Instant(began - self._options.look_back))
         # The exchange's clock is not ours: what it dates a little earlier must not be missed.
         since = Instant(began - _CLOCKS_APART)
         loops = [asyncio.create_task(each) for each in self._loops(began, since)]
@@ -231,8 +238,7 @@ class LiveBot:
         loops: list[Coroutine[Any, Any, None]] = [
             self._timers(),
             self._watch_for_the_end(began),
-            self._again(feeds.read_account, pace.account),
-            self._again(feeds.read_settled, pace.account),
+            *(self._again(read, every) for read, every in self._readings()),
         ]
         if pace.streams:
             loops += [
@@ -249,6 +255,35 @@ class LiveBot:
                 feeds.poll_account(since),
             ]
         return loops
+
+    def _readings(self) -> Sequence[tuple[Callable[[], Awaitable[None]], int]]:
+        """What is read of the account and the exchange again and again, and how often."""
+        account, every = self._account, self._options.pace.account
+        return (
+            (account.read_account, every),
+            (account.read_positions, every),
+            (account.read_settled, every),
+            (account.read_status, every),
+            (account.read_other_pots, max(every, MINUTE)),
+            (account.read_revised, max(every, 10 * MINUTE)),
+            (account.read_schedule, HOUR),
+        )
+
+    async def _begin(self, since: Instant) -> None:
+        """Read the exchange and the account before anything is decided."""
+        account = self._account
+        await account.read_status()
+        await account.read_schedule()
+        await self._feeds.begin(since)
+        await account.read_account()
+        await account.read_other_pots()
+        await account.read_settled()
+        await account.begin(self._feeds.read_recent)
+        # Prices last: with them strategies begin to wish.
+        await self._feeds.read_listings()
+        names = [read.__name__.removeprefix("read_") for read, _ in self._readings()]
+        for name in (*names, "listings"):
+            self.connections.heard(name, self._clock.now())
 
     async def _prices(self) -> None:
         """Follow the markets of all universes; begin anew when they change."""

@@ -14,9 +14,9 @@ import msgspec
 
 from trueup.core import catalog
 from trueup.core.announcements import TickerAnnounced
-from trueup.core.ids import EventTicker, SeriesTicker, Subaccount, Ticker
+from trueup.core.ids import EventTicker, SeriesTicker, Ticker
 from trueup.core.instant import DAY, MINUTE, SECOND, Instant
-from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.market import MarketResult
 from trueup.core.payoff import yes_value
 from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Count, Price
 from trueup.engine import inputs as i
@@ -28,8 +28,6 @@ from trueup.wire.rest import portfolio
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
 
 _NOTHING = Price(0)
-_LAG = 2 * SECOND
-"""How far a balance may lag behind; what was sent in that time counts until the next reading."""
 _TICKERS_MAX = 100
 """How many markets one request names."""
 
@@ -68,7 +66,6 @@ class Feeds:
     scope: Scope
     pace: Pace
     give: Give
-    subaccounts: tuple[Subaccount, ...]
     held: Callable[[], Iterable[Ticker]]
     """The markets in which something is held: they are looked at whatever the scope."""
     connections: Connections = field(default_factory=Connections)
@@ -80,17 +77,16 @@ class Feeds:
     # -- once, at start --------------------------------------------------------------------
 
     async def begin(self, since: Instant) -> None:
-        """Read the world and the account before anything is decided."""
+        """Read the orders and fills of the live tier before anything is decided."""
+        await self.read_recent(since)
+        self.connections.heard("recent_orders", self.clock.now())
+
+    async def read_recent(self, since: Instant) -> None:
+        """Read the orders and fills since then; orders first, they say whose a fill is."""
         await self.read_orders(since)
         fills = [fill async for fill in self.client.portfolio.fills(min_at=since)]
         for fill in sorted(fills, key=lambda each: each.at):
             self.give(i.FillSeen(at=self.clock.now(), fill=fill))
-        await self.read_account()
-        await self.read_settled()
-        # Prices last: with them strategies begin to wish.
-        await self.read_listings()
-        for name in ("account", "settled", "listings", "recent_orders"):
-            self.connections.heard(name, self.clock.now())
 
     async def read_orders(self, since: Instant) -> None:
         """Read the orders since then; one that cannot be read is told, never passed over."""
@@ -126,7 +122,7 @@ class Feeds:
         self.give(i.MarketsMoved(at=now, tops=tuple(tops)))
 
     async def _markets(self) -> AsyncIterator[FullMarket]:
-        for batch in _batches(sorted({*self.scope.tickers, *self.held()})):
+        for batch in batches(sorted({*self.scope.tickers, *self.held()})):
             async for market in self.client.markets.list(tickers=batch):
                 yield market
         for series in sorted(self.scope.series):
@@ -146,24 +142,6 @@ class Feeds:
             series = await self.client.series.get(event.series_ticker)
             self._series[event.series_ticker] = series
         return listing_of(market, event, series, self.clock.now())
-
-    async def read_account(self) -> None:
-        """Read what cash is available, on every shard of every subaccount."""
-        for subaccount in self.subaccounts:
-            as_of = Instant(self.clock.now() - _LAG)
-            balance = await self.client.portfolio.balance(subaccount=subaccount)
-            for stated in balance.statements(self.clock.now(), subaccount):
-                self.give(i.BalanceRead(at=self.clock.now(), balance=stated, as_of=as_of))
-
-    async def read_settled(self) -> None:
-        """Tell which of the held markets have paid."""
-        for batch in _batches(sorted(self.held())):
-            async for market in self.client.markets.list(tickers=batch):
-                value = paid_value(market)
-                if market.status is MarketStatus.FINALIZED and value is not None:
-                    self.give(
-                        i.MarketSettled(at=self.clock.now(), ticker=market.ticker, value=value)
-                    )
 
     # -- streams ---------------------------------------------------------------------------
 
@@ -198,9 +176,7 @@ class Feeds:
         while True:
             await asyncio.sleep(self.pace.account / SECOND)
             begin = Instant(self.clock.now() - 5 * MINUTE)
-            await self.read_orders(Instant(max(since, begin)))
-            async for fill in self.client.portfolio.fills(min_at=Instant(max(since, begin))):
-                self.give(i.FillSeen(at=self.clock.now(), fill=fill))
+            await self.read_recent(Instant(max(since, begin)))
 
     def top_told(self, told: TickerAnnounced) -> Top:
         """The top that a ticker message tells; an empty side is `None`."""
@@ -290,7 +266,8 @@ def _price(told: Price) -> Price | None:
     return None if told in {_NOTHING, ONE_DOLLAR} else told
 
 
-def _batches(tickers: Sequence[Ticker]) -> list[list[Ticker]]:
+def batches(tickers: Sequence[Ticker]) -> list[list[Ticker]]:
+    """The tickers in as many parts as requests are needed to name them."""
     return [
         list(tickers[begin : begin + _TICKERS_MAX])
         for begin in range(0, len(tickers), _TICKERS_MAX)

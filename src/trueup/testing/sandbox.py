@@ -85,6 +85,10 @@ class Control:
         """Resume a paused market."""
         self.ask("resume", ticker=ticker)
 
+    def exchange(self, *, trading: bool, active: bool = True, shard: int | None = None) -> None:
+        """Pause the exchange or a shard (without `active` not even cancellations pass), or go on."""
+        self.ask("exchange", trading=trading, active=active, shard=shard)
+
     def determine(self, ticker: str, result: str = "", *, pays: str = "") -> None:
         """State a result: ``yes``, ``no``, or what one YES contract `pays`."""
         self.ask("determine", ticker=ticker, result=result, pays=pays)

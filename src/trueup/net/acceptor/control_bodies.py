@@ -37,6 +37,17 @@ class OfMarket(msgspec.Struct, forbid_unknown_fields=True):
     ticker: str
 
 
+class Hours(msgspec.Struct, forbid_unknown_fields=True):
+    """``trading`` and ``active`` (true or false), and the ``shard``; without one, all shards.
+
+    Without trading nothing is placed, but cancelled; an exchange that is not active does neither.
+    """
+
+    trading: bool = False
+    active: bool = True
+    shard: int | None = None
+
+
 class Ending(msgspec.Struct, forbid_unknown_fields=True):
     """``ticker``, and the ``result`` (``yes``, ``no``) or what one YES contract ``pays``."""
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from trueup.core.errors import CallerError
+from trueup.core.ids import Shard
 from trueup.core.instant import DAY, Instant, format_instant, parse_instant, parse_length
 from trueup.core.units import Price
 from trueup.net.acceptor import control_trading as trading
@@ -24,6 +25,7 @@ from trueup.net.acceptor.control_bodies import (
     Ending,
     FaultBody,
     FillBody,
+    Hours,
     Markets,
     Named,
     Nothing,
@@ -38,6 +40,7 @@ from trueup.net.acceptor.control_room import ControlRoom
 from trueup.sim import commands as c
 from trueup.sim.faults import PROFILES, FaultName, fault
 from trueup.sim.living.questions import Outcome, outcome_of
+from trueup.sim.steering import SHARDS
 from trueup.wire.spelling import Record
 
 
@@ -164,6 +167,22 @@ def _steps(command: _Step) -> Callable[[ControlRoom, OfMarket], Awaitable[Record
     return run
 
 
+async def _exchange(room: ControlRoom, body: Hours) -> Record:
+    at = room.present()
+    if body.shard is not None and body.shard not in SHARDS:
+        raise CallerError(f"there is no shard {body.shard}: {', '.join(map(str, SHARDS))}")
+    room.do(
+        c.SetExchangeStatus(
+            at=at,
+            exchange_active=body.active,
+            trading_active=body.trading and body.active,
+            shard=None if body.shard is None else Shard(body.shard),
+        )
+    )
+    paused = room.floor.exchange.books.paused
+    return {"paused": {str(shard): why.value for shard, why in paused.items()}}
+
+
 async def _determine(room: ControlRoom, body: Ending) -> Record:
     """A market that still trades is closed first."""
     at, state, ends = room.present(), room.market(body.ticker), _outcome(body)
@@ -277,6 +296,7 @@ WORDS: Final[Mapping[str, Word]] = {
     "resume": Word(
         "resume a paused market; its orders are cancelled", OfMarket, _steps(c.ResumeMarket)
     ),
+    "exchange": Word("pause the exchange or a shard, or let it go on", Hours, _exchange),
     "close": Word("close a market before its time", OfMarket, _steps(c.CloseMarket)),
     "determine": Word("state a result; a market that trades is closed first", Ending, _determine),
     "dispute": Word("doubt a determination", OfMarket, _steps(c.DisputeMarket)),
