@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,8 @@ from trueup.core.ids import SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE
 from trueup.core.units import Money
 from trueup.engine import effects as f
-from trueup.run.bot import BotOptions, BotReport, run_bot
+from trueup.run.bot import BotReport, run_bot
+from trueup.run.bot_options import plain_options
 from trueup.run.bot_places import check_log, decisions_path, kill_path
 from trueup.run.clients import open_client
 from trueup.run.config import make_home
@@ -70,14 +72,16 @@ def run(
 ) -> None:
     """Run a strategy until Ctrl-C: trueup bot run my_bot.py."""
     settings = lead(invocation)
-    options = BotOptions(
-        strategies=load_strategies(strategy),
-        capital=Money.parse(capital),
-        tickers=frozenset(
-            Ticker(part) for each in ticker or [] for part in each.split(",") if part
+    options = replace(
+        plain_options(
+            load_strategies(strategy),
+            Money.parse(capital),
+            tickers=frozenset(
+                Ticker(part) for each in ticker or [] for part in each.split(",") if part
+            ),
+            series=frozenset(SeriesTicker(each) for each in series or []),
+            streams=not poll,
         ),
-        series=frozenset(SeriesTicker(each) for each in series or []),
-        streams=not poll,
         leave_after=None if minutes is None else int(minutes * MINUTE),
         live=live,
         world=world,
@@ -86,7 +90,7 @@ def run(
     output = invocation.output
 
     def started(words: str) -> None:
-        output.say(f"{', '.join(each.name for each in options.strategies)} on {words}")
+        output.say(f"{', '.join(options.names)} on {words}")
         output.say(f"every decision goes to {decisions_path(settings)}; Ctrl-C stops")
 
     report = run_bot(settings, options, said=lambda told: _say(invocation, told), started=started)

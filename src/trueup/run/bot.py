@@ -6,26 +6,23 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import uuid4
 
 from trueup.core.errors import ConfigError
-from trueup.core.ids import PRIMARY, ClientOrderId, SeriesTicker, Subaccount, Ticker
+from trueup.core.ids import ClientOrderId
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
-from trueup.engine.limits import Limits
 from trueup.engine.machine import Machine
-from trueup.engine.state import Settings
-from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
-from trueup.engine.strategy import Mandate, Strategy
 from trueup.net.client import open_async_client
 from trueup.net.control_server import ControlServer
 from trueup.net.session import Event, Options
 from trueup.net.venues import Venue
 from trueup.run.bot_at_work import Beside, BotAtWork
+from trueup.run.bot_options import BotOptions
 from trueup.run.bot_places import control_path, decisions_path, intents_path, kill_path
 from trueup.run.bot_reach import Reach, reach_exchange
 from trueup.run.bot_room import BotRoom
@@ -38,28 +35,10 @@ from trueup.run.decision_log import DecisionLog
 from trueup.run.desk import DeskSettings
 from trueup.run.hearing import Hearing, Told
 from trueup.run.live import LiveBot, LiveOptions
-from trueup.run.live_feeds import Pace, Scope
-from trueup.sim.living.built_in import DEFAULT_WORLD
 from trueup.store.intents import IntentLog
 
 _PUSH_EVERY: Final = 0.5
 """Seconds between two looks at what followers of the events should hear."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotOptions:
-    """What a bot is started with.  Times in microseconds."""
-
-    strategies: tuple[Strategy, ...]
-    capital: Money
-    tickers: frozenset[Ticker] = frozenset()
-    series: frozenset[SeriesTicker] = frozenset()
-    subaccount: Subaccount = PRIMARY
-    streams: bool = True
-    leave_after: int | None = None
-    live: bool = False
-    world: str = DEFAULT_WORLD
-    seed: int | None = None
 
 
 @dataclass(slots=True)
@@ -151,8 +130,8 @@ class _Run:
             log,
             clock=self._clock,
             options=LiveOptions(
-                scope=Scope(tickers=options.tickers, series=options.series),
-                pace=Pace(streams=options.streams),
+                scope=options.scope,
+                pace=options.pace,
                 kill_file=kill_path(settings),
                 leave_after=options.leave_after,
             ),
@@ -273,21 +252,8 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _machine(settings: DeskSettings, options: BotOptions) -> Machine:
-    limits = Limits(exposure_max=options.capital)
-    share = Money(options.capital.units // len(options.strategies))
-    mandates = [
-        (
-            each,
-            Mandate(
-                capital=share,
-                limits=case_study_limits() if isinstance(each, MeanReversion) else limits,
-                subaccount=options.subaccount,
-            ),
-        )
-        for each in options.strategies
-    ]
-    step = settings.precision.step
-    return Machine(mandates, Settings(limits=limits, balance_step=step), new_client_order_id)
+    engine = replace(options.engine, balance_step=settings.precision.step)
+    return Machine(options.mandates, engine, new_client_order_id)
 
 
 def new_client_order_id(strategy: str) -> ClientOrderId:

@@ -1,0 +1,94 @@
+"""What a bot is started with: strategies with their mandates, the account's limits, the pace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from trueup.core.ids import PRIMARY, SeriesTicker, Subaccount, Ticker
+from trueup.core.instant import SECOND
+from trueup.core.units import Money, Price
+from trueup.engine.limits import Limits
+from trueup.engine.state import Settings
+from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
+from trueup.engine.strategy import Mandate, Strategy
+from trueup.run.live_feeds import Pace, Scope
+from trueup.sim.living.built_in import DEFAULT_WORLD
+
+HANG_MAX = 30 * SECOND
+"""How long one step of the machine, strategies included, may take before the bot stops itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenOnly:
+    """Not to trade but to close what is held: who said so, whose positions (empty: all), and
+    how much worse than the best price an order may be.
+    """
+
+    by: str
+    strategy: str
+    words: str
+    slippage: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotOptions:
+    """What a bot is started with.  Times in microseconds.
+
+    `hang_max` of `None` switches the watchdog off.  `world` and `seed` say which living
+    world is made on the sandbox.
+    """
+
+    mandates: tuple[tuple[Strategy, Mandate], ...]
+    engine: Settings = field(default_factory=Settings)
+    scope: Scope = field(default_factory=Scope)
+    pace: Pace = field(default_factory=Pace)
+    hang_max: int | None = HANG_MAX
+    leave_after: int | None = None
+    live: bool = False
+    world: str = DEFAULT_WORLD
+    seed: int | None = None
+    flatten: FlattenOnly | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the strategies."""
+        return tuple(strategy.name for strategy, _ in self.mandates)
+
+
+def plain_mandates(
+    strategies: Sequence[Strategy], capital: Money, *, subaccount: Subaccount = PRIMARY
+) -> tuple[tuple[Strategy, Mandate], ...]:
+    """Strategies that share the capital in equal parts, with the limits that they ship with."""
+    share = Money(capital.units // max(1, len(strategies)))
+    return tuple(
+        (
+            each,
+            Mandate(capital=share, limits=shipped_limits(each, share), subaccount=subaccount),
+        )
+        for each in strategies
+    )
+
+
+def shipped_limits(strategy: Strategy, capital: Money) -> Limits:
+    """The limits of a strategy for which nobody set any."""
+    if isinstance(strategy, MeanReversion):
+        return case_study_limits()
+    return Limits(exposure_max=capital)
+
+
+def plain_options(
+    strategies: Sequence[Strategy],
+    capital: Money,
+    *,
+    tickers: frozenset[Ticker] = frozenset(),
+    series: frozenset[SeriesTicker] = frozenset(),
+    streams: bool = True,
+) -> BotOptions:
+    """The options of a bot without a configuration: the capital is the account's limit, too."""
+    return BotOptions(
+        mandates=plain_mandates(strategies, capital),
+        engine=Settings(limits=Limits(exposure_max=capital)),
+        scope=Scope(tickers=tickers, series=series),
+        pace=Pace(streams=streams),
+    )
