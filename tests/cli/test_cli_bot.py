@@ -67,6 +67,26 @@ def test_template_runs_on_the_sandbox(home: Path) -> None:
     assert all(each["reason"] == "cheap" for each in sent)
 
 
+def test_orders_go_out_by_fix_with_one_line_of_configuration(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text('order_entry = "fix"\n', encoding="utf-8")
+    (home.parent / "eager.py").write_text(EAGER, encoding="utf-8")
+
+    done = trueup(home, "bot", "run", "eager.py", "--world", "temperatures", "--minutes", "0.1")
+
+    assert done.returncode == 0, done.stderr
+    assert "orders by FIX, KalshiNR" in done.stdout
+    assert " 0 orders sent" not in done.stdout
+    assert list((home / "fix").glob("sandbox-KalshiNR-*.fix"))
+
+
+def test_a_road_that_does_not_exist_is_said_so(home: Path) -> None:
+    refused = trueup(home, "bot", "run", "threshold", "--order-entry", "pigeon")
+
+    assert refused.returncode != 0
+    assert "rest, fix" in refused.stdout + refused.stderr
+
+
 def test_kill_stays_until_rearmed(home: Path) -> None:
     killed = trueup(home, "bot", "kill", "--json")
     refused = trueup(home, "bot", "run", "threshold", "--minutes", "0.05")

@@ -21,6 +21,7 @@ from trueup.run.bot_places import check_log, decisions_path, kill_path
 from trueup.run.clients import open_client
 from trueup.run.config import make_home
 from trueup.run.decision_log import wish_words
+from trueup.run.fix_config import order_entry
 from trueup.run.killing import kill
 from trueup.run.rearming import rearm
 from trueup.run.strategy_files import STRATEGIES, load_strategies, write_template
@@ -66,6 +67,12 @@ def run(
         str, typer.Option("--world", help="Which living world of the sandbox.")
     ] = DEFAULT_WORLD,
     seed: Annotated[int | None, typer.Option("--seed", help="Another world.")] = None,
+    entry: Annotated[
+        str,
+        typer.Option(
+            "--order-entry", help="By which road orders go out: rest or fix. Default: the config's."
+        ),
+    ] = "",
     live: Annotated[
         bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
     ] = False,
@@ -86,6 +93,7 @@ def run(
         live=live,
         world=world,
         seed=seed,
+        order_entry=order_entry(entry) if entry else None,
     )
     output = invocation.output
 

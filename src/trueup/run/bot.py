@@ -17,8 +17,9 @@ from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
-from trueup.net.client import open_async_client
+from trueup.net.client import AsyncClient, open_async_client
 from trueup.net.control_server import ControlServer
+from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Event, Options
 from trueup.net.venues import Venue
 from trueup.run.bot_at_work import Beside, BotAtWork
@@ -33,6 +34,7 @@ from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.decision_log import DecisionLog
 from trueup.run.desk import DeskSettings
+from trueup.run.fix_config import OrderEntry
 from trueup.run.hearing import Hearing, Told
 from trueup.run.live import LiveBot, LiveOptions
 from trueup.store.intents import IntentLog
@@ -82,13 +84,26 @@ def run_bot(
         )
     with ExitStack() as stack:
         log = stack.enter_context(IntentLog(intents_path(settings)))
-        reach = reach_exchange(settings, stack, world=options.world, seed=options.seed)
+        by_fix = (options.order_entry or settings.config.order_entry) == OrderEntry.FIX
+        reach = reach_exchange(settings, stack, world=options.world, seed=options.seed, fix=by_fix)
         decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
-        started(reach.words)
-        run = _Run(settings, options, reach, log=log, decisions=decisions, said=said)
+        open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
+        started("; ".join(filter(None, (reach.words, words))))
+        run = _Run(
+            settings, options, reach, log=log, decisions=decisions, said=said, open_road=open_road
+        )
         for each in attach:
             each(run.work)
         return asyncio.run(run.go(beside))
+
+
+def _fix_road(
+    settings: DeskSettings, reach: Reach, stack: ExitStack
+) -> tuple[Callable[[AsyncClient], OrderRoad], str]:
+    # Few need it, and its dictionary takes time to load.
+    from trueup.run.fix_road import fix_road  # noqa: PLC0415
+
+    return fix_road(settings, reach, stack)
 
 
 class _Run:
@@ -103,6 +118,7 @@ class _Run:
         log: IntentLog,
         decisions: DecisionLog,
         said: Told,
+        open_road: Callable[[AsyncClient], OrderRoad],
     ) -> None:
         self._settings = settings
         self._options = options
@@ -136,6 +152,7 @@ class _Run:
                 leave_after=options.leave_after,
             ),
             told=self._hearing,
+            road=open_road(self._client),
         )
         self.work = BotAtWork(
             settings=settings,

@@ -12,6 +12,7 @@ from trueup.engine.limits import Limits
 from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
 from trueup.engine.strategy import Mandate, Strategy
+from trueup.run.fix_config import OrderEntry
 from trueup.run.live_feeds import Pace, Scope
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
@@ -49,6 +50,8 @@ class BotOptions:
     world: str = DEFAULT_WORLD
     seed: int | None = None
     flatten: FlattenOnly | None = None
+    order_entry: OrderEntry | None = None
+    """By which road orders go out; `None`: as the configuration says."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer
@@ -24,6 +27,9 @@ class Reach:
     endpoint: Endpoint
     signer: Signer
     words: str
+    fix_ports: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of a world that was started here, by the names of the sessions."""
+    fix_certificate: Path | None = None
 
 
 def reach_exchange(
@@ -32,8 +38,10 @@ def reach_exchange(
     *,
     world: str = DEFAULT_WORLD,
     seed: int | None = None,
+    fix: bool = False,
 ) -> Reach:
-    """The account's exchange; on the sandbox without an address a world is started for it.
+    """The account's exchange; on the sandbox without an address a world is started for it, if
+    need be with FIX sessions.
 
     What was started ends with `stack`.  Raises `ConfigError` when a key is missing.
     """
@@ -44,10 +52,21 @@ def reach_exchange(
     prepared = prepare(WorldWish(world=world, seed=seed, start=SystemClock().now(), density=LIVELY))
     # Ids are not drawn from the seed: the intent log outlives the world, and must not take
     # the orders of the next one for its own.
-    server = SandboxServer(
-        prepared.living, clock=SystemClock().now, settings=SandboxSettings(limits=UNLIMITED)
-    )
+    terms, certificate = SandboxSettings(limits=UNLIMITED), None
+    if fix:
+        # Few need it, and its dictionary takes time to load.
+        from trueup.run.fix_sandbox import with_fix  # noqa: PLC0415
+
+        folder = stack.enter_context(TemporaryDirectory(prefix="trueup-fix-"))
+        terms, certificate = with_fix(terms, Path(folder) / "sandbox")
+    server = SandboxServer(prepared.living, clock=SystemClock().now, settings=terms)
     server.start()
     stack.callback(server.stop)
     endpoint = resolve_endpoint(Venue.SANDBOX, server.base_url)
-    return Reach(endpoint, signer_for(server.key_id, server.pair.private), prepared.words)
+    return Reach(
+        endpoint,
+        signer_for(server.key_id, server.pair.private),
+        prepared.words,
+        {} if server.fix is None else {kind.value: p for kind, p in server.fix.ports.items()},
+        certificate,
+    )

@@ -20,6 +20,7 @@ import platformdirs
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
+from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
 from trueup.run.operator_config import (
     AlertSettings,
     LogSettings,
@@ -113,6 +114,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive: ArchiveRule = ArchiveRule()
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
+    order_entry: str = OrderEntry.REST.value
+    """By which road a bot's orders go out: ``rest`` or ``fix``."""
+    fix: FixSettings = FixSettings()
     alerts: AlertSettings = AlertSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -157,6 +161,8 @@ def load_config(home: Path) -> Config:
             f"{path}: member = {config.member!r} is unknown",
             remedy='Use "direct" or "non_direct".',
         )
+    order_entry(config.order_entry)
+    check_fix(config.fix)
     alert_rules(config.alerts, path)
     check_logs(config.logs, path)
     check_metrics(config.metrics, path)

@@ -15,13 +15,12 @@ from typing import IO, Final, Self
 from trueup.core.errors import ConfigError
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.net.fix.client import FixClient, FixEvent, Reconnecting
-from trueup.net.fix.endpoints import client_tls, resolve_fix_endpoint
+from trueup.net.fix.endpoints import client_tls
 from trueup.net.fix.store import SessionStore
-from trueup.net.signer import Ed25519Signer, RsaSigner
-from trueup.net.venues import ALLOW_HOST_VARIABLE, parse_allowed_hosts
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
+from trueup.run.fix_reach import fix_endpoint, fix_signer
 from trueup.wire.fix.explain import Explained, Explainer
 from trueup.wire.fix.log_lines import read_log
 from trueup.wire.fix.logon import LogonOptions
@@ -142,20 +141,9 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
     Raises `ConfigError` without a key or an address, and what `FixClient` raises.
     """
     kind, clock = wish.kind, SystemClock()
-    if settings.is_embedded and not wish.address:
-        raise ConfigError(
-            "the built-in sandbox has no FIX sessions",
-            remedy="Run `trueup sandbox serve --fix-port 8228`, and name --address and "
-            "--certificate as it says.",
-        )
-    endpoint = resolve_fix_endpoint(
-        settings.venue,
-        kind,
-        wish.address,
-        allowed_hosts=frozenset(settings.config.allow_hosts)
-        | parse_allowed_hosts(settings.environment.get(ALLOW_HOST_VARIABLE, "")),
-    )
-    signer, folder = _signer(settings), log_folder(settings)
+    endpoint = fix_endpoint(settings, kind, wish.address)
+    found, folder = Desk(settings).credentials(), log_folder(settings)
+    signer = fix_signer(None if found is None else found.signer)
     make_home(folder)
     explainer = Explainer(wish.options().unit)
     with (
@@ -178,16 +166,6 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
                 heard = _heard(event, log, explainer, clock.now())
                 if heard is not None:
                     yield heard
-
-
-def _signer(settings: DeskSettings) -> RsaSigner | Ed25519Signer:
-    found = Desk(settings).credentials()
-    if found is None or not isinstance(found.signer, RsaSigner | Ed25519Signer):
-        raise ConfigError(
-            "a FIX session needs an API key with its private half",
-            remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH.",
-        )
-    return found.signer
 
 
 def _heard(event: FixEvent, log: FixLog, explainer: Explainer, at: Instant) -> Heard | None:

@@ -38,6 +38,9 @@ Observer = Callable[[i.Input, Sequence[f.Effect], int], None]
 """Sees each step: the input, what came of it, and the microseconds it took.  It must not
 raise and must not take long."""
 
+ORDERS: Final = "orders"
+"""The road of the orders among the connections, where it has one of its own (FIX)."""
+
 _ASK_AGAIN: Final = 2 * SECOND
 _CLOCKS_APART: Final = 5 * MINUTE
 
@@ -221,6 +224,7 @@ class LiveBot:
     def _heard_of_orders(self, told: Filled | OrderReported | OrderUnread | RoadChanged) -> None:
         """What the road of the orders tells by itself, as inputs."""
         at = self._clock.now()
+        self.connections.heard(ORDERS, at)
         match told:
             case Filled():
                 self.give(i.FillSeen(at=at, fill=told))
@@ -229,6 +233,8 @@ class LiveBot:
             case OrderUnread(ticker, words):
                 self.give(i.OrderUnreadable(at=at, ticker=ticker, words=words))
             case RoadChanged(is_open, words):
+                if not is_open:
+                    self.connections.failed(ORDERS, at, words)
                 self.give(i.CallEnded(at=at, ok=is_open, words=words))
             case _:
                 assert_never(told)
