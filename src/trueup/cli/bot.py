@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, lead
+from trueup.cli.common import (
+    Invocation,
+    LogJsonOption,
+    MetricsPortOption,
+    command,
+    lead,
+)
 from trueup.cli.output import moment
 from trueup.core.ids import SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE
@@ -23,6 +29,7 @@ from trueup.run.config import make_home
 from trueup.run.decision_log import wish_words
 from trueup.run.fix_config import order_entry
 from trueup.run.killing import kill
+from trueup.run.operator import Operator, OperatorOptions
 from trueup.run.rearming import rearm
 from trueup.run.strategy_files import STRATEGIES, load_strategies, write_template
 from trueup.sim.living.built_in import DEFAULT_WORLD
@@ -76,6 +83,8 @@ def run(
     live: Annotated[
         bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
     ] = False,
+    metrics_port: MetricsPortOption = 0,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Run a strategy until Ctrl-C: trueup bot run my_bot.py."""
     settings = lead(invocation)
@@ -101,7 +110,18 @@ def run(
         output.say(f"{', '.join(options.names)} on {words}")
         output.say(f"every decision goes to {decisions_path(settings)}; Ctrl-C stops")
 
-    report = run_bot(settings, options, said=lambda told: _say(invocation, told), started=started)
+    watched = OperatorOptions(role="bot", port=metrics_port, to_stderr=log_json)
+    with Operator(settings, watched) as operator:
+        if operator.address:
+            output.say(f"health and metrics at {operator.address}")
+        report = run_bot(
+            settings,
+            options,
+            said=lambda told: _say(invocation, told),
+            started=started,
+            attach=[operator.attach],
+            beside=[operator.watch],
+        )
     _conclude(invocation, report)
 
 

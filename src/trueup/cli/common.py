@@ -22,6 +22,18 @@ from trueup.run.operations import open_operations
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")]
+LogJsonOption = Annotated[
+    bool, typer.Option("--log-json", help="Log to standard error, one JSON object a line.")
+]
+MetricsPortOption = Annotated[
+    int,
+    typer.Option(
+        "--metrics-port",
+        min=0,
+        max=65_535,
+        help="Serve /health and /metrics there (default: config, or not at all).",
+    ),
+]
 VenueOption = Annotated[
     str, typer.Option("--venue", help="sandbox, demo or prod (default: config).", metavar="VENUE")
 ]

@@ -86,6 +86,7 @@ class Operations:
         self._redactor = redactor
         self._began = clock()
         self._whose: dict[ClientOrderId, _Whose] = {}
+        self._names: dict[str, ClientOrderId] = {}
         self._told: dict[Hashable, object] = {}
 
     def close(self) -> None:
@@ -217,6 +218,7 @@ class Operations:
     def _outcome(self, what: str, name: ClientOrderId, outcome: object) -> None:
         match outcome:
             case i.Accepted():
+                _keep(self._names, str(outcome.order_id), name)
                 words = f"{outcome.fill_count} filled, {outcome.remaining_count} left"
                 self._order(
                     "accepted", client_order_id=name, order_id=outcome.order_id, words=words
@@ -254,6 +256,7 @@ class Operations:
         _keep(self._told, key, True)
         self._order(
             "filled",
+            client_order_id=self._names.get(fill.order_id, ""),
             order_id=fill.order_id,
             ticker=fill.ticker,
             side=fill.side.value,
