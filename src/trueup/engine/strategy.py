@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from trueup.core.facts import Filled
 from trueup.core.ids import PRIMARY, SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE, Instant
 from trueup.core.market import MarketStatus
-from trueup.core.units import ZERO_COUNT, Count, Money, Ratio
+from trueup.core.units import ZERO_COUNT, Count, Money, Price, Ratio
 from trueup.engine.inflight import OwnOrder
 from trueup.engine.limits import Limits
 from trueup.engine.market import Listing, PublicTrade, Top
@@ -124,6 +124,10 @@ class Mandate:
     order_group: str = ""
 
 
+_PLAIN: Final = (str, int, Price, Count, Money, Ratio)
+_KNOWN: Final = frozenset({"name", "universe", "windows"})
+
+
 class Strategy:
     """Base class: override what is needed.  Every method yields wishes."""
 
@@ -136,8 +140,19 @@ class Strategy:
     """The windows (microseconds) that `desk.mean` will be asked for."""
 
     def parameters(self) -> Mapping[str, str]:
-        """The settings that its trades are stored with, as text."""
-        return {}
+        """The settings that its trades are stored with, as text: every public attribute that is
+        a plain value, unless overridden.
+        """
+        own: dict[str, object] = {}
+        for each in reversed(type(self).__mro__):
+            if each not in Strategy.__mro__:
+                own |= vars(each)
+        own |= vars(self)
+        return {
+            name: str(value)
+            for name, value in own.items()
+            if isinstance(value, _PLAIN) and not name.startswith("_") and name not in _KNOWN
+        }
 
     def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Wish]:
         """Markets of the universe moved."""

@@ -20,6 +20,7 @@ import platformdirs
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
+from trueup.run.bot_settings import BotSettings
 from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
 from trueup.run.operator_config import (
     AlertSettings,
@@ -112,6 +113,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strategies: Mapping[str, StrategyRule] = {}
     bot_database: BotDatabase = BotDatabase()
     archive: ArchiveRule = ArchiveRule()
+    bot: BotSettings | None = None
+    """What `trueup bot run` runs when it is given no strategy."""
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
     order_entry: str = OrderEntry.REST.value

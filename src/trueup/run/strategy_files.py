@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from trueup.core.errors import ConfigError
 from trueup.engine.strategies.anchored import Anchored
@@ -16,6 +18,7 @@ from trueup.engine.strategies.momentum import Momentum
 from trueup.engine.strategies.news import News
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Strategy
+from trueup.run.strategy_parameters import make_strategy
 
 STRATEGIES: Final[dict[str, Callable[[], Strategy]]] = {
     "threshold": Threshold,
@@ -28,8 +31,12 @@ STRATEGIES: Final[dict[str, Callable[[], Strategy]]] = {
 }
 """The strategies that ship, by name."""
 
+Maker = Callable[..., Strategy]
+
 _NAME_MAX: Final = 24
 """A strategy's name goes into every client order id, which FIX cuts at 64 characters."""
+
+_NAME: Final = re.compile(rf"[\w-]{{1,{_NAME_MAX}}}", re.ASCII)
 
 
 def load_strategies(name: str) -> tuple[Strategy, ...]:
@@ -38,50 +45,68 @@ def load_strategies(name: str) -> tuple[Strategy, ...]:
     A file gives a `strategy`, a list of `strategies`, or classes of its own that
     derive from `Strategy` and need no arguments.  Raises `ConfigError`.
     """
+    made = tuple(make_strategy(each, {}, name) for each in find_strategies(name))
+    for each in made:
+        check_name(each.name, name)
+    return made
+
+
+def find_strategies(name: str, folder: Path | None = None) -> tuple[Maker | Strategy, ...]:
+    """The classes (or the instances) behind a name or a file, not yet made.
+
+    A relative path is taken from `folder`.  Raises `ConfigError`.
+    """
     if name in STRATEGIES:
-        return (STRATEGIES[name](),)
-    path = Path(name)
+        return (STRATEGIES[name],)
+    path = Path(name).expanduser() if folder is None else folder / Path(name).expanduser()
     if not path.is_file():
         raise ConfigError(
             f"there is no strategy and no file {name!r}",
             remedy=f"Name a file, or one of {', '.join(STRATEGIES)}.",
         )
-    found = tuple(_strategies_of(path))
+    found = _strategies_of(path)
     if not found:
         raise ConfigError(
             f"{path} defines no strategy",
             remedy="Derive a class from trueup.Strategy; `trueup bot new-strategy` writes one.",
         )
-    for each in found:
-        if not each.name or len(each.name) > _NAME_MAX or " " in each.name:
-            raise ConfigError(
-                f"{path}: {each.name!r} is no good name for a strategy",
-                remedy=f"Use up to {_NAME_MAX} characters without spaces.",
-            )
     return found
 
 
-def _strategies_of(path: Path) -> Iterable[Strategy]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def check_name(name: str, where: str) -> None:
+    """Whether a strategy may be called so.  Raises `ConfigError`."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{where}: {name!r} is no good name for a strategy",
+            remedy=f"Use up to {_NAME_MAX} letters, digits, hyphens and underscores.",
+        )
+
+
+def _strategies_of(path: Path) -> tuple[Maker | Strategy, ...]:
+    # A name of its own: a file called random.py must not become the library's.
+    called = f"trueup_strategy_{path.stem}"
+    spec = importlib.util.spec_from_file_location(called, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} is no Python file", remedy="Give it the ending .py.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[called] = module
+    if (folder := str(path.parent.resolve())) not in sys.path:
+        # What lies beside the file can be imported, last of all.
+        sys.path.append(folder)
     try:
         spec.loader.exec_module(module)
-        given: Any = getattr(module, "strategies", None) or getattr(module, "strategy", None)
-        if isinstance(given, Strategy):
-            return (given,)
-        if given is not None:
-            return tuple(each for each in given if isinstance(each, Strategy))
-        own = (each for each in vars(module).values() if isinstance(each, type))
-        return tuple(
-            each() for each in own if issubclass(each, Strategy) and each.__module__ == path.stem
-        )
     except Exception as error:
         raise ConfigError(
             f"{path} cannot be loaded: {type(error).__name__}: {error}",
             remedy="Run it with python to see where.",
         ) from error
+    given: Any = getattr(module, "strategies", None) or getattr(module, "strategy", None)
+    if isinstance(given, Strategy):
+        return (given,)
+    if isinstance(given, list | tuple):
+        return tuple(each for each in cast("Iterable[object]", given) if isinstance(each, Strategy))
+    own = (each for each in vars(module).values() if isinstance(each, type))
+    return tuple(each for each in own if issubclass(each, Strategy) and each.__module__ == called)
 
 
 TEMPLATE: Final = '''"""{name}: say in a sentence what it is betting on."""
