@@ -5,12 +5,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
 	&& { echo $$p; break; }; done)
 VENV ?= .venv
+MINUTES ?= 6
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture format bench million sim clean
+.PHONY: help demo test check lint types architecture format bench million sim judges fuzz clean
 
 help:
 	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
@@ -19,6 +20,8 @@ help:
 	@echo 'make bench   the benchmarks, as ratios against a peer measured in the same run'
 	@echo 'make million a million random commands to the exchange machine and to a naive second one'
 	@echo 'make sim SEEDS=100 FIRST=1  the seeded world: trader, exchange, faults, crashes, auditor'
+	@echo 'make judges  FIX engines of other people against ours (builds QuickFIX the first time)'
+	@echo 'make fuzz    MINUTES=6: any bytes into the FIX codec, framer and session, guided by coverage'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what the other targets made'
 
@@ -71,5 +74,14 @@ FIRST ?= 1
 sim: $(VENV)/developer
 	@$(BIN)/python tests/simulation/many_seeds.py $(SEEDS) --first $(FIRST)
 
+judges: $(VENV)/developer
+	@echo 'Two FIX engines that nobody here wrote. QuickFIX is built from its source the first time: about five minutes.'
+	@$(PIP) install --constraint constraints.txt --group judges
+	@$(BIN)/python -m pytest tests/judges
+
+fuzz: $(VENV)/developer
+	@$(PIP) install --constraint constraints.txt --group fuzz
+	@nice -n 19 $(BIN)/python tests/wire/fix/fuzz_fix.py $(MINUTES)
+
 clean:
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .demo build dist
+	@rm -rf $(VENV) .fuzz .pytest_cache .ruff_cache .hypothesis .demo build dist
