@@ -35,6 +35,12 @@ from trueup.run.strategy_files import STRATEGIES, load_strategies, write_templat
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
 _EXIT_UNPROVEN = 1
+_OrderEntry = Annotated[
+    str,
+    typer.Option(
+        "--order-entry", help="By which road orders go out: rest or fix. Default: the config's."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,12 +80,7 @@ def run(
         str, typer.Option("--world", help="Which living world of the sandbox.")
     ] = DEFAULT_WORLD,
     seed: Annotated[int | None, typer.Option("--seed", help="Another world.")] = None,
-    entry: Annotated[
-        str,
-        typer.Option(
-            "--order-entry", help="By which road orders go out: rest or fix. Default: the config's."
-        ),
-    ] = "",
+    entry: _OrderEntry = "",
     live: Annotated[
         bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
     ] = False,
