@@ -27,6 +27,7 @@ from trueup.run.bot_places import check_log, decisions_path, kill_path
 from trueup.run.clients import open_client
 from trueup.run.config import make_home
 from trueup.run.decision_log import wish_words
+from trueup.run.desk import DeskSettings
 from trueup.run.fix_config import order_entry
 from trueup.run.killing import kill
 from trueup.run.operator import Operator, OperatorOptions
@@ -105,17 +106,23 @@ def run(
         seed=seed,
         order_entry=order_entry(entry) if entry else None,
     )
+    watched = OperatorOptions(role="bot", port=metrics_port, to_stderr=log_json)
+    _conclude(invocation, _run_watched(invocation, settings, options, watched))
+
+
+def _run_watched(
+    invocation: Invocation, settings: DeskSettings, options: BotOptions, watched: OperatorOptions
+) -> BotReport:
     output = invocation.output
 
     def started(words: str) -> None:
         output.say(f"{', '.join(options.names)} on {words}")
         output.say(f"every decision goes to {decisions_path(settings)}; Ctrl-C stops")
 
-    watched = OperatorOptions(role="bot", port=metrics_port, to_stderr=log_json)
     with Operator(settings, watched) as operator:
         if operator.address:
             output.say(f"health and metrics at {operator.address}")
-        report = run_bot(
+        return run_bot(
             settings,
             options,
             said=lambda told: _say(invocation, told),
@@ -123,7 +130,6 @@ def run(
             attach=[operator.attach],
             beside=[operator.watch],
         )
-    _conclude(invocation, report)
 
 
 def _say(invocation: Invocation, told: f.Decision | f.Alert) -> None:
