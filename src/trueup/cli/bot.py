@@ -22,7 +22,7 @@ from trueup.core.instant import MINUTE
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.run.bot import BotReport, run_bot
-from trueup.run.bot_options import plain_options
+from trueup.run.bot_options import BotOptions, plain_options
 from trueup.run.bot_places import check_log, decisions_path, kill_path
 from trueup.run.clients import open_client
 from trueup.run.config import make_home
