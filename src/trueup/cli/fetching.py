@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, open_account
+from trueup.cli.common import (
+    Invocation,
+    LogJsonOption,
+    MetricsPortOption,
+    command,
+    open_account,
+)
 from trueup.cli.output import moment
-from trueup.core.errors import CallerError
-from trueup.run.account import Synced
+from trueup.core.errors import CallerError, TrueupError
+from trueup.run.account import Account, Synced
 from trueup.run.clock import SystemClock
+from trueup.run.desk import read_desk_settings
+from trueup.run.operator import Operator, OperatorOptions
 from trueup.run.schedule import parse_interval, repeat
+from trueup.run.sync_watch import SyncWatch
 from trueup.store.journal import Appended
 
 EveryOption = Annotated[
@@ -25,26 +35,52 @@ def register(app: typer.Typer) -> None:
     command(app, "backfill")(backfill)
 
 
-def sync(invocation: Invocation, *, every: EveryOption = "") -> None:
-    """Fetch what is new, book it, and store a snapshot of the account."""
+def sync(
+    invocation: Invocation,
+    *,
+    every: EveryOption = "",
+    metrics_port: MetricsPortOption = 0,
+    log_json: LogJsonOption = False,
+) -> None:
+    """Fetch what is new, book it, and store a snapshot of the account.
 
-    def once() -> None:
-        with (
-            invocation.output.progress("asking the exchange") as line,
-            open_account(invocation, told=line.step) as account,
-        ):
-            synced = account.sync()
-        _show(invocation, synced)
-
+    With --every each round is proven as well, and alerts tell of new breaks.
+    """
     if not every:
-        once()
+        _round(invocation, _nothing_more)
         return
-    repeat(
-        once,
-        pause_seconds=parse_interval(every),
-        clock=SystemClock(),
-        failed=lambda error: invocation.output.notice(f"{error} Trying again in {every}."),
+    pause = parse_interval(every)
+    settings = read_desk_settings(
+        invocation.environment, venue=invocation.venue, account=invocation.account
     )
+    watched = OperatorOptions(role="sync", port=metrics_port, to_stderr=log_json)
+    with Operator(settings, watched) as operator:
+        watch = SyncWatch(settings, operator, pause_seconds=pause)
+
+        def failed(error: TrueupError) -> None:
+            invocation.output.notice(f"{error} Trying again in {every}.")
+            watch.failed(error)
+
+        repeat(
+            lambda: _round(invocation, watch.succeeded),
+            pause_seconds=pause,
+            clock=SystemClock(),
+            failed=failed,
+        )
+
+
+def _nothing_more(account: Account) -> None:
+    del account
+
+
+def _round(invocation: Invocation, then: Callable[[Account], None]) -> None:
+    with (
+        invocation.output.progress("asking the exchange") as line,
+        open_account(invocation, told=line.step) as account,
+    ):
+        synced = account.sync()
+        then(account)
+    _show(invocation, synced)
 
 
 def backfill(

@@ -9,7 +9,7 @@ waits for a disk or a network on its loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -63,13 +63,15 @@ class Operator:
         self._clock = clock
         self._stack = ExitStack()
         self._looked: Looked | None = None
-        self._is_attached = False
+        self._role = options.role
+        self._is_working = False
         self._down: dict[str, Instant] = {}
         self._lost: set[str] = set()
         self._proof_age_max = length(
             config.metrics.proof_age_max, "metrics.proof_age_max", settings.home / CONFIG_NAME
         )
         self.metrics = Metrics()
+        self._judge: Callable[[Instant], Condition] = self._judge_bot
         with ExitStack() as stack:
             self._logs = stack.enter_context(
                 Logs(
@@ -127,25 +129,31 @@ class Operator:
     ) -> None:
         if isinstance(error, Exception):
             self.failed(error)
-            if self._is_attached:
+            if self._is_working:
                 self._say_that_it_died(error)
         self.log.info("ended")
         self.close()
 
     def _say_that_it_died(self, error: Exception) -> None:
-        words = f"the bot ended: {type(error).__name__}: {error}"
+        words = f"the {self._role} ended: {type(error).__name__}: {error}"
         self.tell(Alert(at=self._clock.now(), kind=AlertKind.DEAD_BOT, words=words, key="ended"))
 
     # -- hearing ---------------------------------------------------------------------------
 
     def attach(self, work: BotAtWork) -> None:
         """Listen to a bot, before anything moves."""
-        self._is_attached = True
+        self._is_working = True
         work.events.append(self.event)
         work.live.observers.append(self.step)
         work.hearing.listeners.append(self.told)
         names = list(work.live.machine.state.running)
         self.log.info("started", venue=work.settings.config.venue, mode=work.mode, strategies=names)
+
+    def begin(self, judge: Callable[[Instant], Condition]) -> None:
+        """Watch a program that is no bot; `judge` says how it is."""
+        self._judge = judge
+        self._is_working = True
+        self.log.info("started", venue=self._settings.config.venue)
 
     def event(self, event: Event) -> None:
         """Something the client did."""
@@ -232,7 +240,9 @@ class Operator:
 
     def condition(self) -> Condition:
         """How the bot is."""
-        now = self._clock.now()
+        return self._judge(self._clock.now())
+
+    def _judge_bot(self, now: Instant) -> Condition:
         return condition_of(self._looked, now, proof_age_max=self._proof_age_max)
 
     def _unwell(self) -> str:
