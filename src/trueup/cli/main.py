@@ -52,6 +52,7 @@ def build_app() -> typer.Typer:
         sandbox,
         setup,
         trades,
+        web,
     )
 
     app = typer.Typer(
@@ -89,6 +90,7 @@ def build_app() -> typer.Typer:
         databases,
         sandbox,
         fix,
+        web,
     )
     for group in groups:
         group.register(app)

@@ -274,6 +274,17 @@ class Account:
                 collateral_return_since=self.desk.settings.collateral_return_since,
             )
 
+    def judge(self) -> Reconciliation:
+        """The same without noting anything: for readers, who take no lease."""
+        settings = self.desk.settings
+        return reconcile_books(
+            self.books,
+            precision=settings.precision,
+            now=self.now(),
+            collateral_return_since=settings.collateral_return_since,
+            noting=False,
+        )
+
     def balances(self) -> list[Row]:
         """The newest balance readings beside the books."""
         return views.balances(self.books, now=self.now())

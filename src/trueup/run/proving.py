@@ -42,6 +42,7 @@ from trueup.run.collecting import collecting_rarely
 from trueup.run.listings import BEGINNING
 from trueup.run.openings import Openings
 from trueup.run.pot_movements import PotMovements
+from trueup.store import break_register
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import Books
 from trueup.store.progress import Covered, as_coverage
@@ -264,8 +265,12 @@ def reconcile_books(
     precision: Precision,
     now: Instant,
     collateral_return_since: Instant | None = None,
+    noting: bool = True,
 ) -> Reconciliation:
-    """Compare the books with everything the exchange states, and note what differs."""
+    """Compare the books with everything the exchange states, and note what differs.
+
+    Without `noting` nothing is written: a break that nobody has noted yet is as old as `now`.
+    """
     proof = prove_cash(
         books, precision=precision, now=now, collateral_return_since=collateral_return_since
     )
@@ -287,7 +292,7 @@ def reconcile_books(
     )
     breaks = [*breaks, *proof.breaks, *books.booking_breaks()]
     found = [*breaks, *interval_breaks(proof.intervals())]
-    register = books.record_breaks(found, now=now)
+    register = books.record_breaks(found, now=now) if noting else as_noted(books, found, now=now)
     current = {each.identity for each in found}
     shown = tuple(each for each in register if each.found.identity in current)
     decided = {each.found.identity for each in shown if each.status is not BreakStatus.OPEN}
@@ -300,6 +305,11 @@ def reconcile_books(
             _without(proof.intervals(), decided),
         ),
     )
+
+
+def as_noted(books: Books, found: Iterable[Break], *, now: Instant) -> list[AgedBreak]:
+    """The register as it would be if `found` were noted at `now`; nothing is written."""
+    return break_register.seen(books.breaks(), found, now=now)
 
 
 def certificate_of(books: Books, *, now: Instant) -> Certificate:

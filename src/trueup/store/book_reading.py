@@ -65,7 +65,6 @@ def cash_movements(driver: Driver, selection: Selection) -> Iterator[CashMovemen
         *("at", "cash", "subaccount", "shard", "stream", "key", "version", "kind", "ticker"),
     )
     statement, parameters = select("entries", columns, selection, order=_ENTRY_ORDER)
-    streams = {stream.value: stream for stream in Stream}
     kinds = {kind.value: kind for kind in EntryKind}
     for row in driver.stream(statement, parameters):
         at, cash, subaccount, shard, stream, key, version, kind, ticker = row
@@ -74,7 +73,7 @@ def cash_movements(driver: Driver, selection: Selection) -> Iterator[CashMovemen
             amount=Money(cash),
             subaccount=subaccount,
             shard=shard,
-            stream=streams[stream],
+            stream=_STREAMS[stream],
             key=key,
             version=version,
             kind=kinds[kind],
@@ -143,26 +142,43 @@ def entries(
     statement, parameters = select(
         "entries", _ENTRY_COLUMNS, selection, order=_ENTRY_ORDER, given=given
     )
-    streams = {stream.value: stream for stream in Stream}
-    decode = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
-    for row in driver.stream(statement, parameters):
-        stream, key, version, kind, at, subaccount, shard, ticker, strategy, rests_on, legs = row
-        yield Entry(
-            stream=streams[stream],
-            key=key,
-            version=version,
-            kind=EntryKind(kind),
-            at=at,
-            subaccount=subaccount,
-            shard=shard,
-            ticker=ticker,
-            strategy=strategy,
-            postings=tuple(
-                Posting(Account(account), Money(money), Count(contracts))
-                for account, money, contracts in decode(legs)
-            ),
-            evidence=rests_on,
-        )
+    return map(_entry, driver.stream(statement, parameters))
+
+
+def entries_of(reading: Reading, stream: Stream, key: str, *, ticker: Ticker | None) -> list[Entry]:
+    """The entries of one record; `ticker` is its market, `None` for cash that belongs to none."""
+    book, market = "book < 0", ()
+    if ticker is not None:
+        book, market = "book IN (SELECT book FROM market_keys WHERE ticker = ?)", (ticker,)
+    statement = Statement(
+        f"SELECT {', '.join(_ENTRY_COLUMNS)} FROM entries "  # noqa: S608
+        f"WHERE {book} AND stream = ? AND key = ? ORDER BY {', '.join(_ENTRY_ORDER)}"
+    )
+    return [_entry(row) for row in reading.rows(statement, (*market, stream.value, key))]
+
+
+_STREAMS: Final = {stream.value: stream for stream in Stream}
+_decode_legs: Final = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
+
+
+def _entry(row: AnyRow) -> Entry:
+    stream, key, version, kind, at, subaccount, shard, ticker, strategy, rests_on, legs = row
+    return Entry(
+        stream=_STREAMS[stream],
+        key=key,
+        version=version,
+        kind=EntryKind(kind),
+        at=at,
+        subaccount=subaccount,
+        shard=shard,
+        ticker=ticker,
+        strategy=strategy,
+        postings=tuple(
+            Posting(Account(account), Money(money), Count(contracts))
+            for account, money, contracts in _decode_legs(legs)
+        ),
+        evidence=rests_on,
+    )
 
 
 _ENTRY_COLUMNS: Final = (

@@ -75,6 +75,12 @@ def record_found(session: Session, found: Iterable[Break], *, now: Instant) -> l
         return register(transaction)
 
 
+def seen(known: Iterable[AgedBreak], found: Iterable[Break], *, now: Instant) -> list[AgedBreak]:
+    """What the register would say of `found` at `now`: for readers, who note nothing."""
+    by_name = {each.found.identity: each for each in known}
+    return [_seen(by_name.get(each.identity), each, now) for each in found]
+
+
 def decide(
     session: Session,
     identity: str,

@@ -33,6 +33,7 @@ from trueup.store import (
     book_reading,
     break_register,
     journal,
+    listing,
     order_reading,
     projections,
     proof_reading,
@@ -48,6 +49,7 @@ from trueup.store.driver import Driver
 from trueup.store.handoff import Handoff
 from trueup.store.journal import Appended
 from trueup.store.lease import WriterLease
+from trueup.store.listing import Leaf, Listed, ListedFill, SettledMarket
 from trueup.store.opening import check_identity, open_driver
 from trueup.store.progress import Covered, Fetch, Progress
 from trueup.store.reading import Evidence, UnknownField
@@ -294,6 +296,24 @@ class Books:
         """How many records of each stream are known."""
         return reading.record_counts(self.driver)
 
+    # Reading: page by page
+
+    def list_fills(self, leaf: Leaf) -> Listed[ListedFill]:
+        """A page of fills, each with its order's own name."""
+        return listing.list_fills(self.driver, leaf)
+
+    def list_orders(self, leaf: Leaf) -> Listed[OrderReported]:
+        """A page of orders."""
+        return listing.list_orders(self.driver, leaf)
+
+    def list_settled(self, leaf: Leaf) -> Listed[SettledMarket]:
+        """A page of markets that have paid out."""
+        return listing.list_settled(self.driver, leaf)
+
+    def changes(self) -> int:
+        """Another number whenever another connection has written something meanwhile."""
+        return listing.changes(self.driver, self.driver.dialect)
+
     # Reading: the books
 
     def cash_movements(
@@ -310,9 +330,19 @@ class Books:
         """The ledger's entries with their postings in time order."""
         return book_reading.entries(self.driver, Selection(**wanted))
 
-    def market_books(self, *, open_only: bool = False) -> Iterator[MarketBook]:
-        """The book of every market by ticker, without its entries and round trips."""
-        return proof_reading.market_books(self.driver, open_only=open_only)
+    def cash_entries(self) -> Iterator[Entry]:
+        """The entries that belong to no market: deposits, transfers, openings; in time order."""
+        return proof_reading.cash_entries(self.driver)
+
+    def market_books(
+        self, *, open_only: bool = False, ticker: Ticker | None = None
+    ) -> Iterator[MarketBook]:
+        """The book of every market (or of one) by ticker, without its entries and round trips."""
+        return proof_reading.market_books(self.driver, open_only=open_only, ticker=ticker)
+
+    def entries_of(self, stream: Stream, key: str, *, ticker: Ticker | None) -> list[Entry]:
+        """The entries that book one record: its versions and what took them back."""
+        return book_reading.entries_of(self.driver, stream, key, ticker=ticker)
 
     def fills_by_order(self) -> Iterator[Filled]:
         """All fills sorted by order, those of one order in time order."""

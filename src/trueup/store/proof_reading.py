@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.core.facts import Filled, Opened, OrderReported, Stream
-from trueup.core.ids import Shard, Subaccount
+from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.ledger.bare import BareBook
 from trueup.ledger.entries import Entry, EntryKind, MarketBook
 from trueup.store.book_reading import entries
@@ -13,16 +13,18 @@ from trueup.store.driver import Driver
 from trueup.store.projections import POSITION_COLUMNS
 from trueup.store.reading import cash_facts
 from trueup.store.records import KINDS
-from trueup.store.selection import EVERYTHING, select
+from trueup.store.selection import EVERYTHING, Selection, select
 from trueup.store.statement import Statement
 
 
-def market_books(driver: Driver, *, open_only: bool = False) -> Iterator[MarketBook]:
-    """The book of every market by ticker, without its entries and round trips."""
+def market_books(
+    driver: Driver, *, open_only: bool = False, ticker: Ticker | None = None
+) -> Iterator[MarketBook]:
+    """The book of every market (or of one) by ticker, without its entries and round trips."""
     statement, parameters = select(
         "positions",
         POSITION_COLUMNS,
-        EVERYTHING,
+        Selection(ticker=ticker),
         order=("ticker", "subaccount", "shard"),
         given=("net <> 0",) if open_only else (),
     )
@@ -48,6 +50,11 @@ def orders_by_id(driver: Driver) -> Iterator[OrderReported]:
 def transfer_entries(driver: Driver) -> Iterator[Entry]:
     """The entries of transfers, in time order."""
     return entries(driver, EVERYTHING, given=(f"kind = '{EntryKind.TRANSFER.value}'",))
+
+
+def cash_entries(driver: Driver) -> Iterator[Entry]:
+    """The entries that belong to no market, in time order."""
+    return entries(driver, EVERYTHING, given=("book < 0",))
 
 
 def pots(driver: Driver) -> list[tuple[Subaccount, Shard | None]]:

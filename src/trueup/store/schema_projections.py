@@ -62,6 +62,7 @@ fills = table(
     number("at", INSTANT),
     *scope(shard_known=False),
     Index("fills_book", "book"),
+    Index("fills_at", "at", "id"),
     comment="Every fill of our orders.",
 )
 

@@ -1,0 +1,163 @@
+"""The dashboard put together: settings, safety, routes, and the server that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, cast
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
+
+from trueup.core.errors import ConfigError
+from trueup.run.account import Account
+from trueup.run.clock import SystemClock
+from trueup.run.desk import DeskSettings
+from trueup.web.api import add_api
+from trueup.web.exports import add_exports
+from trueup.web.frame import STATIC
+from trueup.web.guard import Application, Guard, Prefixed
+from trueup.web.live import Hub
+from trueup.web.login import add_login
+from trueup.web.pages import (
+    orders,
+    overview,
+    position,
+    positions,
+    reconciliation,
+    records,
+    settlements,
+)
+from trueup.web.reading import BooksReader
+from trueup.web.security import Safety, is_loopback, read_password_hash
+from trueup.web.site import Site, SiteOptions
+from trueup.web.values.earnings import earnings
+
+_PAGES: Final = (overview, positions, position, orders, settlements, reconciliation, records)
+FAVICON: Final = STATIC / "favicon.svg"
+_MOMENT: Final = 0.02
+_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def safety_of(
+    settings: DeskSettings, options: SiteOptions, *, hosts: frozenset[str], user: str
+) -> Safety:
+    """How this dashboard is protected.  Raises `ConfigError` for one that would stand open."""
+    password_hash = read_password_hash(settings.environment, settings.home)
+    if not is_loopback(options.host) and not password_hash:
+        raise ConfigError(
+            f"the page would be open to everybody who reaches {options.host}",
+            remedy="Set a password first: trueup web --set-password. Or stay on 127.0.0.1.",
+        )
+    names = hosts | _LOOPBACK_NAMES
+    if not is_loopback(options.host) and options.host not in {"0.0.0.0", "::"}:  # noqa: S104
+        names |= {options.host.lower()}
+    return Safety(
+        hosts=names,
+        password_hash=password_hash,
+        api_token=settings.environment.get("TRUEUP_API_TOKEN", ""),
+        user=user,
+    )
+
+
+def build(site: Site) -> Application:
+    """The whole application; one in a process, for the page library knows only one."""
+    application = FastAPI(
+        title="trueup", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(site)
+    )
+    application.mount("/static", StaticFiles(directory=STATIC))
+    add_login(application, site)
+    add_api(application, site)
+    add_exports(application, site)
+    for page in _PAGES:
+        page.register(site)
+    ui.run_with(  # pyright: ignore[reportUnknownMemberType]
+        application,
+        title="trueup",
+        favicon=FAVICON,
+        dark=None,
+        tailwind=False,
+        show_welcome_message=False,
+        binding_refresh_interval=None,
+        reconnect_timeout=10.0,
+        gzip_middleware_factory=None,
+    )
+    guarded = Guard(
+        cast("Application", application),
+        safety=site.safety,
+        sessions=site.sessions,
+        clock=SystemClock(),
+    )
+    zipped = GZipMiddleware(cast("Callable[..., object]", guarded), minimum_size=1_000)  # type: ignore[arg-type]
+    return Prefixed(cast("Application", zipped), site.options.path_prefix)
+
+
+def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncGenerator[None]:
+        del application
+        await site.reader.look()
+        site.hub.start()
+        warm(site.reader)
+        try:
+            yield
+        finally:
+            await site.hub.stop()
+            site.reader.close()
+
+    return lifespan
+
+
+def warm(reader: BooksReader) -> None:
+    """Ask what takes longest before anybody opens a page."""
+    reader.latest("earnings", earnings)
+    reader.latest("judgement", Account.judge)
+
+
+def serve(
+    settings: DeskSettings,
+    options: SiteOptions,
+    *,
+    safety: Safety,
+    started: Callable[[str], None],
+) -> None:
+    """Serve until interrupted; `started` hears the address once the page can be opened.
+
+    Raises `ConfigError` for a port that is taken.
+    """
+    reader = BooksReader(settings)
+    site = Site(settings=settings, options=options, reader=reader, hub=Hub(reader), safety=safety)
+    asyncio.run(_serve(site, started))
+
+
+async def _serve(site: Site, started: Callable[[str], None]) -> None:
+    options = site.options
+    config = uvicorn.Config(
+        build(site),  # type: ignore[arg-type]
+        host=options.host,
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=2,
+        ws_max_size=1 << 20,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started and not running.done():  # noqa: ASYNC110  # it has no event
+        await asyncio.sleep(_MOMENT)
+    if not server.started:
+        raise ConfigError(
+            f"the page cannot listen on {options.host}, port {options.port}",
+            remedy="Choose another --port, or 0 for any free one.",
+        )
+    port = server.servers[0].sockets[0].getsockname()[1]
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    started(f"http://{shown}:{port}{options.path_prefix}/")
+    await running

@@ -1,0 +1,52 @@
+"""The columns that several pages share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trueup.web.tables import Column
+
+POSITION_COLUMNS: Final = (
+    Column(name="market", label="Market"),
+    Column(name="side", label="Side"),
+    Column(name="quantity", label="Quantity", figure=True),
+    Column(name="average", label="Average", figure=True, phone=False),
+    Column(name="mark", label="Mark", figure=True),
+    Column(name="value", label="Value", figure=True, phone=False),
+    Column(name="unrealized", label="Unrealised", figure=True),
+    Column(name="realized", label="Realised", figure=True, phone=False),
+    Column(name="closes", label="Closes in", figure=True, phone=False),
+)
+FILL_COLUMNS: Final = (
+    Column(name="at", label="Time (UTC)", sorts=True),
+    Column(name="ticker", label="Market", sorts=True),
+    Column(name="side", label="Bought"),
+    Column(name="count", label="Quantity", figure=True, sorts=True),
+    Column(name="price", label="Price", figure=True, sorts=True),
+    Column(name="cost", label="Amount", figure=True, phone=False),
+    Column(name="fee", label="Fee", figure=True, sorts=True, phone=False),
+    Column(name="liquidity", label="Liquidity", phone=False),
+    Column(name="order", label="Order", phone=False),
+)
+ORDER_COLUMNS: Final = (
+    Column(name="at", label="Updated (UTC)", sorts=True),
+    Column(name="ticker", label="Market", sorts=True),
+    Column(name="side", label="Buys"),
+    Column(name="price", label="Limit", figure=True, sorts=True),
+    Column(name="count", label="Quantity", figure=True, sorts=True),
+    Column(name="filled", label="Filled", figure=True, sorts=True),
+    Column(name="left", label="Left", figure=True, phone=False),
+    Column(name="status", label="Status", sorts=True),
+    Column(name="fees", label="Fees", figure=True, phone=False),
+    Column(name="name", label="Client order id", phone=False),
+)
+SETTLEMENT_COLUMNS: Final = (
+    Column(name="at", label="Settled (UTC)", sorts=True, phone=False),
+    Column(name="ticker", label="Market", sorts=True),
+    Column(name="result", label="Result"),
+    Column(name="held", label="Net held", figure=True),
+    Column(name="payout", label="Payout", figure=True, sorts=True),
+    Column(name="fees", label="Fees", figure=True, sorts=True, phone=False),
+    Column(name="profit", label="P&L after fees", figure=True, sorts=True),
+    Column(name="evidence", label="Rests on", phone=False),
+)

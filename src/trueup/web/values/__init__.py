@@ -1,0 +1,1 @@
+"""What the pages show, as pure values of the books and of the bot's status."""
