@@ -17,13 +17,16 @@ from trueup.core.errors import ConfigError
 from trueup.run.account import Account
 from trueup.run.clock import SystemClock
 from trueup.run.desk import DeskSettings
+from trueup.web.actions import Actions
 from trueup.web.api import add_api
+from trueup.web.bot_link import BotLink
 from trueup.web.exports import add_exports
 from trueup.web.frame import STATIC
 from trueup.web.guard import Application, Guard, Prefixed
 from trueup.web.live import Hub
 from trueup.web.login import add_login
 from trueup.web.pages import (
+    bot,
     orders,
     overview,
     position,
@@ -37,7 +40,7 @@ from trueup.web.security import Safety, is_loopback, read_password_hash
 from trueup.web.site import Site, SiteOptions
 from trueup.web.values.earnings import earnings
 
-_PAGES: Final = (overview, positions, position, orders, settlements, reconciliation, records)
+_PAGES: Final = (overview, positions, position, orders, settlements, reconciliation, records, bot)
 FAVICON: Final = STATIC / "favicon.svg"
 _MOMENT: Final = 0.02
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -102,10 +105,12 @@ def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
         del application
         await site.reader.look()
         site.hub.start()
+        site.bot.start()
         warm(site.reader)
         try:
             yield
         finally:
+            await site.bot.stop()
             await site.hub.stop()
             site.reader.close()
 
@@ -129,9 +134,25 @@ def serve(
 
     Raises `ConfigError` for a port that is taken.
     """
+    asyncio.run(_serve(site_of(settings, options, safety=safety), started))
+
+
+def site_of(settings: DeskSettings, options: SiteOptions, *, safety: Safety) -> Site:
+    """Everything that the pages are made from."""
     reader = BooksReader(settings)
-    site = Site(settings=settings, options=options, reader=reader, hub=Hub(reader), safety=safety)
-    asyncio.run(_serve(site, started))
+    hub = Hub(reader)
+    link = BotLink(settings, hub.note)
+    return Site(
+        settings=settings,
+        options=options,
+        reader=reader,
+        hub=hub,
+        bot=link,
+        actions=Actions(
+            settings, link, who=safety.user, read_only=options.read_only, live=options.live
+        ),
+        safety=safety,
+    )
 
 
 async def _serve(site: Site, started: Callable[[str], None]) -> None:

@@ -17,10 +17,11 @@ from trueup.core.instant import SECOND
 from trueup.run.account import Account
 from trueup.run.arming import closed_gates
 from trueup.run.proving import Reconciliation
+from trueup.web.kill import kill_dialog
 from trueup.web.live import Moved
 from trueup.web.reading import Answer, BooksState
 from trueup.web.site import Site
-from trueup.web.values.badges import Badge, books_badge, orders_badge, venue_badge
+from trueup.web.values.badges import Badge, books_badge, bot_badge, orders_badge, venue_badge
 from trueup.web.widgets import Age, Words, attribute, box, button, link
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -164,13 +165,17 @@ def _header(site: Site) -> Callable[[], Awaitable[None]]:
         orders = BadgeView(_orders(site))
         Words(site.account, "soft")
         books = BadgeView(_books(site), href=site.url("/reconciliation"))
+        bot = BadgeView(_bot(site), href=site.url("/bot"))
         box("gap")
+        if not site.options.read_only:
+            button("Kill", lambda: kill_dialog(site), "danger", label="Kill switch")
         attribute(button("?", _help, label="Keyboard shortcuts"), "data-help", "")
         attribute(button("◐", None, label="Light or dark"), "data-theme-button", "")
 
     async def refresh() -> None:
         books.show(_books(site))
         orders.show(_orders(site))
+        bot.show(_bot(site))
 
     return refresh
 
@@ -180,8 +185,18 @@ def _orders(site: Site) -> Badge:
     return orders_badge(
         venue=site.venue,
         read_only=site.options.read_only,
-        bot_is_live=False,
+        bot_is_live=site.bot.status is not None and site.bot.status.live,
         gates_open=gates_open,
+    )
+
+
+def _bot(site: Site) -> Badge:
+    status = site.bot.status
+    return bot_badge(
+        None if status is None else status.state,
+        is_killed=site.bot.is_killed,
+        why=site.bot.why,
+        heard_at=None if status is None else site.bot.heard_at,
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from trueup.core.catalog import Quote
 from trueup.core.ids import Ticker
 from trueup.run.desk import DeskSettings
+from trueup.web.actions import Actions
+from trueup.web.bot_link import BotLink
 from trueup.web.live import Hub
 from trueup.web.reading import BooksReader
 from trueup.web.security import Safety, Sessions
@@ -33,6 +35,8 @@ class Site:
     options: SiteOptions
     reader: BooksReader
     hub: Hub
+    bot: BotLink
+    actions: Actions
     safety: Safety
     sessions: Sessions = field(default_factory=Sessions)
 
@@ -48,7 +52,7 @@ class Site:
 
     def tops(self) -> Mapping[Ticker, Quote]:
         """The freshest tops of followed markets; empty where nobody follows any."""
-        return {}
+        return self.bot.tops
 
     def url(self, path: str) -> str:
         """The address of one of our paths, below the prefix."""

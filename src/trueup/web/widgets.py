@@ -111,7 +111,7 @@ class Field(Element):
     ) -> None:
         super().__init__("input")
         self.value = ""
-        self._typed = typed
+        self.typed = typed
         self.classes("field")
         for name, value in (("type", "text"), ("aria-label", label), ("placeholder", placeholder)):
             attribute(self, name, value)
@@ -120,8 +120,8 @@ class Field(Element):
 
     def _heard(self, arguments: GenericEventArguments) -> None:
         self.value = str(arguments.args)[:1_000]
-        if self._typed is not None:
-            self._typed(self.value)
+        if self.typed is not None:
+            self.typed(self.value)
 
 
 def facts(pairs: Mapping[str, Shown]) -> dict[str, Figure]:

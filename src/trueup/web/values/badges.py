@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trueup.core.instant import Instant
+from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.reconcile import Closing
 from trueup.run.proving import Reconciliation
 from trueup.web.reading import Answer, BooksState, Condition
@@ -69,6 +70,21 @@ def orders_badge(*, venue: str, read_only: bool, bot_is_live: bool, gates_open: 
     )
 
 
+def bot_badge(state: str | None, *, is_killed: bool, why: str, heard_at: Instant | None) -> Badge:
+    """Whether a bot trades."""
+    if state is None and is_killed:
+        return Badge(shape="■", words="killed", tone="bad", title="The kill switch is on.")
+    match state:
+        case None:
+            return Badge(shape="○", words="no bot", tone="", title=why)
+        case "trading":
+            return Badge(shape="▶", words="bot trading", tone="good", at=heard_at)
+        case "paused":
+            return Badge(shape="⏸", words="bot paused", tone="look", at=heard_at)
+        case _:
+            return Badge(shape="■", words=f"bot {state}", tone="bad", at=heard_at)
+
+
 def books_badge(
     condition: Condition,
     judged: Answer[Reconciliation] | None,
@@ -88,7 +104,7 @@ def books_badge(
     if as_of is None or now - as_of > stale_after:
         return Badge(
             shape="◷",
-            words="stale" if verdict.closes else "stale, with breaks",
+            words="stale, with breaks" if _broken(judged.value) else "stale",
             tone="look stale",
             title=f"The exchange has not been asked for a while. {verdict.words()}",
             at=as_of,
@@ -101,6 +117,14 @@ def books_badge(
         case Closing.RED:
             shape, words, tone = "✕", _breaks(verdict.red + verdict.amber), "bad"
     return Badge(shape=shape, words=words, tone=tone, title=verdict.words(), at=as_of)
+
+
+def _broken(found: Reconciliation) -> bool:
+    """Whether anything is wrong besides the time that nobody has asked about yet."""
+    return any(
+        each.found.severity is not Severity.GREEN and each.found.kind is not BreakKind.COVERAGE_GAP
+        for each in found.breaks
+    )
 
 
 def _breaks(count: int) -> str:
