@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -25,7 +26,7 @@ from trueup.web.values.bot import (
     summary,
 )
 from trueup.web.values.rows import TablePage
-from trueup.web.values.shown import NOTHING
+from trueup.web.values.shown import NOTHING, Shown
 from trueup.web.widgets import Age, Words, attribute, box, button, facts
 
 _STRATEGY_COLUMNS: Final = (
