@@ -129,8 +129,8 @@ def list_fills(reading: Reading, leaf: Leaf) -> Listed[ListedFill]:
         f"SELECT {columns}, (SELECT client_order_id FROM orders WHERE order_id = f.order_id) "  # noqa: S608
         "FROM fills AS f",
         conditions,
-        _order(FILL_SORTS, leaf, "f.id"),
-        leaf,
+        order=_order(FILL_SORTS, leaf, "f.id"),
+        leaf=leaf,
     )
     found = tuple(
         ListedFill(fill=kind.value_of(row[:-1]), client_order_id=row[-1] or None) for row in rows
@@ -157,8 +157,8 @@ def list_orders(reading: Reading, leaf: Leaf) -> Listed[OrderReported]:
         reading,
         f"SELECT {columns} FROM orders AS o",  # noqa: S608
         conditions,
-        _order(ORDER_SORTS, leaf, "o.order_id"),
-        leaf,
+        order=_order(ORDER_SORTS, leaf, "o.order_id"),
+        leaf=leaf,
     )
     found = tuple(kind.value_of(row) for row in rows)
     return Listed(found, _count(reading, "orders AS o", conditions))
@@ -179,8 +179,8 @@ def list_settled(reading: Reading, leaf: Leaf) -> Listed[SettledMarket]:
         "m.settlement_value, p.net_at_settlement, p.payout, p.realized, p.fees, p.evidence "
         "FROM positions AS p LEFT JOIN markets AS m ON m.ticker = p.ticker",
         conditions,
-        _order(SETTLEMENT_SORTS, leaf, "p.book"),
-        leaf,
+        order=_order(SETTLEMENT_SORTS, leaf, "p.book"),
+        leaf=leaf,
     )
     found = tuple(
         SettledMarket(
@@ -239,7 +239,7 @@ def _order(sorts: Mapping[str, str], leaf: Leaf, identity: str) -> str:
 
 
 def _page(
-    reading: Reading, select: str, conditions: _Conditions, order: str, leaf: Leaf
+    reading: Reading, select: str, conditions: _Conditions, *, order: str, leaf: Leaf
 ) -> list[AnyRow]:
     statement = Statement(f"{select}{conditions}{order} LIMIT ? OFFSET ?")
     limit = max(1, min(leaf.limit, PAGE_ROWS_MAX))

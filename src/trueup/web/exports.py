@@ -62,7 +62,7 @@ def add_exports(application: FastAPI, site: Site) -> None:
 
     @application.get("/export/{name}.csv", include_in_schema=False)
     async def export(  # pyright: ignore[reportUnusedFunction]
-        name: str, sort: str = "at", descending: int = 1, words: str = "", picked: str = ""
+        name: str, *, sort: str = "at", descending: int = 1, words: str = "", picked: str = ""
     ) -> Response:
         query = Query(
             sort=sort,

@@ -62,7 +62,7 @@ def add_login(application: FastAPI, site: Site) -> None:
             answer.status_code = 403
             return answer
         answer = RedirectResponse(site.url("/"), status_code=303)
-        _set_cookie(answer, request, site, SESSION_COOKIE, site.sessions.begin(clock.now()))
+        _set_cookie(answer, request, site, site.sessions.begin(clock.now()))
         answer.delete_cookie(_FORM_COOKIE, path=site.url("/login"))
         return answer
 
@@ -90,8 +90,13 @@ def _form(site: Site, wrong: str) -> HTMLResponse:
     return answer
 
 
-def _set_cookie(answer: Response, request: Request, site: Site, name: str, value: str) -> None:
+def _set_cookie(answer: Response, request: Request, site: Site, session: str) -> None:
     is_secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
     answer.set_cookie(
-        name, value, path=site.url("/"), httponly=True, samesite="strict", secure=is_secure
+        SESSION_COOKIE,
+        session,
+        path=site.url("/"),
+        httponly=True,
+        samesite="strict",
+        secure=is_secure,
     )
