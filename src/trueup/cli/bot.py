@@ -16,6 +16,7 @@ from trueup.cli.common import (
     command,
     lead,
 )
+from trueup.cli.feeds import feeds_of
 from trueup.cli.output import moment
 from trueup.core.ids import SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import MINUTE
@@ -128,7 +129,7 @@ def _run_watched(
             said=lambda told: _say(invocation, told),
             started=started,
             attach=[operator.attach],
-            beside=[operator.watch],
+            beside=[operator.watch, *feeds_of(invocation, settings)],
         )
 
 

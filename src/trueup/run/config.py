@@ -21,6 +21,7 @@ from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
 from trueup.run.bot_settings import BotSettings
+from trueup.run.feeds_config import FeedSettings
 from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
 from trueup.run.operator_config import (
     AlertSettings,
@@ -123,6 +124,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertSettings = AlertSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    feeds: FeedSettings = FeedSettings()
 
 
 def home_directory(environment: Mapping[str, str]) -> Path:

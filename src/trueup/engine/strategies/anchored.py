@@ -17,6 +17,7 @@ from trueup.core.fees import model_fee
 from trueup.core.ids import Ticker
 from trueup.core.instant import HOUR
 from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
+from trueup.engine.market import Listing
 from trueup.engine.signals import AnchorSignal, Signal
 from trueup.engine.sizing import Kelly, Sizing
 from trueup.engine.strategy import Desk, Strategy, Universe
@@ -92,12 +93,12 @@ class Anchored(Strategy):
 
     def _edge(self, desk: Desk, ticker: Ticker, price: Price, probability: Ratio) -> Ratio:
         """What a contract is worth more than it costs, after the taker's fee."""
-        return probability - _dollars(price) - taker_fee(desk, ticker, price)
+        return probability - _dollars(price) - taker_fee(desk.listing(ticker), price)
 
 
-def taker_fee(desk: Desk, ticker: Ticker, price: Price) -> Ratio:
+def taker_fee(listing: Listing, price: Price) -> Ratio:
     """The fee of taking one contract at `price`, in dollars; 7 % where the terms are unknown."""
-    terms = desk.listing(ticker).fee_terms
+    terms = listing.fee_terms
     one = Count.of_contracts(1)
     fee = None if terms is None else model_fee(terms, one, price, is_taker=True)
     if fee is None:

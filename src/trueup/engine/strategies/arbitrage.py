@@ -32,11 +32,13 @@ from trueup.core.ids import Ticker
 from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
-from trueup.engine.market import Top
+from trueup.engine.market import Listing, Top
 from trueup.engine.signals import OtherLegTaken, Signal, VenueQuote
 from trueup.engine.strategies.anchored import taker_fee
 from trueup.engine.strategy import Desk, Strategy, Universe
 from trueup.engine.wishes import Tell, Wish, buy_no, buy_yes, sell_no, sell_yes
+
+_NOTHING = Ratio(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +78,16 @@ class Opportunity:
 
 
 def find(
-    top: Top, other: VenueQuote, fee_here: Mapping[Side, Ratio], *, combined_max: Ratio
+    top: Top,
+    other: VenueQuote,
+    fee_here: Mapping[Side, Ratio],
+    *,
+    combined_max: Ratio,
+    net_min: Ratio | None = _NOTHING,
 ) -> Opportunity | None:
-    """The better of the two ways to buy both sides, if it pays after both fees."""
+    """The better of the two ways to buy both sides, if it leaves more than `net_min` after both
+    fees; with `None` the better of the two even if it leaves a loss.
+    """
     found: list[Opportunity] = []
     for side, there, size in (
         (Side.YES, other.no_ask, other.no_size),
@@ -99,9 +108,15 @@ def find(
             shares=Count.of_contracts(whole),
             at=top.at,
         )
-        if chance.combined < combined_max and chance.net > 0 and whole > 0:
+        pays = net_min is None or chance.net > net_min
+        if chance.combined < combined_max and pays and whole > 0:
             found.append(chance)
     return max(found, key=lambda one: one.net, default=None)
+
+
+def fees_here(listing: Listing, top: Top) -> Mapping[Side, Ratio]:
+    """What taking either side of the book costs in fees, in dollars per contract."""
+    return {side: taker_fee(listing, top.opposite(side) or Price.of_cents(50)) for side in Side}
 
 
 class NakedLeg(StrEnum):
@@ -185,9 +200,7 @@ class Arbitrage(Strategy):
             or quote.at - desk.now > self.quote_age_max
         ):
             return
-        fees = {
-            side: taker_fee(desk, ticker, top.opposite(side) or Price.of_cents(50)) for side in Side
-        }
+        fees = fees_here(desk.listing(ticker), top)
         chance = find(top, quote, fees, combined_max=self.combined_max)
         if chance is None:
             return
