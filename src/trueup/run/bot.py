@@ -22,6 +22,7 @@ from trueup.net.control_server import ControlServer
 from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Event, Options
 from trueup.net.venues import Venue
+from trueup.run.books_beside import books_of
 from trueup.run.bot_at_work import Beside, BotAtWork
 from trueup.run.bot_options import BotOptions
 from trueup.run.bot_places import control_path, decisions_path, intents_path, kill_path
@@ -94,7 +95,8 @@ def run_bot(
         )
         for each in attach:
             each(run.work)
-        return asyncio.run(run.go(beside))
+        books = books_of(settings, reach) if options.flatten is None else ()
+        return asyncio.run(run.go((*beside, *books)))
 
 
 def _fix_road(

@@ -18,6 +18,7 @@ from trueup.run.desk import Desk, DeskSettings
 from trueup.run.living import LIVELY, prepare
 from trueup.run.living import Wish as WorldWish
 from trueup.sim.living.built_in import DEFAULT_WORLD
+from trueup.store.opening import take_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Reach:
     fix_ports: Mapping[str, int] = field(default_factory=dict[str, int])
     """Of a world that was started here, by the names of the sessions."""
     fix_certificate: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What another process needs beside our own environment to reach the same account."""
 
 
 def reach_exchange(
@@ -63,10 +66,19 @@ def reach_exchange(
     server.start()
     stack.callback(server.stop)
     endpoint = resolve_endpoint(Venue.SANDBOX, server.base_url)
+    # A world of its own has books of its own; those of the last one would not fit it.
+    books = settings.home / "books" / f"sandbox-bot-{settings.config.account}.db"
+    take_away(books)
     return Reach(
         endpoint,
         signer_for(server.key_id, server.pair.private),
         prepared.words,
-        {} if server.fix is None else {kind.value: p for kind, p in server.fix.ports.items()},
-        certificate,
+        fix_ports={} if server.fix is None else {k.value: p for k, p in server.fix.ports.items()},
+        fix_certificate=certificate,
+        environment={
+            "TRUEUP_BASE_URL": server.base_url,
+            "TRUEUP_DATABASE": str(books),
+            "KALSHI_API_KEY_ID": server.key_id,
+            "KALSHI_PRIVATE_KEY": server.pair.pem.decode(),
+        },
     )

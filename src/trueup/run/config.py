@@ -20,6 +20,7 @@ import platformdirs
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.net.venues import Venue
+from trueup.run.books_settings import BooksSettings, check_books
 from trueup.run.bot_settings import BotSettings
 from trueup.run.feeds_config import FeedSettings
 from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
@@ -116,6 +117,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive: ArchiveRule = ArchiveRule()
     bot: BotSettings | None = None
     """What `trueup bot run` runs when it is given no strategy."""
+    books: BooksSettings = BooksSettings()
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
     order_entry: str = OrderEntry.REST.value
@@ -169,6 +171,7 @@ def load_config(home: Path) -> Config:
     order_entry(config.order_entry)
     check_fix(config.fix)
     alert_rules(config.alerts, path)
+    check_books(config.books, path)
     check_logs(config.logs, path)
     check_metrics(config.metrics, path)
     if config.collateral_return_since:
