@@ -39,6 +39,8 @@ class Stream(StrEnum):
     POSITIONS = "positions"
     MARKETS = "markets"
     OPENING = "opening"
+    SETTLEMENT_PAGES = "settlement_pages"
+    SETTLEMENT_REPORTS = "settlement_reports"
 
 
 class Source(StrEnum):

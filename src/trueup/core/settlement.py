@@ -3,18 +3,37 @@
 The exchange reports a settlement party by party; a party is an account or a subaccount
 under a name of the exchange's.  A report is a claim, not an event: the settlement is one
 event of the market, to which a REST row and a report are two witnesses, and it pays once.
+
+What a report *says* never changes; whose it is and what it counts in are settings of the
+reader (`ReportTerms`), which may be corrected later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from trueup.core.ids import Subaccount, Ticker
+from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.payoff import gross_payout, yes_value
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+
+_CENT: Final = Money.of_cents(1)
+_CENTS_PER_DOLLAR: Final = 100
+
+ANYBODY: Final = "*"
+"""Among the configured parties: every party that is not named otherwise."""
+
+
+class PayoutUnit(StrEnum):
+    """In what 1704 is written."""
+
+    DOLLARS = "dollars"
+    CENTS = "cents"
 
 
 class PayoutDoubt(StrEnum):
@@ -37,13 +56,15 @@ class SettlementFee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementReported:
-    """One party of a market's settlement.  Identity: (ticker, clearing date, party).
+    """One party of a market's settlement.  Identity: (clearing date, ticker, party).
 
     `payout` is what was credited, after `fees`; gross is both together.  `value` is what
     one YES contract paid, before fees.  `long` and `short` are the net position at
     settlement (one of them is usually zero).  `None` where the report does not say.
     `subaccount` is `None` for a party that is mapped to none: such money belongs to
-    nobody that the books know.  `clearing_date` is an Eastern date.
+    nobody that the books know.  `clearing_date` is an Eastern date.  `at` is when the
+    exchange sent it first; told again by another session it may be another time, and
+    `report_id` another page.
     """
 
     ticker: Ticker
@@ -56,7 +77,8 @@ class SettlementReported:
     short: Count | None
     payout: Money | None
     fees: tuple[SettlementFee, ...]
-    report_id: str
+    report_id: str = field(compare=False)
+    at: Instant = field(default=Instant(0), compare=False)
 
     @property
     def fee(self) -> Money:
@@ -106,4 +128,50 @@ class SettlementReported:
         return next((doubt for fits, doubt in causes if fits), PayoutDoubt.UNEXPLAINED)
 
 
-_CENT = Money.of_cents(1)
+@dataclass(frozen=True, slots=True)
+class ReportTerms:
+    """How reports are read: which subaccount a party is, and in what payouts are written.
+
+    `parties` may hold `ANYBODY`.
+    """
+
+    parties: Mapping[str, Subaccount]
+    unit: PayoutUnit = PayoutUnit.DOLLARS
+
+    def owner_of(self, party: str) -> Subaccount | None:
+        """The subaccount of a party; `None` for one that is mapped to none."""
+        owner = self.parties.get(party)
+        return self.parties.get(ANYBODY) if owner is None else owner
+
+    def read(self, stated: SettlementReported) -> SettlementReported:
+        """The report with its owner, and with its payout in dollars.
+
+        Cents are written to a hundredth of a micro-dollar at most; what is finer is
+        cut, and then the report contradicts itself (`SettlementReported.doubt`).
+        """
+        payout = stated.payout
+        if payout is not None and self.unit is PayoutUnit.CENTS:
+            payout = Money(payout.units // _CENTS_PER_DOLLAR)
+        return replace(stated, subaccount=self.owner_of(stated.party), payout=payout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementPageReported:
+    """One page of a settlement report.  Identity: (session, clearing date, ticker, report id).
+
+    `session` names the session and the key that it came to: another key gets pages of
+    its own.  `announced` is how many pages there are in all, `parties` how many are on
+    this one.  `is_resent`: it came only when it was asked for again.
+    """
+
+    session: str
+    ticker: Ticker
+    clearing_date: date
+    report_id: str
+    announced: int | None
+    is_last: bool
+    result: MarketResult
+    value: Price | None
+    parties: int
+    at: Instant = field(compare=False)
+    is_resent: bool = field(compare=False)

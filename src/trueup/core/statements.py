@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, MarketStatus
+from trueup.core.settlement import SettlementPageReported, SettlementReported
 from trueup.core.units import Count, Money, Price
 
 
@@ -64,4 +65,6 @@ class MarketStated:
     shard: Shard
 
 
-Statement = BalanceStated | PositionStated | MarketStated
+Statement = (
+    BalanceStated | PositionStated | MarketStated | SettlementReported | SettlementPageReported
+)

@@ -62,6 +62,32 @@ class BareSettlement(NamedTuple):
 BareStep = BareFill | BareSettlement
 
 
+class BareReport(NamedTuple):
+    """What FIX reported of one market of a subaccount: all its parties together.
+
+    `net` is the position that was paid (+ YES, − NO), `paid` the payout after `fee`, in
+    dollars; `None` where it was not said.  `doubt` says why its own figures do not fit
+    together; empty: they do.  `version` is above 1 where it was told in other ways too.
+    """
+
+    at: Instant
+    key: str
+    version: int
+    subaccount: Subaccount
+    ticker: Ticker
+    result: str
+    value: int | None
+    net: int | None
+    paid: int | None
+    fee: int
+    doubt: str
+
+    @property
+    def subject(self) -> tuple[Subaccount, Ticker]:
+        """Whose settlement of which market it is."""
+        return self.subaccount, self.ticker
+
+
 class BareTrip(NamedTuple):
     """A `trueup.ledger.entries.RoundTrip`."""
 

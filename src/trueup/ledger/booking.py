@@ -12,6 +12,8 @@ made anew from all its recorded facts whenever one is new.  The rules:
   where the row's revenue does not fit the books, what the row says is booked,
   and the reconciliation reports the difference.
 - The row's ``fee_cost`` repeats the fees of the fills and books nothing.
+- A settlement that FIX reported pays by the report where no row is known; where one
+  is, the report confirms it and adds what it says exactly (`ledger.witnesses`).
 - A market that is finalized without a row (rows roll off) pays by its result.
   One that is only determined pays nothing: that can still be disputed.
 - A market of a subaccount has one book, whatever shard it lives on: the exchange
@@ -24,7 +26,7 @@ See `ledger.revisions` for facts that the exchange has told in more than one way
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -39,14 +41,23 @@ from trueup.core.observations import Recorded
 from trueup.core.payoff import gross_units
 from trueup.core.position import split
 from trueup.core.statements import MarketStated
-from trueup.core.units import ONE_DOLLAR, Money, Price
+from trueup.core.units import ONE_DOLLAR, Money
 from trueup.ledger.accounts import Account
-from trueup.ledger.bare import FILL, BareBook, BareFill, BareSettlement, BareStep, bare_step
+from trueup.ledger.bare import (
+    FILL,
+    BareBook,
+    BareFill,
+    BareReport,
+    BareSettlement,
+    BareStep,
+    bare_step,
+)
 from trueup.ledger.entries import EntryKind, Evidence, MarketBook
 from trueup.ledger.entry_log import EntryLog
 from trueup.ledger.lines import Leg, Line, balanced
 from trueup.ledger.notes import BookingNotes
 from trueup.ledger.outcomes import final_value, find_outcomes, outcome_breaks
+from trueup.ledger.payouts import bare_row_value, reported_payout, row_payout, witnessed_payout
 from trueup.ledger.revisions import (
     Step,
     correct,
@@ -57,6 +68,7 @@ from trueup.ledger.revisions import (
 )
 from trueup.ledger.shares import Shares
 from trueup.ledger.strategy import UNTAGGED, StrategyOf, no_strategy
+from trueup.ledger.witnesses import can_pay, join_reports, reported_value, with_report
 
 _CENT: Final = Money.of_cents(1).units
 _DOLLAR: Final = ONE_DOLLAR.units
@@ -70,9 +82,8 @@ _EXCHANGE_CONTRACTS: Final = Account.EXCHANGE_CONTRACTS
 _REALIZED: Final = Account.REALIZED
 _SETTLEMENT: Final = EntryKind.SETTLEMENT
 _SCALAR: Final = MarketResult.SCALAR.value
-_YES: Final = MarketResult.YES.value
-_NO: Final = MarketResult.NO.value
 _ROW: Final = Evidence.ROW.value
+_REPORT: Final = Evidence.REPORT.value
 _MARKET_RESULT: Final = Evidence.MARKET_RESULT.value
 
 
@@ -100,18 +111,21 @@ def book_market(
     for each in recorded:
         (told if type(each.value) is MarketStated else facts).append(each)
     first, revisions = find_revisions(facts)
-    outcomes = [] if any(type(each.value) is Settled for each in facts) else find_outcomes(told)
+    has_row = any(type(each.value) is Settled for each in facts)
+    outcomes = [] if has_row or can_pay(join_reports(facts)) else find_outcomes(told)
     if outcomes:
         market = outcomes[0].market
         revisions = sorted([*revisions, *outcomes[1:]], key=lambda each: each.known_at)
     retold = retold_times(facts) if revisions or len(first) < len(facts) else {}
 
     def run(steps: Iterable[Step], market: MarketStated | None) -> MarketBooking:
+        listed = list(steps)
         booking = MarketBooking(
             subaccount, shard, ticker, precision=precision, strategy_of=strategy_of, market=market
         )
+        booking.report = next((each for each in listed if isinstance(each, BareReport)), None)
         booking.retold = retold
-        for step in steps:
+        for step in listed:
             booking.book(step)
         return booking
 
@@ -132,7 +146,8 @@ def book_steps(
     shard: Shard,
     ticker: Ticker,
     *,
-    steps: Iterable[BareStep],
+    steps: Sequence[BareStep],
+    report: BareReport | None = None,
     market: MarketStated | None = None,
     precision: Precision = Precision.DIRECT,
     strategy_of: StrategyOf = no_strategy,
@@ -140,13 +155,18 @@ def book_steps(
     """`book_market` for the common case, where there is nothing to find out first.
 
     `steps` are sorted, no fact was told in more than one way, and the market has a
-    settlement row or is not final: its own word then pays nothing.
+    settlement row, a `report` that can pay, or is not final: its own word then pays
+    nothing.
     """
     booking = MarketBooking(
         subaccount, shard, ticker, precision=precision, strategy_of=strategy_of, market=market
     )
-    for step in steps:
-        booking.book_step(step)
+    booking.report = report
+    for step in steps if report is None else with_report(steps, report, market):
+        if isinstance(step, BareReport):
+            booking.book(step)
+        else:
+            booking.book_step(step)
     return booking.result()
 
 
@@ -217,6 +237,7 @@ class MarketBooking:
         "_yes_cost",
         "log",
         "notes",
+        "report",
         "retold",
     )
 
@@ -247,13 +268,17 @@ class MarketBooking:
         self._settled_at: Instant | None = None
         self._evidence: str | None = None
         self._last_at = Instant(0)
+        self.report: BareReport | None = None
+        """What FIX reported of this settlement."""
         self.retold: Mapping[str, Instant] = {}
         """Settlement rows that the exchange now gives another time than the one booked."""
 
     def book(self, step: Step) -> None:
-        """Book the next step: a recorded fill or settlement, or the market's own end."""
+        """Book the next step: a recorded fill or settlement, a report, the market's own end."""
         if isinstance(step, MarketStated):
             self._book_result(step)
+        elif isinstance(step, BareReport):
+            self._book_report(step)
         else:
             self.book_step(bare_step(step))
 
@@ -323,10 +348,15 @@ class MarketBooking:
         self.log.append_fill(fill, (cost_in, cost_out, realized, closed))
 
     def _book_row(self, row: BareSettlement) -> None:
-        value = _row_value(row.result, row.value, self._market)
+        value = bare_row_value(row.result, row.value, self._market)
+        if value is None and self.report is not None:
+            value = reported_value(self.report)
         # A yes or no result pays whole cents: nothing can be cut off.
         step = self._cut(row.at) if row.result == _SCALAR else _CENT
-        payout, cut, remark = _row_payout(self._net, row, value, step=step)
+        payout, cut, remark = row_payout(self._net, row, value, step=step)
+        if self.report is not None:
+            by_row = (payout, cut, remark)
+            payout, cut, remark = witnessed_payout(self.report, row, by_row, net=self._net)
         self._event_ticker = row.event_ticker
         now = self.retold.get(row.key, row.at)
         if now != row.at:
@@ -338,6 +368,26 @@ class MarketBooking:
             payout=payout,
             cut=cut,
             value=value,
+            remark=remark,
+        )
+
+    def _book_report(self, report: BareReport) -> None:
+        """Pay by the report; a row, where there is one, has paid already."""
+        if self._settled_at is not None:
+            return
+        payout, cut, remark = reported_payout(report, self._net, step=self._cut(report.at))
+        self._pay(
+            _Payment(
+                self._where[1],
+                Stream.SETTLEMENT_REPORTS,
+                report.key,
+                report.version,
+                report.at,
+                _REPORT,
+            ),
+            payout=payout,
+            cut=cut,
+            value=reported_value(report),
             remark=remark,
         )
 
@@ -403,46 +453,6 @@ class MarketBooking:
         self._evidence = evidence
         self._last_at = at
         self._net = self._cost = 0
-
-
-def row_value(row: Settled, market: MarketStated | None) -> Price | None:
-    """What one YES contract paid by a settlement row; `None` if nobody says.
-
-    A scalar value comes from the market where it has one: the row's own is in
-    whole cents, and there are reports of it naming the held side's payout.
-    """
-    stated = None if row.value is None else row.value.units
-    value = _row_value(row.result, stated, market)
-    return None if value is None else Price(value)
-
-
-def _row_value(result: str, stated: int | None, market: MarketStated | None) -> int | None:
-    """The same in bare units; `stated` is the row's own value."""
-    if result == _YES:
-        return _DOLLAR
-    if result == _NO:
-        return 0
-    if market is None or market.result != result or market.settlement_value is None:
-        return stated
-    return market.settlement_value.units
-
-
-def _row_payout(
-    net: int, row: BareSettlement, value: int | None, *, step: int
-) -> tuple[int, int, str]:
-    """Payout, what was cut off it, and a remark, for a settlement row."""
-    if value is None:
-        return row.revenue, 0, "provisional: nobody gives the scalar value"
-    gross = gross_units(net, value)
-    payout = gross // step * step
-    # The row shows whole cents; the balance of a direct member moves more finely.
-    if payout // _CENT * _CENT != row.revenue:
-        words = f"pays {Money(row.revenue)} where the books expect {Money(payout)}"
-        return row.revenue, 0, words
-    if row.result != _SCALAR:
-        return payout, 0, ""
-    words = f"scalar {Price(value)}: {Money(payout)} credited, the row shows {Money(row.revenue)}"
-    return payout, gross - payout, words
 
 
 def _settlement_legs(net: int, cost: int, payout: int, cut: int) -> tuple[Leg, ...]:

@@ -27,6 +27,9 @@ class BreakKind(StrEnum):
     PRECISION = "precision"
     POSITION_DIFFERS = "position_differs"
     ORDER_DIFFERS = "order_differs"
+    ONE_SIDED = "one_sided"
+    INCOMPLETE_REPORT = "incomplete_report"
+    UNKNOWN_PARTY = "unknown_party"
     FILL_AFTER_SETTLEMENT = "fill_after_settlement"
     PHANTOM_OPEN_TRADE = "phantom_open_trade"
     UNATTRIBUTED_CASH = "unattributed_cash"
@@ -96,7 +99,8 @@ EXPLANATIONS: Final[dict[BreakKind, str]] = {
     BreakKind.PAYOUT_DIFFERS: (
         "The exchange paid another amount at settlement than net position × result. The books "
         "follow the exchange's cash, so the balance still closes, but the position must have been "
-        "different from what the fills say, or the result was changed. Look for missing fills in "
+        "different from what the fills say, or the result was changed; where FIX and REST say "
+        "different things, the row is booked and the likeliest cause is named. Look for missing fills in "
         "this market first, then compare the result with the market page, then ask the exchange's "
         "support (`trueup export audit` bundles the evidence)."
     ),
@@ -130,6 +134,25 @@ EXPLANATIONS: Final[dict[BreakKind, str]] = {
         "are missing; less: the order's report is older than the fills and a new one will correct "
         "it. Run `trueup sync`; orders are never a source of money here, so the books stand on the "
         "fills."
+    ),
+    BreakKind.ONE_SIDED: (
+        "Only one of the exchange's channels has told something that the other should have told "
+        "too: FIX a settlement or a fill without a row of REST, or REST one that FIX did not tell "
+        "although it was listened to. It is booked once, from the side that told it. In its first "
+        "hour this is `timing`. Usual causes: a missed execution report, a page of a settlement "
+        "report that was lost, a party that is mapped to the wrong subaccount. Run `trueup sync`, "
+        "then look at `trueup fix report`."
+    ),
+    BreakKind.INCOMPLETE_REPORT: (
+        "A settlement report of FIX came only in part: pages are missing, the last one was never "
+        "seen, or pages contradict each other. The exchange sends again what was missed for up to "
+        "72 hours while `trueup fix listen` runs; afterwards only REST has it. The books follow "
+        "the rows, and the parties of the pages that came."
+    ),
+    BreakKind.UNKNOWN_PARTY: (
+        "Settlement reports name a party that belongs to no subaccount in `fix_parties`, so what "
+        'they say of it is kept and not booked. Name the party in `config.toml`; `"*" = 0` takes '
+        "every party that is not named otherwise. The next command books what is already here."
     ),
     BreakKind.FILL_AFTER_SETTLEMENT: (
         "A fill carries a time after its market had paid out. Cash was booked as the exchange "
@@ -173,7 +196,8 @@ EXPLANATIONS: Final[dict[BreakKind, str]] = {
     BreakKind.TIMING: (
         "A balance reading and a movement of cash crossed within a minute: the reading did not yet "
         "show it, or showed it early. The next reading agrees again, so nothing is missing. Until "
-        "that next reading is there the interval is open; run `trueup sync` once more."
+        "that next reading is there the interval is open; run `trueup sync` once more. What only "
+        "FIX or only REST has told so far is timing too, for an hour: one is behind the other."
     ),
 }
 """For each kind: what it means, the usual causes, what to do."""

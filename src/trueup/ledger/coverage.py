@@ -29,11 +29,13 @@ OVERLAP: Final = 10 * MINUTE
 
 
 class Tier(StrEnum):
-    """Where the exchange keeps a record; `STATED`: it was not asked, somebody said so."""
+    """How a record is had from the exchange; `STATED`: it was not asked, somebody said so."""
 
     LIVE = "live"
     HISTORICAL = "historical"
     STATED = "stated"
+    FIX = "fix"
+    """It was listened to while it was told: no listing was read."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -38,6 +38,8 @@ class Evidence(StrEnum):
     """What a settlement's payout rests on, best first."""
 
     ROW = "settlement row"
+    REPORT = "settlement report"
+    """FIX reported it, and no row is known."""
     MARKET_RESULT = "market result"
     """The row has rolled off or never came: a finalized market's result serves."""
 

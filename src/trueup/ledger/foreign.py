@@ -19,9 +19,9 @@ from trueup.core.instant import Instant
 from trueup.core.orders import Side
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio, format_decimal
-from trueup.ledger.booking import row_value
 from trueup.ledger.entries import MarketBook
 from trueup.ledger.outcomes import final_value
+from trueup.ledger.payouts import row_value
 
 __all__ = [
     "AdoptionLine",

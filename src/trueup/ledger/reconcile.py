@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +33,7 @@ from trueup.ledger.fee_check import check_fees
 from trueup.ledger.order_check import check_orders
 from trueup.ledger.position_check import check_positions
 from trueup.ledger.proof import Interval, Proven
+from trueup.ledger.report_check import FixEvidence, check_reports
 from trueup.ledger.settlement_check import check_settlements
 
 _MONEY_STREAMS: Final = frozenset(
@@ -76,6 +77,7 @@ class Comparison:
     quarantined: Iterable[Quarantined] = ()
     certificate: Certificate | None = None
     transfers: Iterable[Entry] = ()
+    fix: FixEvidence | None = None
 
 
 def reconcile(evidence: Comparison) -> list[Break]:
@@ -86,11 +88,13 @@ def reconcile(evidence: Comparison) -> list[Break]:
     if evidence.positions is not None:
         breaks.extend(check_positions(evidence.books(), evidence.positions))
     if evidence.settlements is not None:
-        breaks.extend(
-            check_settlements(
-                evidence.books(), evidence.settlements, evidence.markets, now=evidence.now
-            )
-        )
+        rows = list(evidence.settlements)
+        reports = [] if evidence.fix is None else list(evidence.fix.reports)
+        markets, now = evidence.markets, evidence.now
+        breaks.extend(check_settlements(evidence.books(), rows, markets, now=now, reports=reports))
+        if evidence.fix is not None:
+            fix = replace(evidence.fix, reports=reports)
+            breaks.extend(check_reports(fix, evidence.books(), rows, markets, now=now))
     breaks.extend(check_orders(evidence.orders(), evidence.fills()))
     if evidence.catalog is not None:
         checked = check_fees(evidence.fills(), evidence.catalog, evidence.precision)

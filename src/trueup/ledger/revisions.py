@@ -13,21 +13,27 @@ newest version had been known from the start.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from trueup.core.facts import Filled, Settled, Stream
+from trueup.core.facts import Filled, Settled, Source, Stream
 from trueup.core.ids import Shard
 from trueup.core.instant import SECOND, Instant, format_instant, parse_instant
 from trueup.core.observations import Recorded
+from trueup.core.settlement import SettlementReported
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_MONEY
+from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import Entry, EntryKind, Posting
+from trueup.ledger.witnesses import can_pay, join_reports, paid_at
 
-Step = Recorded | MarketStated
-"""What can be booked: a recorded fact, or the end of a market whose row never came."""
+Step = Recorded | MarketStated | BareReport
+"""What can be booked: a recorded fact, or of a market whose row never came the report of
+FIX or its end.
+"""
 
 _HAPPENED = "revised; happened at "
 """In the evidence of an entry that a revision booked again: when its fact happened."""
@@ -66,18 +72,29 @@ AnyRevision = Revision | OutcomeRevision
 def in_order(recorded: Iterable[Recorded], market: MarketStated | None) -> list[Step]:
     """The steps in the order in which they happened, whatever the order of arrival.
 
-    The market's own result is a step only where no settlement row is known.
+    What FIX reported stands at the end where a row is known, which it only confirms.  Where
+    none is, it is the step that pays; the market's own result is one where neither is known.
     """
-    facts = sorted(recorded, key=_place)
+    listed = list(recorded)
+    facts = sorted((each for each in listed if not _is_report(each)), key=_place)
+    report = join_reports(each for each in listed if _is_report(each))
     steps: list[Step] = [*facts]
-    if market is None or market.settled_at is None or any(_is_row(each) for each in facts):
-        return steps
-    after = market.settled_at
-    index = len(facts)
-    while index and _place(facts[index - 1]) > (after, _RESULT, ""):
-        index -= 1
-    steps.insert(index, market)
+    if any(_is_row(each) for each in facts):
+        return [*steps, *([] if report is None else [report])]
+    if report is not None and can_pay(report):
+        report = report._replace(at=paid_at(report, market))
+        steps.insert(_index_after(facts, report.at), report)
+    elif market is not None and market.settled_at is not None:
+        steps.insert(_index_after(facts, market.settled_at), market)
     return steps
+
+
+def _index_after(facts: Sequence[Recorded], at: Instant) -> int:
+    """Where what pays at an instant stands among facts in their order."""
+    index = len(facts)
+    while index and _place(facts[index - 1]) > (at, _RESULT, ""):
+        index -= 1
+    return index
 
 
 def find_revisions(recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[Revision]]:
@@ -85,6 +102,9 @@ def find_revisions(recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[R
     revised: dict[tuple[Stream, str], list[Recorded]] = {
         _identity(each): [] for each in recorded if each.version > 1
     }
+    reported = Counter(_identity(each) for each in recorded if _is_report(each))
+    # A market that is reported under another date is the same settlement told anew.
+    revised |= {identity: [] for identity, days in reported.items() if days > 1}
     if not revised:
         return list(recorded), []
     first: list[Recorded] = []
@@ -92,7 +112,7 @@ def find_revisions(recorded: Sequence[Recorded]) -> tuple[list[Recorded], list[R
         revised.get(_identity(each), first).append(each)
     revisions: list[Revision] = []
     for identity in sorted(revised):
-        versions = sorted(revised[identity], key=lambda each: each.version)
+        versions = sorted(revised[identity], key=_telling)
         known = versions[0]
         chain = [known]
         for version in versions[1:]:
@@ -175,20 +195,31 @@ def revision_breaks(
             case Filled() as before, Filled() as after:
                 kind, amount = BreakKind.REVISED_FILL, ZERO_MONEY
                 told, tells = _fill_words(before), _fill_words(after)
+            case SettlementReported() as before, SettlementReported() as after:
+                kind = BreakKind.REVISED_SETTLEMENT
+                amount = (after.payout or ZERO_MONEY) - (before.payout or ZERO_MONEY)
+                told = f"{before.result} on {before.clearing_date}, paid {before.payout}"
+                tells = f"{after.result} on {after.clearing_date}, paid {after.payout}"
             case _:
                 continue
+        summary = f"the exchange changed {new.key} after it had shown it"
+        if old.source is not new.source and Source.FIX in {old.source, new.source}:
+            summary = f"FIX and the others tell {new.key} differently; the later word is booked"
         breaks.append(
             Break(
                 identity=break_identity(kind, after.subaccount, after.ticker, new.key, new.version),
                 kind=kind,
                 severity=Severity.AMBER,
                 subaccount=after.subaccount,
-                shard=after.shard,
+                shard=None if isinstance(after, SettlementReported) else after.shard,
                 ticker=after.ticker,
                 amount=amount,
                 occurred_at=revision.known_at,
-                summary=f"the exchange changed {new.key} after it had shown it",
-                evidence=(f"version {old.version}: {told}", f"version {new.version}: {tells}"),
+                summary=summary,
+                evidence=(
+                    f"version {old.version}, by {old.source}: {told}",
+                    f"version {new.version}, by {new.source}: {tells}",
+                ),
             )
         )
     return tuple(breaks)
@@ -281,6 +312,11 @@ def _completed(known: Recorded, newer: Recorded) -> Recorded | None:
             at = _finer(old.at, new.at)
             merged = replace(new, value=value, at=at, shard=shard, shard_named=named)
             return replace(newer, value=merged)
+        case SettlementReported() as old, SettlementReported() as new:
+            same = old.result is new.result and old.fee == new.fee
+            if not same or (old.payout is not None and old.payout != new.payout):
+                return None
+            return replace(newer, value=replace(new, at=old.at))
         case _:
             return None
 
@@ -301,17 +337,32 @@ def _known_at(recorded: Recorded) -> Instant:
 
 
 def _identity(recorded: Recorded) -> tuple[Stream, str]:
+    value = recorded.value
+    if isinstance(value, SettlementReported):
+        return Stream.SETTLEMENT_REPORTS, f"{value.ticker}/{value.party}"
     stream = Stream.SETTLEMENTS if _is_row(recorded) else Stream.FILLS
     return stream, recorded.key
+
+
+def _telling(recorded: Recorded) -> tuple[str, int]:
+    """Which of two ways in which one thing was told is the newer one."""
+    value = recorded.value
+    day = value.clearing_date.isoformat() if isinstance(value, SettlementReported) else ""
+    return day, recorded.version
 
 
 def _is_row(recorded: Recorded) -> bool:
     return isinstance(recorded.value, Settled)
 
 
+def _is_report(recorded: Recorded) -> bool:
+    return isinstance(recorded.value, SettlementReported)
+
+
 def _at(recorded: Recorded) -> Instant:
     value = recorded.value
-    return value.at if isinstance(value, Filled | Settled) else recorded.observed_at
+    is_dated = isinstance(value, Filled | Settled | SettlementReported)
+    return value.at if is_dated else recorded.observed_at
 
 
 def _place(recorded: Recorded) -> tuple[int, int, str]:

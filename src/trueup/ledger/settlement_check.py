@@ -20,10 +20,12 @@ from trueup.core.market import is_settled
 from trueup.core.payoff import gross_payout
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
-from trueup.ledger.booking import row_value
+from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.outcomes import final_value
+from trueup.ledger.payouts import row_value
+from trueup.ledger.witnesses import agrees
 
 _CENT: Final = Money.of_cents(1)
 
@@ -37,11 +39,14 @@ def check_settlements(
     markets: Mapping[Ticker, MarketStated],
     *,
     now: Instant,
+    reports: Iterable[BareReport] = (),
 ) -> Iterator[Break]:
     """Compare every settlement row with the books, and every held position with its market.
 
-    `rows` are the latest versions, `markets` the latest statement about each market.
+    `rows` are the latest versions, `markets` the latest statement about each market,
+    `reports` what FIX told: it may say what a row of a scalar result leaves open.
     """
+    told = {report.subject: report for report in reports}
     waiting: dict[tuple[Subaccount, Ticker], Settled] = {
         (row.subaccount, row.ticker): row for row in rows
     }
@@ -54,12 +59,14 @@ def check_settlements(
         elif not traded:
             yield _row_alone(row)
         else:
-            yield from _row_against(book, row, market)
+            yield from _row_against(book, row, market, told.get((row.subaccount, row.ticker)))
     for row in waiting.values():
         yield _row_alone(row)
 
 
-def _row_against(book: MarketBook, row: Settled, market: MarketStated | None) -> Iterator[Break]:
+def _row_against(
+    book: MarketBook, row: Settled, market: MarketStated | None, report: BareReport | None
+) -> Iterator[Break]:
     net = row.yes_count - row.no_count
     held = book.net_at_settlement
     if net != held:
@@ -75,7 +82,7 @@ def _row_against(book: MarketBook, row: Settled, market: MarketStated | None) ->
             summary=f"the row's net position is {net}, the books held {held}",
             evidence=(f"row: {row.yes_count} YES and {row.no_count} NO bought",),
         )
-    yield from _payout(book, row, market)
+    yield from _payout(book, row, market, report)
     if row.trade_fees != book.fees:
         yield _break(
             BreakKind.FEE_DIFFERS,
@@ -98,9 +105,13 @@ def _row_against(book: MarketBook, row: Settled, market: MarketStated | None) ->
         )
 
 
-def _payout(book: MarketBook, row: Settled, market: MarketStated | None) -> Iterator[Break]:
+def _payout(
+    book: MarketBook, row: Settled, market: MarketStated | None, report: BareReport | None
+) -> Iterator[Break]:
     value = row_value(row, market)
     if value is None:
+        if report is not None and agrees(report, row.revenue.units):
+            return
         yield _break(
             BreakKind.PAYOUT_DIFFERS,
             row,

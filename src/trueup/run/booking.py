@@ -75,6 +75,7 @@ def book_unbooked(
     return book_steps(
         *where,
         steps=unbooked.steps,
+        report=unbooked.report,
         market=unbooked.market,
         precision=precision,
         strategy_of=strategy_of,

@@ -25,10 +25,14 @@ from trueup.core.ids import (
 )
 from trueup.core.instant import Instant
 from trueup.core.observations import Observation, Quarantined, Recorded
+from trueup.core.settlement import ReportTerms, SettlementReported
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
+from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break
+from trueup.ledger.coverage import Span
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
 from trueup.ledger.movements import CashMovement
+from trueup.ledger.report_check import ReportPages, Stranger
 from trueup.store import (
     book_reading,
     break_register,
@@ -39,6 +43,7 @@ from trueup.store import (
     proof_reading,
     quarantine,
     reading,
+    settlement_reports,
     snapshots,
 )
 from trueup.store import progress as progress_of
@@ -55,6 +60,7 @@ from trueup.store.progress import Covered, Fetch, Progress
 from trueup.store.reading import Evidence, UnknownField
 from trueup.store.selection import Selection
 from trueup.store.session import Session
+from trueup.store.settlement_reports import ReportCounts
 from trueup.store.snapshots import Snapshot
 from trueup.store.unbooked import UnbookedMarket, unbooked
 
@@ -160,6 +166,30 @@ class Books:
             unknown_fields=unknown_fields,
             progress=progress,
         )
+
+    def append_page(
+        self, page: Observation, parties: Sequence[Observation]
+    ) -> tuple[Appended, Appended]:
+        """Store a page of a settlement report and what it says of its parties."""
+        return journal.append_page(self._session, page, parties)
+
+    def set_report_terms(self, terms: ReportTerms) -> bool:
+        """Read settlement reports in another way from now on; returns whether that changes
+        anything that is booked (then the projections were made again, to be booked).
+        """
+        changed = settlement_reports.set_terms(self._session, terms)
+        if changed:
+            self.rebuild()
+        return changed
+
+    def note_heard(self, stream: Stream, span: Span) -> None:
+        """Note that a FIX session missed nothing of a stream in a span; any process may."""
+        with self._session.writing(any_process=True) as transaction:
+            progress_of.note_heard(transaction, stream, span)
+
+    def heard(self, stream: Stream) -> tuple[Span, ...]:
+        """For which times nothing that FIX told of a stream was missed."""
+        return progress_of.heard(self.driver, stream)
 
     def fetches(self) -> list[Fetch]:
         """Every fetch with its place; the running ones were interrupted or are under way."""
@@ -357,6 +387,31 @@ class Books:
     ) -> Iterator[OrderReported]:
         """Every report of orders that rested, market by market, by each market's first order."""
         return order_reading.rested_orders(self.driver, subaccount, shard)
+
+    def fills_of_one_side(self, *, told_by_fix: bool) -> Iterator[Filled]:
+        """Fills that only FIX has told, or that everybody but FIX has."""
+        return proof_reading.fills_of_one_side(self.driver, told_by_fix=told_by_fix)
+
+    def reports(self) -> Iterator[BareReport]:
+        """What FIX reported of every settlement of a known subaccount, by market."""
+        return settlement_reports.reports(self.driver)
+
+    def reports_of_day(self, day: str) -> Iterator[SettlementReported]:
+        """What FIX reported of every party on a clearing date (ISO), by party and market."""
+        terms = settlement_reports.read_terms(self._session, self.driver)
+        return settlement_reports.reports_of_day(self.driver, day, terms)
+
+    def report_pages(self, day: str = "") -> Iterator[ReportPages]:
+        """How much came of every settlement's report (of a clearing date), by session."""
+        return settlement_reports.report_pages(self.driver, day=day)
+
+    def report_counts(self) -> ReportCounts:
+        """How many pages of settlement reports came, and how."""
+        return settlement_reports.report_counts(self.driver)
+
+    def strangers(self) -> Iterator[Stranger]:
+        """Parties of settlement reports that belong to no configured subaccount."""
+        return settlement_reports.strangers(self.driver)
 
     def transfer_entries(self) -> Iterator[Entry]:
         """The entries of transfers between subaccounts or shards, in time order."""

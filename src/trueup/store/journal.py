@@ -5,6 +5,9 @@ marks on the books to be made again and the progress of the fetch all happen,
 or nothing does.  Seeing the same content again changes nothing, so pages may
 be fetched twice, overlap or arrive in any order.
 
+A fact that FIX tells as well as REST has a version of each, though they say the
+same: what only one of the two has told can then be named.
+
 A fact told with less than is known (no fee, no shard, a coarser time) is the
 same fact.  One told in two ways by one page contradicts itself: each way is kept
 once, the one with the latest time of its own last, and fetching the page again
@@ -26,9 +29,16 @@ from trueup.store.driver import AnyRow, Transaction
 from trueup.store.journal_index import Tail
 from trueup.store.merging import only_adds, with_known
 from trueup.store.progress import Progress, save_progress
-from trueup.store.records import RecordKind, Rule, hash_of, identity_of, kind_of
+from trueup.store.records import (
+    RecordKind,
+    Rule,
+    Version,
+    hash_of,
+    identity_of,
+    kind_of,
+)
 from trueup.store.session import Session
-from trueup.store.typed import Version, project
+from trueup.store.typed import project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +98,17 @@ def append(
             records = len(observations) + len(quarantined)
             save_progress(transaction, progress, records=records)
     return appended
+
+
+def append_page(
+    session: Session, page: Observation, parties: Sequence[Observation]
+) -> tuple[Appended, Appended]:
+    """Store a page of a settlement report and its parties: both, or nothing."""
+    with session.writing() as transaction:
+        return (
+            append_in(session, transaction, [page], stream=Stream.SETTLEMENT_PAGES),
+            append_in(session, transaction, parties, stream=Stream.SETTLEMENT_REPORTS),
+        )
 
 
 def append_in(
@@ -265,16 +286,18 @@ class _Page:
         if kind.rule is not Rule.FACT or latest.hash == told.hash:
             return told
         known, owner = self._rows[latest.sequence], kind.owner
+        if kind.told_once:
+            first = [known[p] if p in kind.told_once else v for p, v in enumerate(told.row)]
+            told = _with_row(told, tuple(first), kind)
+            if latest.hash == told.hash:
+                return told
         row = with_known(known, told.row, moment=kind.occurred, owner=owner)
         if row == known:
             return told._replace(row=known, hash=latest.hash)
         if owner is not None and not only_adds(known, row, moment=kind.occurred, owner=owner):
             # Otherwise told: only where it happened is taken from what is known.
             row = (*told.row[:owner], *row[owner:])
-        if row == told.row:
-            return told
-        body = kind.body(row)
-        return told._replace(row=row, body=body, hash=hash_of(body))
+        return told if row == told.row else _with_row(told, row, kind)
 
     def _of_this_page(self, identity: int) -> list[_Known]:
         """The first version of a record that this page has brought already."""
@@ -313,7 +336,8 @@ class _Page:
     def _verdict(self, versions: list[_Known], told: _Told) -> _Verdict:
         latest = versions[-1]
         if latest.hash == told.hash or self._kind.rule is Rule.ONCE:
-            return _Verdict.SEEN
+            is_witness = self._kind.rule is Rule.FACT and _is_witness(versions, told)
+            return _Verdict.COMPLETED if is_witness else _Verdict.SEEN
         if self._kind.rule is Rule.STATE:
             return _Verdict.UPDATED
         if any(version.hash == told.hash for version in versions):
@@ -346,6 +370,22 @@ class _Page:
         return _Verdict.REVISED
 
 
+def _with_row(told: _Told, row: AnyRow, kind: RecordKind) -> _Told:
+    body = kind.body(row)
+    return told._replace(row=row, body=body, hash=hash_of(body))
+
+
+def _is_witness(versions: Sequence[_Known], told: _Told) -> bool:
+    """Whether FIX now says what others said, or another what FIX said: kept once, as a version
+    that adds no more than that, so that what only one of them told can be named.
+    """
+    sources = {version.source for version in versions}
+    if told.source in sources:
+        return False
+    return told.source == _FIX or sources == {_FIX}
+
+
+_FIX: Final = Source.FIX.value
 _SOURCES: Final[dict[Source, str]] = {source: source.value for source in Source}
 
 

@@ -97,7 +97,26 @@ def fetches(reading: Reading) -> list[Fetch]:
 
 
 def coverage(reading: Reading) -> list[Covered]:
-    """What is proven complete: disjoint intervals in order."""
+    """What listings have proven complete: disjoint intervals in order."""
+    return [each for each in _covered(reading) if each.tier is not Tier.FIX]
+
+
+def heard(reading: Reading, stream: Stream) -> tuple[Span, ...]:
+    """For which times nothing that FIX told of a stream was missed, in order."""
+    return tuple(
+        Span(each.start, each.end)
+        for each in _covered(reading)
+        if each.tier is Tier.FIX and each.stream is stream
+    )
+
+
+def note_heard(transaction: Transaction, stream: Stream, span: Span) -> None:
+    """Note that nothing that FIX told of a stream was missed in a span."""
+    identity = (stream.value, _ALL, _ALL, Tier.FIX.value)
+    _extend(transaction, identity, (span.since, span.until), proven_at=span.until)
+
+
+def _covered(reading: Reading) -> list[Covered]:
     return [
         Covered(
             stream=Stream(stream),

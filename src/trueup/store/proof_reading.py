@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trueup.core.facts import Filled, Opened, OrderReported, Stream
+from trueup.core.facts import Filled, Opened, OrderReported, Source, Stream
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.ledger.bare import BareBook
 from trueup.ledger.entries import Entry, EntryKind, MarketBook
@@ -40,6 +40,20 @@ def fills_by_order(driver: Driver) -> Iterator[Filled]:
     return (kind.value_of(row) for row in driver.stream(statement, parameters))
 
 
+def fills_of_one_side(driver: Driver, *, told_by_fix: bool) -> Iterator[Filled]:
+    """Fills that only FIX has told, or that everybody but FIX has, in time order."""
+    kind = KINDS[Stream.FILLS]
+    word = "=" if told_by_fix else "<>"
+    statement, parameters = select(
+        kind.table,
+        kind.columns,
+        EVERYTHING,
+        order=("at", "id"),
+        given=("version = 1", f"source {word} '{Source.FIX.value}'"),
+    )
+    return (kind.value_of(row) for row in driver.stream(statement, parameters))
+
+
 def orders_by_id(driver: Driver) -> Iterator[OrderReported]:
     """All orders sorted by their id."""
     kind = KINDS[Stream.ORDERS]
@@ -66,6 +80,7 @@ def pots(driver: Driver) -> list[tuple[Subaccount, Shard | None]]:
         "UNION SELECT from_subaccount, from_shard FROM transfers "
         "UNION SELECT to_subaccount, to_shard FROM transfers "
         "UNION SELECT subaccount, shard FROM openings "
+        "UNION SELECT subaccount, NULL FROM settlement_reports WHERE subaccount IS NOT NULL "
         "UNION SELECT 0, 0 FROM banking "
         "ORDER BY 1, 2"
     )

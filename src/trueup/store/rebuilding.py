@@ -15,10 +15,10 @@ from trueup.core.facts import Stream
 from trueup.store import sql
 from trueup.store.building import remake
 from trueup.store.driver import AnyRow, Transaction
-from trueup.store.records import KINDS
+from trueup.store.records import KINDS, Version
 from trueup.store.session import Session
 from trueup.store.statement import Statement
-from trueup.store.typed import Version, project
+from trueup.store.typed import project
 from trueup.store.version import PROJECTION_VERSION
 
 _CHUNK: Final = 2000

@@ -35,9 +35,18 @@ from trueup.core.facts import (
     Stream,
     Transferred,
 )
+from trueup.core.settlement import SettlementPageReported, SettlementReported
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated, Statement
 from trueup.store import rows
 from trueup.store.driver import AnyRow
+
+Version = tuple[int, int, int, str, int, AnyRow, AnyRow | None]
+"""One version of one record on its way into the typed tables:
+
+the journal sequences of the record's first version and of this one, the number
+of this version, its source, when it was observed, its row, and the row of the
+version before it (`None` for the first).  A plain tuple: there are very many.
+"""
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -45,6 +54,10 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 _as_number: Final = Struct("<q").unpack
 _STREAM_WORDS: Final = {stream: stream.value for stream in Stream}
+
+
+OWNER_COLUMNS: Final = ("book", "subaccount", "paid", "fee", "doubt")
+"""What stands before a settlement report: whose it is and what it counts, as configured."""
 
 
 class Rule(Enum):
@@ -83,6 +96,10 @@ class RecordKind:
     """The place in the row of a life of its own: another status is no revision."""
     moves_cash: bool = False
     """Booked by itself, not as part of a market."""
+    told_once: tuple[int, ...] = ()
+    """The places in the row of what the first telling settles: when and how it was told."""
+    by_party: bool = False
+    """The configured parties say of which subaccount a row is: its book stands before it."""
 
     @property
     def owner(self) -> int | None:
@@ -100,6 +117,7 @@ class RecordKind:
         """All columns of the typed table, in the order in which rows are written."""
         return (
             *(("book",) if self.place else ()),
+            *(OWNER_COLUMNS if self.by_party else ()),
             *("id", "sequence", "version", "source", "observed_at"),
             *(("stream",) if self.names_stream else ()),
             *self.columns,
@@ -263,6 +281,35 @@ KINDS: Final[dict[Stream, RecordKind]] = {
         key_of=lambda r: f"{r[2]}/{r[3]}",
         occurred=1,
         moves_cash=True,
+    ),
+    Stream.SETTLEMENT_PAGES: RecordKind(
+        SettlementPageReported,
+        "settlement_pages",
+        Rule.FACT,
+        (
+            *("session", "ticker", "clearing_date", "report_id", "announced", "is_last"),
+            *("result", "value", "parties", "at", "is_resent"),
+        ),
+        rows.settlement_page_row,
+        rows.settlement_page,
+        key_of=lambda r: f"{r[0]}/{r[2]}/{r[1]}/{r[3]}",
+        occurred=9,
+        told_once=(9, 10),
+    ),
+    Stream.SETTLEMENT_REPORTS: RecordKind(
+        SettlementReported,
+        "settlement_reports",
+        Rule.FACT,
+        (
+            *("clearing_date", "ticker", "party", "result", "value", "long", "short"),
+            *("payout", "fees", "at"),
+        ),
+        rows.settlement_report_row,
+        rows.settlement_report,
+        key_of=lambda r: f"{r[0]}/{r[1]}/{r[2]}",
+        occurred=9,
+        told_once=(9,),
+        by_party=True,
     ),
 }
 """Every stream that the journal keeps."""

@@ -6,6 +6,8 @@ texts and None.
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from typing import Final
 
 from trueup.core.facts import (
@@ -21,6 +23,7 @@ from trueup.core.facts import (
 from trueup.core.ids import SHARD_ZERO
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import OrderStatus, Side
+from trueup.core.settlement import SettlementFee, SettlementPageReported, SettlementReported
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated
 from trueup.core.units import Count, Money, Price
 from trueup.store.driver import AnyRow
@@ -34,6 +37,10 @@ _RESULT_WORDS: Final = {result: result.value for result in MarketResult}
 
 def _money(units: int | None) -> Money | None:
     return None if units is None else Money(units)
+
+
+def _count(units: int | None) -> Count | None:
+    return None if units is None else Count(units)
 
 
 def _price(units: int | None) -> Price | None:
@@ -308,4 +315,72 @@ def market(r: AnyRow) -> MarketStated:
         close_at=r[5],
         settled_at=r[6],
         shard=r[7],
+    )
+
+
+def settlement_page_row(v: SettlementPageReported) -> AnyRow:
+    """The row of a value."""
+    return (
+        v.session,
+        v.ticker,
+        v.clearing_date.isoformat(),
+        v.report_id,
+        v.announced,
+        1 if v.is_last else 0,
+        _RESULT_WORDS[v.result],
+        None if v.value is None else v.value.units,
+        v.parties,
+        v.at,
+        1 if v.is_resent else 0,
+    )
+
+
+def settlement_page(r: AnyRow) -> SettlementPageReported:
+    """The value of a row."""
+    return SettlementPageReported(
+        session=r[0],
+        ticker=r[1],
+        clearing_date=date.fromisoformat(r[2]),
+        report_id=r[3],
+        announced=r[4],
+        is_last=r[5] == 1,
+        result=_RESULTS[r[6]],
+        value=_price(r[7]),
+        parties=r[8],
+        at=r[9],
+        is_resent=r[10] == 1,
+    )
+
+
+def settlement_report_row(v: SettlementReported) -> AnyRow:
+    """The row of a value: what the exchange said, not whose it is."""
+    return (
+        v.clearing_date.isoformat(),
+        v.ticker,
+        v.party,
+        _RESULT_WORDS[v.result],
+        None if v.value is None else v.value.units,
+        None if v.long is None else v.long.units,
+        None if v.short is None else v.short.units,
+        None if v.payout is None else v.payout.units,
+        json.dumps([[fee.kind, fee.amount.units] for fee in v.fees]),
+        v.at,
+    )
+
+
+def settlement_report(r: AnyRow) -> SettlementReported:
+    """The value of a row, of no subaccount yet."""
+    return SettlementReported(
+        clearing_date=date.fromisoformat(r[0]),
+        ticker=r[1],
+        party=r[2],
+        subaccount=None,
+        result=_RESULTS[r[3]],
+        value=_price(r[4]),
+        long=_count(r[5]),
+        short=_count(r[6]),
+        payout=_money(r[7]),
+        fees=tuple(SettlementFee(kind, Money(units)) for kind, units in json.loads(r[8])),
+        report_id="",
+        at=r[9],
     )

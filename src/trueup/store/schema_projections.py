@@ -196,6 +196,49 @@ markets = table(
     comment="What the exchange said last about the life of each market.",
 )
 
+settlement_pages = table(
+    PROJECTED,
+    "settlement_pages",
+    *_kept(keyed=False, primary=True),
+    text("session", "the FIX session and the key that it came to"),
+    text("ticker", "the market"),
+    text("clearing_date", "Eastern date"),
+    text("report_id", "of this page alone"),
+    number("announced", "how many pages there are in all; null: not said", null=True),
+    number("is_last", "1: the last page"),
+    text("result", "yes, no, scalar"),
+    number("value", f"what one YES paid, {PRICE}; null: not stated", null=True),
+    number("parties", "how many parties are on it"),
+    number("at", f"when the exchange sent it first, {INSTANT}"),
+    number("is_resent", "1: it came only when it was asked for again"),
+    Index("settlement_pages_market", "ticker", "clearing_date"),
+    comment="Every page of a settlement report that FIX told.",
+)
+
+settlement_reports = table(
+    PROJECTED,
+    "settlement_reports",
+    number("book", "market_keys.book; null: the party is nobody's", null=True),
+    number("subaccount", "of the party, as configured; null: it is nobody's", null=True),
+    number("paid", f"the payout in dollars, after fees, {MONEY}; null: not stated", null=True),
+    number("fee", f"all settlement fees, {MONEY}"),
+    text("doubt", "why its own figures do not fit together; null: they do", null=True),
+    *_kept(keyed=False, primary=True),
+    text("clearing_date", "Eastern date"),
+    text("ticker", "the market"),
+    text("party", "the exchange's name of the account"),
+    text("result", "yes, no, scalar"),
+    number("value", f"what one YES paid, {PRICE}; null: not stated", null=True),
+    number("long", f"YES held, {COUNT}; null: not stated", null=True),
+    number("short", f"NO held, {COUNT}; null: not stated", null=True),
+    number("payout", "1704 as stated, in millionths of its unit; null: not stated", null=True),
+    text("fees", "JSON list of [kind, micro-dollars]"),
+    number("at", f"when the exchange sent it first, {INSTANT}"),
+    Index("settlement_reports_book", "book"),
+    Index("settlement_reports_day", "clearing_date"),
+    comment="What FIX reported that each party was paid.",
+)
+
 entries = table(
     PROJECTED,
     "entries",

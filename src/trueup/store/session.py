@@ -15,6 +15,7 @@ from typing import Final
 
 from trueup.core.errors import BooksError
 from trueup.core.ids import Subaccount, Ticker
+from trueup.core.settlement import ReportTerms
 from trueup.store import sql
 from trueup.store.driver import Driver, Reading, Transaction
 from trueup.store.journal_index import Tail
@@ -37,6 +38,8 @@ class Session:
     handed_out: dict[int, int] = field(default_factory=dict[int, int])
     """For books being booked: up to which journal sequence they were read."""
     tail: Tail = field(default_factory=Tail)
+    terms: ReportTerms | None = None
+    """How settlement reports are read, once it was looked up."""
 
     @contextmanager
     def writing(self, *, any_process: bool = False) -> Generator[Transaction, None, None]:
@@ -58,6 +61,7 @@ class Session:
         except BaseException:
             self.numbers.clear()
             self.tail.forget()
+            self.terms = None
             raise
 
     def _check_lease(self, transaction: Transaction) -> None:

@@ -187,6 +187,42 @@ STEPS_OF_SETTLEMENTS: Final = Statement(
     "ticker, event_ticker, result, revenue, value, shard FROM settlements WHERE book {among}"
 )
 
+# Settlement reports: what stands in `trueup.ledger.bare.BareReport`, party by party added up
+
+_REPORTED: Final = (
+    "SELECT r.book, n.days, min(r.at), max(r.version), r.subaccount, r.ticker, r.clearing_date, "
+    "max(r.result), max(r.value), sum(r.long), sum(r.short), sum(r.paid), count(*), "
+    "count(r.paid), sum(r.fee), max(r.doubt) FROM settlement_reports AS r JOIN "
+    "(SELECT book, max(clearing_date) AS day, count(DISTINCT clearing_date) AS days "
+    "FROM settlement_reports WHERE book {which} GROUP BY book) AS n "
+    "ON n.book = r.book AND n.day = r.clearing_date WHERE r.book {which} "
+    "GROUP BY r.book, n.days, r.subaccount, r.ticker, r.clearing_date"
+)
+REPORTS_OF_BOOKS: Final = Statement(_REPORTED.replace("{which}", "{among}"))
+ALL_REPORTS: Final = Statement(
+    _REPORTED.replace("{which}", "IS NOT NULL") + " ORDER BY r.ticker, r.subaccount"
+)
+ANY_REPORT: Final = Statement("SELECT 1 FROM settlement_reports LIMIT 1")
+REPORT_KEYS_OF_BOOK: Final = Statement(
+    "SELECT clearing_date || '/' || ticker || '/' || party FROM settlement_reports "
+    "WHERE subaccount = ? AND ticker = ? AND book IS NOT NULL ORDER BY id"
+)
+REPORT_COUNTS: Final = Statement(
+    "SELECT count(*), coalesce(sum(is_resent), 0), coalesce(sum(parties), 0) FROM settlement_pages"
+)
+STRANGERS: Final = Statement(
+    "SELECT party, count(*), coalesce(sum(paid), 0), min(at), min(ticker) "
+    "FROM settlement_reports WHERE book IS NULL GROUP BY party ORDER BY 3 DESC, party"
+)
+_PAGES: Final = (
+    "SELECT session, ticker, clearing_date, count(*), min(announced), max(announced), "
+    "sum(is_last), sum(parties), count(DISTINCT result), count(DISTINCT value), min(at), max(at) "
+    "FROM settlement_pages{which} GROUP BY session, ticker, clearing_date "
+    "ORDER BY clearing_date, ticker, session"
+)
+PAGES: Final = Statement(_PAGES.replace("{which}", ""))
+PAGES_OF_DAY: Final = Statement(_PAGES.replace("{which}", " WHERE clearing_date = ?"))
+
 # The lease and the handoff
 
 LEASE: Final = Statement(

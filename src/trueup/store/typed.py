@@ -12,17 +12,11 @@ from collections.abc import Sequence
 from trueup.core.facts import Stream
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Transaction
+from trueup.store.marking import mark
 from trueup.store.merging import changes_books, merge_order, supersedes
-from trueup.store.records import KINDS, RecordKind, Rule
+from trueup.store.records import KINDS, RecordKind, Rule, Version
 from trueup.store.session import MarketKey, Session
-
-Version = tuple[int, int, int, str, int, AnyRow, AnyRow | None]
-"""One version of one record on its way into the typed tables:
-
-the journal sequences of the record's first version and of this one, the number
-of this version, its source, when it was observed, its row, and the row of the
-version before it (`None` for the first).  A plain tuple: there are very many.
-"""
+from trueup.store.settlement_reports import project_reports
 
 
 def project(
@@ -34,6 +28,8 @@ def project(
     kind = KINDS[stream]
     if kind.place is not None:
         _project_market_facts(session, transaction, kind, versions)
+    elif kind.by_party:
+        project_reports(session, transaction, versions)
     elif kind.rule is Rule.MERGED:
         _project_orders(transaction, kind, versions)
     elif stream is Stream.MARKETS:
@@ -79,11 +75,6 @@ def _project_market_facts(
         kind.table, kind.table_columns, list(renewed.values()), identity=kind.identity
     )
     mark(transaction, marked)
-
-
-def mark(transaction: Transaction, marked: dict[int, int]) -> None:
-    """Note that books (negative: cash facts) are to be made again, since a sequence."""
-    transaction.upsert("dirty", ("book", "marked"), list(marked.items()), identity=("book",))
 
 
 def _project_orders(

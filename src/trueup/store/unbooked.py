@@ -8,28 +8,37 @@ bare units, ready to be booked.  For every other market all versions are read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Shard, Subaccount, Ticker
 from trueup.core.market import is_settled
 from trueup.core.observations import Recorded
+from trueup.core.settlement import ReportTerms, SettlementReported
 from trueup.core.statements import MarketStated
 from trueup.ledger.bare import (
     FILL,
     SETTLEMENT,
     BareFill,
+    BareReport,
     BareSettlement,
     BareStep,
     bare_step,
 )
 from trueup.ledger.booking import home_shard
+from trueup.ledger.witnesses import can_pay
 from trueup.store import sql
 from trueup.store.driver import Reading
 from trueup.store.journal_index import versions_of
 from trueup.store.records import KINDS
 from trueup.store.session import Session
+from trueup.store.settlement_reports import (
+    NO_TERMS,
+    keys_of_book,
+    read_terms,
+    reports_of_books,
+)
 
 FACTS_MAX: Final = 20_000
 """`unbooked` stops handing out more markets when these hold so many facts."""
@@ -51,11 +60,20 @@ class UnbookedMarket:
     steps: list[BareStep]
     """The facts as they were told last, in their order."""
     reading: Reading
+    report: BareReport | None = None
+    """What FIX reported of its settlement."""
+    is_reported_once: bool = True
+    """Whether that was told in one way only."""
+    terms: ReportTerms = NO_TERMS
 
     @property
     def plain(self) -> bool:
-        """Whether `steps` say all: `trueup.ledger.booking.book_steps` can book them."""
-        return not self._needs_outcome and all(step.version == 1 for step in self.steps)
+        """Whether `steps` and `report` say all: `trueup.ledger.booking.book_steps` can book
+        them.
+        """
+        if self._needs_outcome or not self.is_reported_once:
+            return False
+        return all(step.version == 1 for step in self.steps)
 
     @property
     def shard(self) -> Shard:
@@ -65,12 +83,13 @@ class UnbookedMarket:
 
     @property
     def facts(self) -> list[Recorded]:
-        """All versions of its fills and settlements in time order, and then, where no
-        settlement row is known, what was ever said about its final outcome.
+        """All versions of its fills and settlements in time order, then those of what FIX
+        reported, and then, where neither a row nor a report pays, what was ever said about its
+        final outcome.
 
         They are read from the journal now.
         """
-        facts = sorted(self._versions(), key=bare_step)
+        facts = [*sorted(self._versions(), key=bare_step), *self._reports()]
         if self._needs_outcome:
             facts += versions_of(self.reading, Stream.MARKETS, [self.ticker])
         return facts
@@ -79,9 +98,20 @@ class UnbookedMarket:
     def _needs_outcome(self) -> bool:
         """Whether the market's own word has to serve for a settlement row."""
         market = self.market
-        if market is None or not is_settled(market.status):
+        if market is None or not is_settled(market.status) or can_pay(self.report):
             return False
         return all(step.kind == FILL for step in self.steps)
+
+    def _reports(self) -> list[Recorded]:
+        """All versions of the reports, read as configured."""
+        if self.report is None:
+            return []
+        keys = keys_of_book(self.reading, (self.subaccount, self.ticker))
+        return [
+            replace(each, value=self.terms.read(each.value))
+            for each in versions_of(self.reading, Stream.SETTLEMENT_REPORTS, keys)
+            if isinstance(each.value, SettlementReported)
+        ]
 
     def _versions(self) -> list[Recorded]:
         """All versions of the facts; one that named another subaccount was never of this book."""
@@ -109,14 +139,15 @@ def unbooked(session: Session, limit: int, *, facts_max: int = FACTS_MAX) -> lis
             break
         after = max(marked)
         session.handed_out.update(marked)
-        markets = _with_facts(driver, marked)
+        markets = _with_facts(session, driver, marked)
         found.extend(markets)
         facts += sum(len(market.steps) for market in markets)
     return found
 
 
-def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
+def _with_facts(session: Session, reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
     among = reading.among(books)
+    reports, terms = reports_of_books(reading, among), read_terms(session, reading)
     steps: dict[int, list[BareStep]] = {}
     for row in reading.rows(sql.STEPS_OF_FILLS, (among,)):
         fill = BareFill._make(row[1:])
@@ -135,5 +166,9 @@ def _with_facts(reading: Reading, books: Iterable[int]) -> list[UnbookedMarket]:
         # A market that has lost its only fact to another subaccount has none.
         listed = steps.get(book, [])
         listed.sort()
-        found.append(UnbookedMarket(subaccount, ticker, markets.get(ticker), listed, reading))
+        report, is_once = reports.get(book, (None, True))
+        market = markets.get(ticker)
+        found.append(
+            UnbookedMarket(subaccount, ticker, market, listed, reading, report, is_once, terms)
+        )
     return found

@@ -13,6 +13,7 @@ from served_floor import MAKER, TICKER, US, ServedFloor
 from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Subaccount
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
+from trueup.core.settlement import PayoutUnit
 from trueup.core.units import Count, Money, Price
 from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.net.fix.client import SequencesDiffer
@@ -20,7 +21,7 @@ from trueup.sim import commands as c
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import Deliver
-from trueup.wire.fix.settlement import Completeness, PayoutUnit, SettlementPages
+from trueup.wire.fix.settlement import Completeness, SettlementPages
 
 SECOND_ACCOUNT = Subaccount(1)
 PARTIES = {US: PRIMARY, f"{US}/1": SECOND_ACCOUNT}

@@ -15,14 +15,18 @@ from hypothesis import strategies as st
 from trueup.core.errors import CallerError, ProtocolBroken
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.market import MarketResult
-from trueup.core.settlement import PayoutDoubt, SettlementFee, SettlementReported
+from trueup.core.settlement import (
+    PayoutDoubt,
+    PayoutUnit,
+    SettlementFee,
+    SettlementReported,
+)
 from trueup.core.units import Count, Money, Price
 from trueup.wire.fix.codec import Codec
 from trueup.wire.fix.messages.orders import CollateralChange, Fee
 from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
 from trueup.wire.fix.settlement import (
     Completeness,
-    PayoutUnit,
     SettlementPages,
     read_parties,
     write_pages,

@@ -12,14 +12,14 @@ from trueup.core.errors import InvariantBroken
 from trueup.core.ids import PRIMARY, Subaccount
 from trueup.core.instant import eastern_day
 from trueup.core.payoff import gross_payout
-from trueup.core.settlement import SettlementFee, SettlementReported
+from trueup.core.settlement import PayoutUnit, SettlementFee, SettlementReported
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count
 from trueup.net.acceptor.fix_terms import FixTerms, Subscriber
 from trueup.net.acceptor.floor import Floor
 from trueup.sim.commands import Member
 from trueup.sim.events import Event, SettlementPaid
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
-from trueup.wire.fix.settlement import PayoutUnit, write_pages
+from trueup.wire.fix.settlement import write_pages
 
 _REPORTS: Final = UUID("7d1c0f52-3a5e-4c7b-9f0e-2b6a4d8e1c35")
 """The name space of report ids."""

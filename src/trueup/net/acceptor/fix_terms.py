@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from trueup.core.ids import Subaccount
+from trueup.core.settlement import PayoutUnit
 from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.sim.commands import Member
 from trueup.wire.fix.messages.session import Logon
 from trueup.wire.fix.session_kinds import SessionKind
-from trueup.wire.fix.settlement import PayoutUnit
 
 OFFERED: Final = tuple(SessionKind)
 """The sessions that the sandbox has: all.  On RFQ nothing can be quoted, and that is said."""

@@ -21,21 +21,22 @@ from typing import Final
 
 from trueup.core.errors import CallerError, ProtocolBroken
 from trueup.core.ids import Subaccount, Ticker
+from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
-from trueup.core.settlement import SettlementFee, SettlementReported
+from trueup.core.settlement import (
+    PayoutUnit,
+    SettlementFee,
+    SettlementPageReported,
+    SettlementReported,
+)
 from trueup.core.units import Money, Price
 from trueup.wire.fix.messages.orders import CollateralChange, Fee
+from trueup.wire.fix.messages.session import Header
 from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
 from trueup.wire.fix.words import CollateralType
 
 _CENTS_PER_DOLLAR: Final = 100
-
-
-class PayoutUnit(StrEnum):
-    """In what 1704 is written."""
-
-    DOLLARS = "dollars"
-    CENTS = "cents"
+_UNKNOWN: Final = Instant(0)
 
 
 class Completeness(StrEnum):
@@ -138,11 +139,37 @@ def _compare(batch: SettlementBatch, page: MarketSettlementReport) -> None:
         batch.contradictions.append(f"page {page.report_id} is the second to be the last")
 
 
+def read_page(
+    page: MarketSettlementReport, header: Header
+) -> tuple[SettlementPageReported, tuple[SettlementReported, ...]]:
+    """A page and its parties as the exchange stated them: of no subaccount yet, and with
+    payouts in whatever unit (`trueup.core.settlement.ReportTerms` reads them).
+
+    Raises `ProtocolBroken` when a party cannot be read for certain.
+    """
+    at = header.original_sending_time or header.sending_time
+    stated = SettlementPageReported(
+        session=f"{header.sender}/{header.target}",
+        ticker=Ticker(page.symbol),
+        clearing_date=page.clearing_date,
+        report_id=page.report_id,
+        announced=page.reports_in_all,
+        is_last=bool(page.is_last),
+        result=page.result,
+        value=page.settlement_price,
+        parties=len(page.parties),
+        at=at,
+        is_resent=header.is_possible_duplicate is True,
+    )
+    return stated, read_parties(page, {}, at=at)
+
+
 def read_parties(
     page: MarketSettlementReport,
     subaccounts: Mapping[str, Subaccount],
     *,
     unit: PayoutUnit = PayoutUnit.DOLLARS,
+    at: Instant = _UNKNOWN,
 ) -> tuple[SettlementReported, ...]:
     """The parties of one page as core knows them."""
     return tuple(
@@ -158,6 +185,7 @@ def read_parties(
             payout=_payout(page, party, unit),
             fees=_fees(page, party),
             report_id=page.report_id,
+            at=at,
         )
         for party in page.parties
     )

@@ -1,0 +1,122 @@
+"""One settlement, two witnesses: the REST row and the report of FIX.
+
+A market pays once.  Whichever of the two comes first is booked; the other one then
+confirms it and adds what only it knows: a report has the payout to the micro-dollar and
+the settlement fee, where a row shows whole cents.  So a scalar payout by a row is
+provisional until a report (or the market's own value) says it exactly, and what the
+report adds is all that it books.
+
+Where the two contradict each other the row is booked: it is the account's own record,
+while a report may be of another party or unit than configured.  The reconciliation names
+the difference.  A report that contradicts itself is booked by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from trueup.core.ids import Ticker
+from trueup.core.instant import Instant
+from trueup.core.market import MarketResult, is_settled
+from trueup.core.observations import Recorded
+from trueup.core.payoff import gross_units, yes_value
+from trueup.core.settlement import SettlementReported
+from trueup.core.statements import MarketStated
+from trueup.core.units import Money, Price
+from trueup.ledger.bare import SETTLEMENT, BareReport, BareStep
+
+_CENT: Final = Money.of_cents(1).units
+
+
+def join_reports(recorded: Iterable[Recorded]) -> BareReport | None:
+    """What several parties of one subaccount were paid together; `None` without a report.
+
+    Of reports under several clearing dates the newest count.
+    """
+    reports = [
+        (each.version, each.value)
+        for each in recorded
+        if isinstance(each.value, SettlementReported)
+    ]
+    if not reports:
+        return None
+    day = max(report.clearing_date for _, report in reports)
+    newest = [(version, report) for version, report in reports if report.clearing_date == day]
+    parties = [report for _, report in newest]
+    first = parties[0]
+    if first.subaccount is None:
+        return None
+    nets = [each.net.units for each in parties if each.net is not None]
+    paid = [each.payout.units for each in parties if each.payout is not None]
+    values = [each.value.units for each in parties if each.value is not None]
+    doubts = [doubt.value for each in parties if (doubt := each.doubt()) is not None]
+    return BareReport(
+        at=min(each.at for each in parties),
+        key=f"{day.isoformat()}/{first.ticker}",
+        version=max(version for version, _ in newest),
+        subaccount=first.subaccount,
+        ticker=Ticker(first.ticker),
+        result=max(each.result.value for each in parties),
+        value=max(values, default=None),
+        net=sum(nets) if nets else None,
+        paid=sum(paid) if len(paid) == len(parties) else None,
+        fee=sum(each.fee.units for each in parties),
+        doubt=max(doubts, default=""),
+    )
+
+
+def reported_value(report: BareReport) -> int | None:
+    """What one YES contract paid by a report; `None` for a scalar result of unknown value."""
+    stated = None if report.value is None else Price(report.value)
+    value = yes_value(MarketResult(report.result), stated)
+    return None if value is None else value.units
+
+
+def can_pay(report: BareReport | None) -> bool:
+    """Whether a payout can be booked from a report alone."""
+    if report is None or report.doubt:
+        return False
+    return report.paid is not None or reported_value(report) is not None
+
+
+def agrees(report: BareReport, revenue: int) -> bool:
+    """Whether report and row tell of the same payment: a row shows it cut to whole cents,
+    and it is not known whether before or after a settlement fee.
+    """
+    if report.doubt or report.paid is None:
+        return False
+    return revenue in {each // _CENT * _CENT for each in (report.paid, report.paid + report.fee)}
+
+
+def settlement_cut(report: BareReport, net: int, value: int | None) -> int:
+    """What was kept of the gross payout, as the report says.
+
+    Before 2026-02-27 it stated no fee: then what is missing to a cent was cut off.
+    """
+    if report.fee or report.paid is None or value is None:
+        return report.fee
+    kept = gross_units(net, value) - report.paid
+    return kept if 0 < kept < _CENT else 0
+
+
+def paid_at(report: BareReport, market: MarketStated | None) -> Instant:
+    """When a report's payment was made: when the market settled, else when it was reported."""
+    if market is None or market.settled_at is None or not is_settled(market.status):
+        return report.at
+    return market.settled_at
+
+
+def with_report(
+    steps: Sequence[BareStep], report: BareReport | None, market: MarketStated | None
+) -> list[BareStep | BareReport]:
+    """The sorted steps, and among them the report where it has to pay: there is no row."""
+    placed: list[BareStep | BareReport] = [*steps]
+    if report is None or not can_pay(report) or any(step.kind == SETTLEMENT for step in steps):
+        return placed
+    at = paid_at(report, market)
+    index = len(steps)
+    while index and steps[index - 1].at > at:
+        index -= 1
+    placed.insert(index, report._replace(at=at))
+    return placed
