@@ -125,11 +125,20 @@ def listen(
     messages: Annotated[
         int, typer.Option("--messages", help="Stop after so many; 0 goes on.", min=0)
     ] = 0,
+    log_only: Annotated[
+        bool, typer.Option("--log-only", help="Keep the log, and leave the books alone.")
+    ] = False,
 ) -> None:
-    """What a FIX session says, live, and kept in a log; with --json one object a line."""
+    """What a FIX session says, live, into log and books; with --json one object a line."""
     settings = lead(invocation)
     heading = {"venue": settings.venue.value, "account": settings.config.account}
-    wish = ListenWish(session=session, address=address, certificate=certificate, reset=reset)
+    wish = ListenWish(
+        session=session,
+        address=address,
+        certificate=certificate,
+        reset=reset,
+        log_only=log_only,
+    )
 
     async def run() -> None:
         count = 0
@@ -154,8 +163,10 @@ def _tell(invocation: Invocation, heard: Heard, heading: dict[str, str]) -> None
             return
         told: dict[str, object] = {"event": heard.words, "is_loss": heard.is_loss}
     else:
-        told = message_payload(heard.explained)
+        told = {**message_payload(heard.explained), "booked": heard.booked}
         output.say(f"{at[11:19]}  {heard.explained.name}  {heard.words}")
+        if heard.booked:
+            output.say(f"          {heard.booked}", style="dim")
     if output.as_json:
         # A stream has no end to close a list at: one object a line, each whole.
         typer.echo(json.dumps({**heading, "at": at, **plain(told)}, ensure_ascii=False))

@@ -279,13 +279,14 @@ class Certificate:
     """What is proven complete, in one value that can be printed or stored.
 
     `served_by_result` counts markets whose payout was booked from the market's
-    result because no settlement row was seen.
+    result because no settlement row was seen.  `fix` says how FIX was listened to.
     """
 
     at: Instant
     lines: tuple[CertificateLine, ...]
     unreachable: tuple[Unreachable, ...]
     served_by_result: int
+    fix: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -305,7 +306,7 @@ class Certificate:
                 "1 market" if self.served_by_result == 1 else f"{self.served_by_result} markets"
             )
             lines.append(f"{Stream.SETTLEMENTS}: {markets} served by results instead of rows")
-        return tuple(lines)
+        return (*lines, *self.fix)
 
 
 def certify(

@@ -40,6 +40,7 @@ _MONEY_STREAMS: Final = frozenset(
     {
         Stream.FILLS,
         Stream.SETTLEMENTS,
+        Stream.SETTLEMENT_REPORTS,
         Stream.DEPOSITS,
         Stream.WITHDRAWALS,
         Stream.TRANSFERS,

@@ -39,7 +39,7 @@ from trueup.ledger.report import (
 )
 from trueup.net.session import Event, ignore_event
 from trueup.run import views
-from trueup.run.booking import Booked, book_new, strategies
+from trueup.run.booking import Booked, book_new, report_terms, strategies
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.run.fetching import Fetcher, Told, tell_nobody
@@ -165,6 +165,7 @@ class Account:
     def book(self) -> Booked:
         """Book what the journal has and the books have not."""
         settings = self.desk.settings
+        self.books.set_report_terms(report_terms(settings.config))
         return book_new(
             self.books, precision=settings.precision, config=settings.config, alive=self._beat
         )
@@ -267,6 +268,8 @@ class Account:
         """Compare the books with everything the exchange states; notes the breaks."""
         books = self.books
         with self.writing("reconcile"):
+            if books.set_report_terms(report_terms(self.desk.settings.config)):
+                self.book()
             return reconcile_books(
                 books,
                 precision=self.desk.settings.precision,

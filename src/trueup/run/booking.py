@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from trueup.core.fees import Precision
-from trueup.core.ids import ClientOrderId, OrderId, SeriesTicker, Ticker
+from trueup.core.ids import ClientOrderId, OrderId, SeriesTicker, Subaccount, Ticker
+from trueup.core.settlement import PayoutUnit, ReportTerms
 from trueup.ledger.booking import book_market, book_steps
 from trueup.ledger.cash import book_cash
 from trueup.ledger.entries import MarketBook
@@ -80,6 +81,12 @@ def book_unbooked(
         precision=precision,
         strategy_of=strategy_of,
     )
+
+
+def report_terms(config: Config) -> ReportTerms:
+    """How settlement reports of FIX are read, as configured."""
+    parties = {party: Subaccount(number) for party, number in config.fix_parties.items()}
+    return ReportTerms(parties, PayoutUnit(config.fix_payouts))
 
 
 def strategies(books: Books, config: Config) -> StrategyOf:

@@ -19,6 +19,7 @@ import platformdirs
 
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
+from trueup.core.settlement import PayoutUnit
 from trueup.net.venues import Venue
 from trueup.run.books_settings import BooksSettings, check_books
 from trueup.run.bot_settings import BotSettings
@@ -119,7 +120,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `trueup bot run` runs when it is given no strategy."""
     books: BooksSettings = BooksSettings()
     fix_parties: Mapping[str, int] = {}
-    """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``."""
+    """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``; ``"*"`` is
+    every party that is not named."""
+    fix_payouts: str = "dollars"
+    """In what FIX settlement reports write payouts: ``dollars``, or ``cents`` as in the oldest."""
     order_entry: str = OrderEntry.REST.value
     """By which road a bot's orders go out: ``rest`` or ``fix``."""
     fix: FixSettings = FixSettings()
@@ -174,6 +178,11 @@ def load_config(home: Path) -> Config:
     check_books(config.books, path)
     check_logs(config.logs, path)
     check_metrics(config.metrics, path)
+    if config.fix_payouts not in {unit.value for unit in PayoutUnit}:
+        raise ConfigError(
+            f"{path}: fix_payouts = {config.fix_payouts!r} is unknown",
+            remedy='Use "dollars" or "cents".',
+        )
     if config.collateral_return_since:
         try:
             parse_instant(config.collateral_return_since)

@@ -1,25 +1,30 @@
-"""`fix listen`: what a FIX session says, as it comes, and the log that it is kept in.
+"""`fix listen`: what a FIX session says, as it comes, into the log and the books.
 
-Every message is in the log before anybody hears of it: one line each, the time in front,
-as `fix decode` and `fix report` read it.
+Every message is in the log, and what it says of money in the books, before anybody hears
+of it.  The log has one line each, the time in front, as `fix decode` and `fix report` read
+it.  Only then does the message count as received: a listener that dies in between gets
+it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, Self
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import BooksError, ConfigError
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.net.fix.client import FixClient, FixEvent, Reconnecting
 from trueup.net.fix.endpoints import client_tls
 from trueup.net.fix.store import SessionStore
+from trueup.run.account import Account
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
+from trueup.run.fix_books import FixBooks
 from trueup.run.fix_reach import fix_endpoint, fix_signer
 from trueup.wire.fix.explain import Explained, Explainer
 from trueup.wire.fix.log_lines import read_log
@@ -36,6 +41,7 @@ from trueup.wire.fix.session_states import (
 
 _SESSIONS: Final = {kind.name: kind for kind in SessionKind if kind.terms.settlement_on_request}
 RETENTION_HOURS_MAX: Final = 72
+STILL_THERE_SECONDS: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +50,14 @@ class ListenWish:
 
     `address` (host or host:port) replaces the venue's own; `certificate` is the file that a
     sandbox wrote.  `reset` begins the numbering anew, which throws away what was missed.
+    With `log_only` the books are left alone.
     """
 
     session: str = SessionKind.PT.name
     address: str = ""
     certificate: Path | None = None
     reset: bool = False
+    log_only: bool = False
 
     @property
     def kind(self) -> SessionKind:
@@ -78,13 +86,15 @@ class ListenWish:
 class Heard:
     """One message, or (`explained` is `None`) something that happened to the session.
 
-    `is_loss` says that messages will never come.
+    `is_loss` says that messages will never come, `booked` what the books made of it (empty:
+    it is nothing for them).
     """
 
     at: Instant
     words: str
     explained: Explained | None = None
     is_loss: bool = False
+    booked: str = ""
 
 
 class FixLog:
@@ -142,16 +152,16 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
     """
     kind, clock = wish.kind, SystemClock()
     endpoint = fix_endpoint(settings, kind, wish.address)
-    found, folder = Desk(settings).credentials(), log_folder(settings)
-    signer = fix_signer(None if found is None else found.signer)
-    make_home(folder)
-    explainer = Explainer(wish.options().unit)
-    with (
-        FixLog.open(folder / _log_name(settings, kind.name)) as log,
-        SessionStore.open(folder, endpoint, signer.key_id) as store,
-    ):
-        async with (
-            FixClient(
+    make_home(log_folder(settings))
+    with Desk(settings) as desk:
+        found = desk.credentials()
+        signer = fix_signer(None if found is None else found.signer)
+        with (
+            FixLog.open(log_folder(settings) / _log_name(settings, kind.name)) as log,
+            SessionStore.open(log_folder(settings), endpoint, signer.key_id) as store,
+            _books(desk, wish) as books,
+        ):
+            client = FixClient(
                 endpoint,
                 signer=signer,
                 store=store,
@@ -159,13 +169,80 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
                 chance=unseeded(),
                 options=wish.options(),
                 tls=client_tls(wish.certificate),
-            ) as client,
-            aclosing(client.events()) as events,
-        ):
-            async for event in events:
-                heard = _heard(event, log, explainer, clock.now())
-                if heard is not None:
+            )
+            ear = _Ear(client, log, Explainer(wish.options().unit), books, clock)
+            async with client, aclosing(ear.listen()) as stream:
+                async for heard in stream:
                     yield heard
+
+
+@contextmanager
+def _books(desk: Desk, wish: ListenWish) -> Generator[FixBooks | None]:
+    """The books to write into; `None` when only the log is wanted."""
+    if wish.log_only:
+        yield None
+        return
+    with FixBooks(Account(desk), wish.kind, retention_hours=RETENTION_HOURS_MAX) as books:
+        yield books
+
+
+@dataclass(frozen=True, slots=True)
+class _Ear:
+    """One client's events on their way into log and books."""
+
+    client: FixClient
+    log: FixLog
+    explainer: Explainer
+    books: FixBooks | None
+    clock: SystemClock
+
+    async def listen(self) -> AsyncGenerator[Heard]:
+        """Everything that was heard, in order."""
+        keeping = asyncio.create_task(self._keep())
+        try:
+            async with aclosing(self.client.events()) as events:
+                async for event in events:
+                    at = self.clock.now()
+                    booked = self._book(event, at)
+                    heard = _heard(event, self.log, self.explainer, at)
+                    if heard is not None:
+                        yield replace(heard, booked=booked)
+        finally:
+            keeping.cancel()
+            self._still_there()
+
+    def _book(self, event: FixEvent, at: Instant) -> str:
+        """Put an event into the books, and say in a few words what became of it."""
+        books, words = self.books, ""
+        if books is None:
+            return words
+        match event:
+            case Deliver(received, raw):
+                taken = books.take(received, raw, at)
+                words = "" if taken is None else taken.words
+            case Unreadable(error):
+                books.unreadable(error, at)
+            case LoggedOn(_, was_reset):
+                books.logged_on(was_reset=was_reset, at=at)
+            case Missed():
+                books.missed(at)
+            case _:
+                pass
+        # The event at hand is held until the next one is asked for.
+        books.rest(at_once=self.client.held <= 1)
+        return words
+
+    async def _keep(self) -> None:
+        """While nothing comes, note now and then that nothing was missed."""
+        while True:
+            await asyncio.sleep(STILL_THERE_SECONDS)
+            with suppress(BooksError):
+                self._still_there()
+
+    def _still_there(self) -> None:
+        if self.books is not None and self.client.is_caught_up:
+            self.books.heard(self.clock.now())
+            self.books.rest(at_once=True)
 
 
 def _heard(event: FixEvent, log: FixLog, explainer: Explainer, at: Instant) -> Heard | None:

@@ -39,6 +39,7 @@ from trueup.ledger.pot_check import check_openings, check_pots
 from trueup.ledger.proof import Interval, Proven, prove
 from trueup.ledger.reconcile import Comparison, Verdict, reconcile, verdict
 from trueup.run.collecting import collecting_rarely
+from trueup.run.fix_evidence import fix_certificate, fix_evidence
 from trueup.run.listings import BEGINNING
 from trueup.run.openings import Openings
 from trueup.run.pot_movements import PotMovements
@@ -288,6 +289,7 @@ def reconcile_books(
             quarantined=books.quarantined(),
             certificate=proof.certificate,
             transfers=books.transfer_entries(),
+            fix=fix_evidence(books),
         )
     )
     breaks = [*breaks, *proof.breaks, *books.booking_breaks()]
@@ -346,6 +348,7 @@ def certificate_of(books: Books, *, now: Instant) -> Certificate:
         lines=(*whole.lines, *_of_single_keys(coverage, whole), *settled_lines),
         unreachable=(),
         served_by_result=by_result,
+        fix=fix_certificate(books),
     )
 
 

@@ -135,6 +135,11 @@ class FixClient:
         return self._session.state is State.ESTABLISHED
 
     @property
+    def is_caught_up(self) -> bool:
+        """Whether everything that the exchange has sent so far was handled."""
+        return self.is_established and not self._held and not self._session.is_catching_up
+
+    @property
     def held(self) -> int:
         """How many events wait for the loop."""
         return len(self._held)

@@ -90,8 +90,7 @@ class Session:
         self.kind = kind
         self.state = State.DISCONNECTED
         self.peer = kind.value if reads is Sender.EXCHANGE else ""
-        self._me = me
-        self._reads = reads
+        self._me, self._reads = me, reads
         self._codec = Codec(reads=reads)
         self._options = LogonOptions()
         self._sign: Sign | None = None
@@ -110,8 +109,7 @@ class Session:
         """A client's side.  Raises `CallerError` for options that the kind does not have."""
         options.check(kind)
         session = cls(kind, reads=Sender.EXCHANGE, me=key_id)
-        session._sign = sign
-        session._options = options
+        session._sign, session._options = sign, options
         session._is_listener = options.is_listener
         session._numbering = Numbering(sequences)
         session._alive = KeepAlive(options.heartbeat_seconds * SECOND)
@@ -137,9 +135,8 @@ class Session:
 
     def connect(self, now: Instant) -> list[Output]:
         """The connection stands: a client says who it is, the exchange waits for that."""
-        self._since = now
+        self._since, self._numbering.gap = now, None
         self._alive.start(now)
-        self._numbering.gap = None
         if self._sign is None:
             self._move(Trigger.ACCEPTED_CONNECTION)
             return []
@@ -184,6 +181,11 @@ class Session:
             case _:
                 assert_never(self.state)
         return outputs
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether numbers are missing that were asked for."""
+        return self._numbering.gap is not None
 
     @property
     def wake_at(self) -> Instant | None:
@@ -455,10 +457,10 @@ class Session:
 
     def _keep_alive(self, now: Instant) -> list[Output]:
         outputs: list[Output] = []
-        gap = self._numbering.gap
+        gap, words = self._numbering.gap, "missed messages were never sent again"
         if gap is not None and now - gap.asked_at >= RESEND_PATIENCE:
             if gap.attempts >= RESEND_ATTEMPTS:
-                return [self._end(Ending.OUT_OF_SEQUENCE, "missed messages were never sent again")]
+                return [self._end(Ending.OUT_OF_SEQUENCE, words)]
             gap.attempts, gap.asked_at = gap.attempts + 1, now
             request = ResendRequest(begin=self._numbering.next_in, end=0)
             outputs.append(self._transmit(request, now))

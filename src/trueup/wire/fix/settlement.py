@@ -30,6 +30,7 @@ from trueup.core.settlement import (
     SettlementReported,
 )
 from trueup.core.units import Money, Price
+from trueup.wire.fix.frame import SOH
 from trueup.wire.fix.messages.orders import CollateralChange, Fee
 from trueup.wire.fix.messages.session import Header
 from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
@@ -37,6 +38,7 @@ from trueup.wire.fix.words import CollateralType
 
 _CENTS_PER_DOLLAR: Final = 100
 _UNKNOWN: Final = Instant(0)
+_PARTY: Final = f"{SOH}20109=".encode()
 
 
 class Completeness(StrEnum):
@@ -162,6 +164,18 @@ def read_page(
         is_resent=header.is_possible_duplicate is True,
     )
     return stated, read_parties(page, {}, at=at)
+
+
+def party_bytes(raw: bytes, parties: int) -> tuple[bytes, list[bytes]]:
+    """The bytes of a page in front of its parties, and those of each party.
+
+    Joined by SOH they are the page again.  Where the bytes do not tell of as many parties,
+    all of them stand in front.
+    """
+    front, *groups = raw.split(_PARTY)
+    if len(groups) != parties:
+        return raw, [b""] * parties
+    return front, [_PARTY[1:] + group for group in groups]
 
 
 def read_parties(

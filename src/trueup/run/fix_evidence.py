@@ -1,0 +1,51 @@
+"""What FIX has told, gathered for the reconciliation and the coverage certificate."""
+
+from __future__ import annotations
+
+from trueup.core.facts import Stream
+from trueup.ledger.coverage import Coverage
+from trueup.ledger.report_check import FixEvidence
+from trueup.store.database import Books
+from trueup.store.progress import as_coverage
+
+
+def fix_evidence(books: Books, coverage: Coverage | None = None) -> FixEvidence | None:
+    """Everything that FIX told; `None` where it was never listened to.
+
+    `coverage` is what REST has proven complete.
+    """
+    heard, heard_fills = books.heard(Stream.SETTLEMENT_REPORTS), books.heard(Stream.FILLS)
+    if not heard and not books.report_counts().pages:
+        return None
+    return FixEvidence(
+        reports=books.reports(),
+        pages=books.report_pages(),
+        strangers=books.strangers(),
+        heard=heard,
+        heard_fills=heard_fills,
+        coverage=as_coverage(books.coverage()) if coverage is None else coverage,
+        fills_of=books.fills_of,
+        only_by_fix=lambda: books.fills_of_one_side(told_by_fix=True),
+        never_by_fix=lambda: books.fills_of_one_side(told_by_fix=False) if heard_fills else (),
+    )
+
+
+def fix_certificate(books: Books) -> tuple[str, ...]:
+    """How settlement reports came: by FIX, by being sent again, by REST only, or not whole."""
+    heard, counts = books.heard(Stream.SETTLEMENT_REPORTS), books.report_counts()
+    if not heard and not counts.pages:
+        return ()
+    told = {report.subject for report in books.reports()}
+    only_by_rest = sum(1 for row in books.settlements() if (row.subaccount, row.ticker) not in told)
+    open_ = sum(1 for each in books.report_pages() if not each.is_complete)
+    spans = ", ".join(span.words() for span in heard) or "no time"
+    came = (
+        f"{counts.pages - counts.resent} pages as they were sent, {counts.resent} when they were "
+        f"sent again; {only_by_rest} settlements by REST only; {open_} reports not whole"
+    )
+    lines = [f"settlement reports by FIX: {words}" for words in (f"listened to {spans}", came)]
+    executions = books.heard(Stream.FILLS)
+    if executions:
+        spans = ", ".join(span.words() for span in executions)
+        lines.append(f"executions by FIX: listened to {spans}")
+    return tuple(lines)
