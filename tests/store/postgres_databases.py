@@ -41,6 +41,7 @@ class PostgresDatabases:
             "SET lock_timeout = '5s'",
             f"TRUNCATE {tables}, lease",
             "UPDATE meta SET value = '0' WHERE name = 'indexed_to'",
+            "DELETE FROM meta WHERE name = 'report_terms'",
             _SET_VERSION.format(SCHEMA_VERSION, "schema"),
             _SET_VERSION.format(PROJECTION_VERSION, "projection"),
         )

@@ -134,11 +134,16 @@ def settlements(
     limit: LimitOption = 50,
     offline: OfflineOption = False,
 ) -> None:
-    """Settlement rows, newest first, with what the books make of them."""
+    """Settlements, newest first: what the books paid, REST's row and the report of FIX."""
     with open_account(invocation, refresh=not offline) as account:
+        rows = account.settlements(ticker=ticker, limit=limit)
+        by_fix = (
+            Column("fix_payout", "by FIX", is_figure=True),
+            Column("agree", "alike"),
+        )
         invocation.output.listing(
             "settlements",
-            account.settlements(ticker=ticker, limit=limit),
+            rows,
             (
                 Column("at", "settled"),
                 Column("ticker", "market"),
@@ -146,6 +151,8 @@ def settlements(
                 Column("yes_count", "YES bought", is_figure=True),
                 Column("no_count", "NO bought", is_figure=True),
                 Column("payout", "payout", is_figure=True),
+                Column("rest_revenue", "by REST", is_figure=True),
+                *(by_fix if any(row["fix_payout"] is not None for row in rows) else ()),
                 Column("profit_loss", "P&L after fees", is_figure=True),
                 Column("fees", "fees", is_figure=True),
                 Column("evidence", "rests on"),

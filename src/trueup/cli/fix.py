@@ -11,13 +11,16 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, lead
+from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.cli.output import Column, moment, plain
 from trueup.core.errors import ConfigError
 from trueup.core.instant import eastern_day
+from trueup.run.desk import DeskSettings
+from trueup.run.fix_day import COLUMNS as BOOKED_COLUMNS
+from trueup.run.fix_day import BookedDay, read_booked_day
 from trueup.run.fix_listening import Heard, ListenWish, listen_fix, log_files
 from trueup.run.fix_log import ExplainedLog, as_payload, explain_log, message_payload, rows
-from trueup.run.fix_report import export_day, read_day
+from trueup.run.fix_report import COLUMNS, read_day, write_rows
 
 _TOTALS = (
     Column("party", "party"),
@@ -26,6 +29,28 @@ _TOTALS = (
     Column("fees", "fees", is_figure=True),
     Column("fee_types", "fee types"),
     Column("payout", "payout", is_figure=True),
+)
+_ACCOUNTS = (
+    Column("account", "account"),
+    Column("settlements", "settlements", is_figure=True),
+    Column("gross", "gross", is_figure=True),
+    Column("fees", "fees", is_figure=True),
+    Column("fee_types", "fee types"),
+    Column("payout", "paid by FIX", is_figure=True),
+    Column("rest_revenue", "by REST", is_figure=True),
+    Column("booked", "by the books", is_figure=True),
+)
+_BOOKED = (
+    Column("party", "party"),
+    Column("subaccount", "sub", is_figure=True),
+    Column("ticker", "market"),
+    Column("result", "result"),
+    Column("yes_count", "YES", is_figure=True),
+    Column("no_count", "NO", is_figure=True),
+    Column("fees", "fees", is_figure=True),
+    Column("payout", "paid by FIX", is_figure=True),
+    Column("rest_revenue", "by REST", is_figure=True),
+    Column("booked", "by the books", is_figure=True),
 )
 _PARTIES = (
     Column("party", "party"),
@@ -176,24 +201,85 @@ def report(
     invocation: Invocation,
     *,
     file: Annotated[
-        list[Path] | None, typer.Argument(help="FIX logs; without any, those of `fix listen`.")
+        list[Path] | None, typer.Argument(help="FIX logs to read instead of the books.")
     ] = None,
     day: Annotated[
         str, typer.Option("--date", help="The clearing date (Eastern), YYYY-MM-DD; default today.")
     ] = "",
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write the rows here.")] = None,
     payouts: Annotated[
-        str, typer.Option("--payouts", help="In what payouts are written: dollars or cents.")
+        str,
+        typer.Option("--payouts", help="In what payouts are written in logs: dollars or cents."),
     ] = "dollars",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Answer from the books without asking the exchange.")
+    ] = False,
 ) -> None:
-    """The settlement report of a day: what each party was paid, and its fees by type."""
-    settings, output = lead(invocation), invocation.output
-    files = file or log_files(settings)
-    if not files:
-        raise ConfigError(
-            "no FIX session was listened to yet",
-            remedy="Run `trueup fix listen`, or name a FIX log.",
-        )
+    """The settlement report of a day: FIX beside REST and the books, with the fees by type."""
+    if file:
+        settings = lead(invocation)
+        _report_logs(invocation, settings, file, day=day, csv=csv, payouts=payouts)
+        return
+    with open_account(invocation) as account:
+        if account.desk.has_books() and account.books.report_counts().pages:
+            if not offline:
+                notice = account.refresh()
+                if notice:
+                    invocation.output.notice(notice)
+            account.follow_report_terms()
+            wanted = _day(day or eastern_day(account.now()))
+            _show_day(invocation, read_booked_day(account.books, wanted, now=account.now()), csv)
+            return
+        files = log_files(account.desk.settings)
+        if not files:
+            raise ConfigError(
+                "no FIX session was listened to yet",
+                remedy="Run `trueup fix listen`, or name a FIX log.",
+            )
+        settings = account.desk.settings
+    _report_logs(invocation, settings, files, day=day, csv=csv, payouts=payouts)
+
+
+def _show_day(invocation: Invocation, found: BookedDay, csv: Path | None) -> None:
+    output = invocation.output
+    output.result(
+        {
+            "date": found.day.isoformat(),
+            "accounts": found.totals(),
+            "settlements": found.rows(),
+            "pages": found.pages,
+            "problems": found.differences,
+            "waiting": found.waiting,
+        }
+    )
+    if not output.as_json:
+        empty = f"No settlement of {found.day} was reported."
+        output.say(f"Settlements of {found.day}: {found.pages} pages by FIX.")
+        output.listing("settlements", found.rows(), _BOOKED, empty=empty)
+        if found.parties or found.rests:
+            output.listing("accounts", found.totals(), _ACCOUNTS)
+    if csv is not None:
+        written = write_rows(csv, BOOKED_COLUMNS, found.rows())
+        output.say(f"{written.lines} lines in {written.path}")
+    for problem in found.differences:
+        output.say(f"! {problem}", style="yellow")
+    for words in found.waiting:
+        output.say(f"… {words}", style="dim")
+    if not found.differences and not found.waiting and found.rows():
+        output.say("FIX, REST and the books agree to the cent.", style="green")
+    invocation.exit_code = 1 if found.differences or found.waiting else 0
+
+
+def _report_logs(
+    invocation: Invocation,
+    settings: DeskSettings,
+    files: list[Path],
+    *,
+    day: str,
+    csv: Path | None,
+    payouts: str,
+) -> None:
+    output = invocation.output
     found = read_day(
         files,
         _day(day or eastern_day(settings.clock.now())),
@@ -217,7 +303,7 @@ def report(
         if found.parties:
             output.listing("parties", found.totals(), _TOTALS)
     if csv is not None:
-        written = export_day(found, csv)
+        written = write_rows(csv, COLUMNS, found.rows())
         output.say(f"{written.lines} lines in {written.path}")
     for problem in found.problems:
         output.say(f"! {problem}", style="yellow")

@@ -147,6 +147,19 @@ def check_reports(
     yield from check_one_sided(evidence, now=now)
 
 
+def compare_report(
+    evidence: FixEvidence,
+    report: BareReport,
+    book: MarketBook,
+    row: Settled | None,
+    market: MarketStated | None,
+    *,
+    now: Instant,
+) -> Iterator[Break]:
+    """Everything in which one report differs from the row and the book of its settlement."""
+    return _Case(evidence, report, book, row, market, now).breaks(())
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One report beside the book, the row and the market of the same settlement."""

@@ -170,6 +170,13 @@ class Account:
             self.books, precision=settings.precision, config=settings.config, alive=self._beat
         )
 
+    def follow_report_terms(self) -> None:
+        """Book settlement reports anew where the configured parties or unit have changed."""
+        books, terms = self.books, report_terms(self.desk.settings.config)
+        if books.report_terms() != terms:
+            with self.writing("report terms"):
+                self.book()
+
     def _fetch(self, *, since: Instant | None) -> Synced:
         # Asked before any books are made: a wrong key leaves nothing behind.
         self.desk.client().learn_limits()
@@ -268,7 +275,7 @@ class Account:
         """Compare the books with everything the exchange states; notes the breaks."""
         books = self.books
         with self.writing("reconcile"):
-            if books.set_report_terms(report_terms(self.desk.settings.config)):
+            if books.report_terms() != report_terms(self.desk.settings.config):
                 self.book()
             return reconcile_books(
                 books,

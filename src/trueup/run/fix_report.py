@@ -1,4 +1,4 @@
-"""`fix report`: what the settlement reports of one day say, party by party."""
+"""`fix report FILE`: what the settlement reports in FIX logs say of one day, party by party."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.ids import Subaccount
-from trueup.core.settlement import SettlementReported
+from trueup.core.settlement import PayoutUnit, SettlementReported
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.run.exporting import Exported, write_table
 from trueup.run.views import Row
@@ -20,7 +20,7 @@ from trueup.wire.fix.log_lines import LoggedMessage, read_log
 from trueup.wire.fix.meanings import FEE_TYPES
 from trueup.wire.fix.message import Sender
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
-from trueup.wire.fix.settlement import Completeness, PayoutUnit, SettlementPages
+from trueup.wire.fix.settlement import Completeness, SettlementPages
 
 COLUMNS: Final = (
     "party",
@@ -56,7 +56,7 @@ class DayReport:
     def rows(self) -> list[Row]:
         """One row for each party of each market, by party."""
         ordered = sorted(self.parties, key=lambda each: (each.party, each.ticker))
-        return [_row(each) for each in ordered]
+        return [party_row(each) for each in ordered]
 
     def totals(self) -> list[Row]:
         """What each party was paid on the day, and its fees by type."""
@@ -64,10 +64,10 @@ class DayReport:
             {
                 "party": party,
                 "settlements": len(own),
-                "gross": _sum(each.gross for each in own),
-                "fees": _sum(each.fee for each in own),
-                "fee_types": _fee_types(own),
-                "payout": _sum(each.payout for each in own),
+                "gross": sum_of(each.gross for each in own),
+                "fees": sum_of(each.fee for each in own),
+                "fee_types": fee_types(own),
+                "payout": sum_of(each.payout for each in own),
             }
             for party in sorted({each.party for each in self.parties})
             for own in ([each for each in self.parties if each.party == party],)
@@ -155,7 +155,8 @@ def _take(
     report.parties += taken.parties
 
 
-def _row(each: SettlementReported) -> Row:
+def party_row(each: SettlementReported) -> Row:
+    """One party of one market."""
     doubt = each.doubt()
     return {
         "party": each.party,
@@ -167,33 +168,36 @@ def _row(each: SettlementReported) -> Row:
         "no_count": each.short,
         "gross": each.gross,
         "fees": each.fee,
-        "fee_types": _fee_types([each]),
+        "fee_types": fee_types([each]),
         "payout": each.payout,
         "doubt": None if doubt is None else doubt.value,
     }
 
 
-def _fee_types(parties: Iterable[SettlementReported]) -> str:
+def fee_types(parties: Iterable[SettlementReported]) -> str:
     """Every kind of fee with its amount, e.g. ``4 exchange fee: 0.00006``."""
-    sums: dict[str, Money] = {}
-    for fee in (fee for each in parties for fee in each.fees):
-        sums[fee.kind] = sums.get(fee.kind, ZERO_MONEY) + fee.amount
     return "; ".join(
-        f"{kind} {FEE_TYPES.get(kind, 'unknown fee')}: {amount}" for kind, amount in sums.items()
+        f"{kind} {FEE_TYPES.get(kind, 'unknown fee')}: {amount}"
+        for kind, amount in fees_by_type(parties).items()
     )
 
 
-def _sum(amounts: Iterable[Money | None]) -> Money | None:
+def fees_by_type(parties: Iterable[SettlementReported]) -> dict[str, Money]:
+    """The fees by the exchange's code of their kind (139: 4 is the exchange fee)."""
+    sums: dict[str, Money] = {}
+    for fee in (fee for each in parties for fee in each.fees):
+        sums[fee.kind] = sums.get(fee.kind, ZERO_MONEY) + fee.amount
+    return sums
+
+
+def sum_of(amounts: Iterable[Money | None]) -> Money | None:
     """All amounts together; `None` when one of them was not said."""
     found = list(amounts)
     said = [each for each in found if each is not None]
     return sum(said, ZERO_MONEY) if len(said) == len(found) else None
 
 
-def export_day(report: DayReport, path: Path) -> Exported:
-    """Write the rows as a CSV file.  Raises `ConfigError` when it cannot be written."""
-    rows = (
-        tuple("" if row[name] is None else str(row[name]) for name in COLUMNS)
-        for row in report.rows()
-    )
-    return write_table(path, COLUMNS, rows)
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Exported:
+    """Write rows as a CSV file.  Raises `ConfigError` when it cannot be written."""
+    texts = (tuple("" if row[name] is None else str(row[name]) for name in columns) for row in rows)
+    return write_table(path, tuple(columns), texts)

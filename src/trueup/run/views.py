@@ -17,6 +17,7 @@ from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money, Ratio
 from trueup.ledger.holds import holds
 from trueup.ledger.report import OpenPosition, open_position
+from trueup.ledger.witnesses import agrees
 from trueup.store.database import Books
 
 Row = dict[str, object]
@@ -156,16 +157,31 @@ def fills(books: Books, *, ticker: str, limit: int) -> list[Row]:
 
 
 def settlements(books: Books, *, ticker: str, limit: int) -> list[Row]:
-    """Settled markets, newest first, as the books have them: by row or by market result."""
+    """Settled markets, newest first, as the books have them: by row, report or market result.
+
+    `rest_revenue` is what the row of REST shows, in whole cents, `fix_payout` and `fix_fee`
+    what FIX reported, `None` where there is none.  `agree` says whether those two tell of
+    the same payment; `None` where there are not both.
+    """
     settled = [
         book
         for book in books.market_books()
         if book.settled_at is not None and (not ticker or book.ticker == ticker)
     ]
     settled.sort(key=lambda book: (book.settled_at or 0, book.ticker), reverse=True)
+    shown = settled[:limit]
+    wanted = {(book.subaccount, book.ticker) for book in shown}
+    rests = {
+        subject: row
+        for row in books.settlements(ticker=Ticker(ticker) if ticker else None)
+        if (subject := (row.subaccount, row.ticker)) in wanted
+    }
+    reports = {each.subject: each for each in books.reports() if each.subject in wanted}
     rows: list[Row] = []
-    for book in settled[:limit]:
+    for book in shown:
         stated = books.market(book.ticker)
+        row = rests.get((book.subaccount, book.ticker))
+        report = reports.get((book.subaccount, book.ticker))
         rows.append(
             {
                 "at": None if book.settled_at is None else format_instant(book.settled_at),
@@ -175,6 +191,12 @@ def settlements(books: Books, *, ticker: str, limit: int) -> list[Row]:
                 "yes_count": book.yes_bought,
                 "no_count": book.no_bought,
                 "payout": book.payout,
+                "rest_revenue": None if row is None else row.revenue,
+                "fix_payout": None if report is None or report.paid is None else Money(report.paid),
+                "fix_fee": None if report is None else Money(report.fee),
+                "agree": None
+                if row is None or report is None
+                else agrees(report, row.revenue.units),
                 "profit_loss": book.realized - book.fees,
                 "fees": book.fees,
                 "evidence": None if book.evidence is None else str(book.evidence),

@@ -173,6 +173,10 @@ class Books:
         """Store a page of a settlement report and what it says of its parties."""
         return journal.append_page(self._session, page, parties)
 
+    def report_terms(self) -> ReportTerms:
+        """How settlement reports are read."""
+        return settlement_reports.read_terms(self._session, self.driver)
+
     def set_report_terms(self, terms: ReportTerms) -> bool:
         """Read settlement reports in another way from now on; returns whether that changes
         anything that is booked (then the projections were made again, to be booked).
@@ -398,8 +402,7 @@ class Books:
 
     def reports_of_day(self, day: str) -> Iterator[SettlementReported]:
         """What FIX reported of every party on a clearing date (ISO), by party and market."""
-        terms = settlement_reports.read_terms(self._session, self.driver)
-        return settlement_reports.reports_of_day(self.driver, day, terms)
+        return settlement_reports.reports_of_day(self.driver, day, self.report_terms())
 
     def report_pages(self, day: str = "") -> Iterator[ReportPages]:
         """How much came of every settlement's report (of a clearing date), by session."""

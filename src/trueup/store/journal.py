@@ -234,11 +234,12 @@ class _Page:
             self._look_up_rows(transaction)
 
     def _look_up_rows(self, transaction: Transaction) -> None:
-        """Fetch the newest content of the facts that are told otherwise now."""
+        """Fetch the newest content of the facts that are told otherwise, or by another, now."""
         wanted = {
             versions[-1].sequence
             for told in self._told
-            if (versions := self._known.get(told.identity)) and versions[-1].hash != told.hash
+            if (versions := self._known.get(told.identity))
+            and (versions[-1].hash != told.hash or _is_witness(versions, told))
         }
         if wanted:
             for sequence, body in transaction.rows(sql.BODIES, (transaction.among(wanted),)):

@@ -87,7 +87,7 @@ meta = table(
     "meta",
     text(
         "name",
-        "schema_version, projection_version, venue, mode, account, indexed_to",
+        "schema_version, projection_version, venue, mode, account, indexed_to, report_terms",
         primary_key=True,
     ),
     text("value", "its value"),

@@ -92,14 +92,13 @@ class Session:
         self.peer = kind.value if reads is Sender.EXCHANGE else ""
         self._me, self._reads = me, reads
         self._codec = Codec(reads=reads)
-        self._options = LogonOptions()
+        self._options, self._since = LogonOptions(), Instant(0)
         self._sign: Sign | None = None
         self._admit: Admit | None = None
         self._log: SentLog = NothingKept()
         self._is_listener = False
         self._numbering = Numbering(Sequences())
         self._alive = KeepAlive(self._options.heartbeat_seconds * SECOND)
-        self._since = Instant(0)
 
     @classmethod
     def initiator(
@@ -235,9 +234,8 @@ class Session:
         wrong = self._wrong_names(received.header)
         if wrong:
             return self._complain(wrong, now, received.header, RejectReason.WRONG_NAME)
-        if self.state is State.LOGON_SENT:
-            return self._logon_answered(received, now)
-        return self._in_turn(received, now)
+        reading = self._logon_answered if self.state is State.LOGON_SENT else self._in_turn
+        return reading(received, now)
 
     def _logon_answered(self, received: Received, now: Instant) -> list[Output]:
         header, message = received.header, received.message

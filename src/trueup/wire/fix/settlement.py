@@ -24,6 +24,7 @@ from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.settlement import (
+    ANYBODY,
     PayoutUnit,
     SettlementFee,
     SettlementPageReported,
@@ -191,7 +192,7 @@ def read_parties(
             ticker=Ticker(page.symbol),
             clearing_date=page.clearing_date,
             party=party.party_id,
-            subaccount=subaccounts.get(party.party_id),
+            subaccount=subaccounts.get(party.party_id, subaccounts.get(ANYBODY)),
             result=page.result,
             value=page.settlement_price,
             long=party.long_quantity,

@@ -1,0 +1,245 @@
+"""A settlement pays once, whoever tells of it first: REST's row, the report of FIX, or both."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import permutations
+
+import pytest
+from fix_reports import report
+from hypothesis import given
+from hypothesis import strategies as st
+from trade_script import TICKER, at, book, facts, market
+
+from trueup.core.facts import Stream
+from trueup.core.ids import PRIMARY, SHARD_ZERO
+from trueup.core.observations import Recorded
+from trueup.core.payoff import gross_payout
+from trueup.core.units import Count, Money, Price
+from trueup.ledger.bare import bare_step
+from trueup.ledger.booking import book_steps
+from trueup.ledger.breaks import BreakKind
+from trueup.ledger.entries import EntryKind, Evidence, MarketBook
+from trueup.ledger.witnesses import join_reports
+
+D = Money.parse
+BOUGHT = "12:00 buy yes 10 @ .60 fee .17\n"
+
+
+def settlements(found: MarketBook) -> list[tuple[Stream, int, str, str]]:
+    """Stream, time, cash and evidence of what settled."""
+    return [
+        (entry.stream, entry.at, str(entry.cash()), entry.evidence)
+        for entry in found.entries
+        if entry.kind is EntryKind.SETTLEMENT
+    ]
+
+
+def test_a_report_alone_pays_at_its_time() -> None:
+    found = book([*facts(BOUGHT), report("13:00:02", "10", "10.00")])
+
+    assert settlements(found) == [
+        (Stream.SETTLEMENT_REPORTS, at("13:00:02"), "10.00", "settlement report")
+    ]
+    assert (found.evidence, found.payout, found.position.net) == (
+        Evidence.REPORT,
+        D("10"),
+        Count(0),
+    )
+    assert found.realized == D("4.00")
+
+
+def test_a_report_pays_when_the_market_settled_where_that_is_known() -> None:
+    found = book([*facts(BOUGHT), report("13:00:02", "10", "10.00")], market=market("yes"))
+
+    assert settlements(found)[0][1] == at("13:00")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_row_and_report_pay_once_in_whatever_order_they_came(order: tuple[int, ...]) -> None:
+    told = [
+        *facts(BOUGHT + "13:00 row yes revenue 10.00 yes 10 fees .17"),
+        report("13:00:02", "10", "10.00"),
+    ]
+
+    found = book([told[place] for place in order])
+
+    assert settlements(found) == [
+        (
+            Stream.SETTLEMENTS,
+            at("13:00"),
+            "10.00",
+            "settlement row; a settlement report confirms it",
+        )
+    ]
+    assert not found.breaks
+
+
+def test_a_report_that_was_sent_before_the_rows_time_pays_nothing_beside_it() -> None:
+    row = facts(BOUGHT + "13:00 row yes revenue 10.00 yes 10 fees .17")
+
+    found = book([*row, report("12:59:58", "10", "10.00")])
+
+    assert found.payout == D("10.00")
+    assert len(settlements(found)) == 1
+
+
+def test_a_scalar_payout_is_provisional_until_a_report_says_it_exactly() -> None:
+    told = facts(
+        "12:00 buy yes 100.01 @ .25 fee .17\n13:00 row scalar revenue 30.60 yes 100.01 fees .17"
+    )
+    provisional = book(told)
+
+    confirmed = book(
+        [
+            *told,
+            report("13:01", "100.01", "30.6030", result="scalar", value=".3060", fee=".00006"),
+        ]
+    )
+
+    assert provisional.payout == D("30.60")
+    assert confirmed.payout == D("30.603")
+    assert confirmed.settlement_fees == D(".00006")
+    # Only the difference is added: the row's cents were paid already.
+    assert confirmed.payout - provisional.payout == D(".003")
+    assert "the row shows cents" in settlements(confirmed)[0][3]
+
+
+def test_before_2026_02_27_what_is_missing_to_a_cent_was_cut_off() -> None:
+    found = book(
+        [
+            *facts("12:00 buy yes 10.01 @ .25"),
+            report("13:00", "10.01", "3.00", result="scalar", value=".30"),
+        ]
+    )
+
+    assert (found.payout, found.settlement_fees) == (D("3.00"), D(".003"))
+
+
+def test_a_settlement_fee_of_a_future_kind_is_put_aside() -> None:
+    told = facts(BOUGHT + "13:00 row yes revenue 10.00 yes 10 fees .17")
+
+    found = book([*told, report("13:00", "10", "9.90", fee=".10")])
+
+    assert (found.payout, found.settlement_fees, found.fees) == (D("9.90"), D(".10"), D(".17"))
+    assert found.realized - found.fees == D("9.90") - D("6.00") - D(".17")
+
+
+@pytest.mark.parametrize("paid", ["9.00", "1000.00"])
+def test_where_the_two_contradict_each_other_the_row_is_booked(paid: str) -> None:
+    told = facts(BOUGHT + "13:00 row yes revenue 10.00 yes 10 fees .17")
+
+    found = book([*told, report("13:00", "10", paid)])
+
+    assert found.payout == D("10.00")
+    assert settlements(found)[0][3].startswith("settlement row; a settlement report says")
+
+
+def test_a_report_that_contradicts_itself_is_booked_by_nobody() -> None:
+    in_cents = report("13:00", "10", "1000.00")
+
+    assert book([*facts(BOUGHT), in_cents]).evidence is None
+    assert book([*facts(BOUGHT), in_cents], market=market("yes")).evidence is Evidence.MARKET_RESULT
+
+
+def test_a_report_without_an_amount_pays_by_position_and_price() -> None:
+    found = book([*facts(BOUGHT), report("13:00", "10", None)])
+
+    assert found.payout == D("10.00")
+    assert "does not say what was paid" in settlements(found)[0][3]
+
+
+def test_several_parties_of_one_subaccount_were_paid_together() -> None:
+    found = book(
+        [
+            *facts(BOUGHT),
+            report("13:00", "6", "6.00"),
+            report("13:00:01", "4", "4.00", party="P-2"),
+        ]
+    )
+
+    assert found.payout == D("10.00")
+    assert len(settlements(found)) == 1
+
+
+def test_a_report_that_is_told_otherwise_is_taken_back_and_booked_again() -> None:
+    found = book(
+        [
+            *facts(BOUGHT),
+            report("13:00", "10", "10.00"),
+            report("13:00", "10", "0", result="no", value="0", version=2, seen_at="15:00"),
+        ]
+    )
+
+    assert found.payout == D("0")
+    assert [
+        (entry.kind, entry.at, str(entry.cash()))
+        for entry in found.entries
+        if entry.at > at("12:00")
+    ] == [
+        (EntryKind.SETTLEMENT, at("13:00"), "10.00"),
+        (EntryKind.REVERSAL, at("15:00"), "-10.00"),
+        (EntryKind.SETTLEMENT, at("15:00"), "0.00"),
+    ]
+    (revised,) = found.breaks
+    assert (revised.kind, revised.amount) == (BreakKind.REVISED_SETTLEMENT, D("-10.00"))
+
+
+def test_a_market_reported_under_a_later_date_is_paid_once() -> None:
+    later = report(
+        "15:00", "10", "0", result="no", value="0", day=date(2026, 6, 2), seen_at="15:00"
+    )
+
+    found = book([*facts(BOUGHT), report("13:00", "10", "10.00"), later])
+
+    assert found.payout == D("0")
+    assert sum((entry.cash() for entry in found.entries), D("0")) == D("-6.17")
+    assert [each.kind for each in found.breaks] == [BreakKind.REVISED_SETTLEMENT]
+
+
+@given(
+    nets=st.lists(st.integers(-5_000, 5_000), min_size=1, max_size=4),
+    value=st.integers(0, 10_000),
+    fee=st.integers(0, 50),
+    has_row=st.booleans(),
+)
+def test_the_quick_road_books_what_the_long_one_books(
+    nets: list[int], value: int, fee: int, *, has_row: bool
+) -> None:
+    """Parties of one subaccount, with or without a row: the cash is what FIX said, to the unit."""
+    held = sum(nets)
+    side = "yes" if held >= 0 else "no"
+    told: list[Recorded] = facts(f"12:00 buy {side} {Count(abs(held) or 1)} @ .50")
+    payouts: list[Money] = []
+    for number, net in enumerate(nets):
+        gross = gross_payout(Count(net), Price(value))
+        paid = max(gross - Money(fee), Money(0))
+        payouts.append(paid)
+        told.append(
+            report(
+                "13:00",
+                str(Count(net)),
+                str(paid),
+                result="scalar",
+                value=str(Price(value)),
+                fee=str(gross - paid),
+                party=f"P-{number}",
+            )
+        )
+    total = sum(payouts, Money(0))
+    if has_row:
+        told += facts(f"13:00 row scalar revenue {total.floor_to(Money.of_cents(1))}")
+
+    long_way = book(told)
+    fills_and_rows = [each for each in told if each.key[:4] in {"fill", "sett"}]
+    quick = book_steps(
+        PRIMARY,
+        SHARD_ZERO,
+        TICKER,
+        steps=sorted(map(bare_step, fills_and_rows)),
+        report=join_reports(each for each in told if each not in fills_and_rows),
+    )
+
+    assert quick.bare == long_way.bare
+    assert [entry.cash() for entry in quick.entries] == [e.cash() for e in long_way.entries]
+    assert long_way.payout == total
