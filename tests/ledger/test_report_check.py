@@ -17,7 +17,8 @@ from trueup.core.units import Money
 from trueup.ledger.breaks import Break, BreakKind, Severity
 from trueup.ledger.coverage import Coverage, Part, Span, Tier
 from trueup.ledger.entries import MarketBook
-from trueup.ledger.report_check import FixEvidence, ReportPages, Stranger, check_reports
+from trueup.ledger.report_check import FixEvidence, check_reports
+from trueup.ledger.report_pages import ReportPages, Stranger
 from trueup.ledger.witnesses import join_reports
 
 BOUGHT = "12:00 buy yes 10 @ .60 fee .17\n"

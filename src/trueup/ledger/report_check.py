@@ -15,74 +15,28 @@ from typing import Final
 
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Subaccount, Ticker
-from trueup.core.instant import HOUR, MINUTE, SECOND, Instant, format_age, format_instant
+from trueup.core.instant import MINUTE, SECOND, Instant, format_age, format_instant
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.coverage import Coverage, Span
 from trueup.ledger.entries import MarketBook
+from trueup.ledger.report_pages import (
+    LAG,
+    ReportPages,
+    Stranger,
+    check_pages,
+    check_strangers,
+)
 from trueup.ledger.witnesses import agrees, can_pay, reported_value
-
-LAG: Final = HOUR
-"""How long one side may be behind the other before what it has not said is missing."""
 
 NEAR_THE_END: Final = 10 * MINUTE
 """A trade so shortly before a market closed may miss the position that was settled."""
 
-_STRANGERS_MAX: Final = 20
-"""How many unknown parties have a break of their own; the rest share one."""
-
 _CENT: Final = Money.of_cents(1).units
 
 Subject = tuple[Subaccount, Ticker]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportPages:
-    """What came of one settlement's report on one session: pages counted, not held.
-
-    `agree` says that no two pages contradict each other.
-    """
-
-    session: str
-    ticker: Ticker
-    clearing_date: str
-    pages: int
-    announced: int | None
-    last_pages: int
-    parties: int
-    agree: bool
-    first_at: Instant
-    last_at: Instant
-
-    @property
-    def is_contradicted(self) -> bool:
-        """Whether pages disagree, or more came than were announced."""
-        too_many = self.announced is not None and self.pages > self.announced
-        return not self.agree or too_many or self.last_pages > 1
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the last page and as many as announced came."""
-        enough = self.announced is None or self.pages == self.announced
-        return bool(self.last_pages) and enough and not self.is_contradicted
-
-    def words(self) -> str:
-        """How much is there, for a person."""
-        last = "with the last one" if self.last_pages else "without the last one"
-        return f"{self.pages} of {self.announced or 'an unknown number of'} pages, {last}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stranger:
-    """A party that belongs to no configured subaccount, and what was reported of it."""
-
-    party: str
-    reports: int
-    paid: Money
-    since: Instant
-    ticker: Ticker
 
 
 def _nothing() -> Iterable[Filled]:
@@ -151,9 +105,9 @@ def compare_report(
     evidence: FixEvidence,
     report: BareReport,
     book: MarketBook,
+    *,
     row: Settled | None,
     market: MarketStated | None,
-    *,
     now: Instant,
 ) -> Iterator[Break]:
     """Everything in which one report differs from the row and the book of its settlement."""
@@ -446,68 +400,6 @@ def _rows_alone(
             ),
             remedy="The books follow the row. See `trueup fix report` for pages that are missing.",
         )
-
-
-def check_pages(pages: Iterable[ReportPages], *, now: Instant) -> Iterator[Break]:
-    """Settlements of which pages are missing, or contradict each other, on every session."""
-    whole: set[tuple[Ticker, str]] = set()
-    open_: list[ReportPages] = []
-    for each in pages:
-        if each.is_complete:
-            whole.add((each.ticker, each.clearing_date))
-        else:
-            open_.append(each)
-    for each in open_:
-        if (each.ticker, each.clearing_date) in whole:
-            continue
-        is_late = now - each.last_at <= LAG and not each.is_contradicted
-        kind = BreakKind.TIMING if is_late else BreakKind.INCOMPLETE_REPORT
-        words = "pages contradict each other" if each.is_contradicted else each.words()
-        yield Break(
-            identity=break_identity(kind, None, each.clearing_date, each.ticker, each.session),
-            kind=kind,
-            severity=Severity.AMBER,
-            subaccount=None,
-            shard=None,
-            ticker=each.ticker,
-            amount=ZERO_MONEY,
-            occurred_at=each.first_at,
-            summary=f"the settlement report of {each.clearing_date} is not whole: {words}",
-            evidence=(f"{each.parties} parties came on {each.session}",),
-            remedy="Keep `trueup fix listen` running: what was sent is sent again for up to 72 "
-            "hours. After that `trueup sync` brings the rows, which the books follow.",
-        )
-
-
-def check_strangers(strangers: Iterable[Stranger]) -> Iterator[Break]:
-    """Parties that belong to no configured subaccount."""
-    more, reports, paid = 0, 0, ZERO_MONEY
-    first: Stranger | None = None
-    for number, each in enumerate(strangers):
-        if number < _STRANGERS_MAX:
-            yield _unknown(each.party, each.reports, each.paid, each)
-            continue
-        first = first or each
-        more, reports, paid = more + 1, reports + each.reports, paid + each.paid
-    if first is not None:
-        yield _unknown(f"{more} more parties", reports, paid, first)
-
-
-def _unknown(party: str, reports: int, paid: Money, seen: Stranger) -> Break:
-    return Break(
-        identity=break_identity(BreakKind.UNKNOWN_PARTY, None, party),
-        kind=BreakKind.UNKNOWN_PARTY,
-        severity=Severity.AMBER,
-        subaccount=None,
-        shard=None,
-        ticker=None,
-        amount=paid,
-        occurred_at=seen.since,
-        summary=f"party {party} of settlement reports belongs to no subaccount",
-        evidence=(f"{reports} reports, {paid} paid in all; the first of {seen.ticker}",),
-        remedy=f'Name it in config.toml, under [fix_parties]: "{seen.party}" = 0 (or whatever '
-        'its subaccount is); "*" stands for every party that is not named.',
-    )
 
 
 def check_one_sided(evidence: FixEvidence, *, now: Instant) -> Iterator[Break]:

@@ -20,7 +20,8 @@ from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.entries import MarketBook
-from trueup.ledger.report_check import FixEvidence, check_pages, compare_report
+from trueup.ledger.report_check import FixEvidence, compare_report
+from trueup.ledger.report_pages import check_pages
 from trueup.run.fix_report import fee_types, fees_by_type, party_row, sum_of
 from trueup.run.views import Row
 from trueup.store.database import Books
@@ -164,9 +165,8 @@ def _judge(
             found.waiting.append(f"{report.ticker}: reported, and not booked yet")
             continue
         market = books.market(report.ticker)
-        for each in compare_report(
-            evidence, report, book, found.rests.get(subject), market, now=now
-        ):
+        row = found.rests.get(subject)
+        for each in compare_report(evidence, report, book, row=row, market=market, now=now):
             if each.severity is not Severity.GREEN:
                 _note(found, each.kind, f"{each.ticker}, subaccount {subject[0]}: {each.summary}")
     for subject, row in found.rests.items():

@@ -32,7 +32,7 @@ from trueup.ledger.breaks import Break
 from trueup.ledger.coverage import Span
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
 from trueup.ledger.movements import CashMovement
-from trueup.ledger.report_check import ReportPages, Stranger
+from trueup.ledger.report_pages import ReportPages, Stranger
 from trueup.store import (
     book_reading,
     break_register,

@@ -23,7 +23,7 @@ from trueup.core.instant import Instant
 from trueup.core.settlement import PayoutUnit, ReportTerms, SettlementReported
 from trueup.core.units import Money
 from trueup.ledger.bare import BareReport
-from trueup.ledger.report_check import ReportPages, Stranger
+from trueup.ledger.report_pages import ReportPages, Stranger
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Driver, Reading, Transaction
 from trueup.store.marking import mark

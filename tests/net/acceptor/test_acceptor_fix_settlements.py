@@ -18,6 +18,7 @@ from trueup.core.units import Count, Money, Price
 from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.net.fix.client import SequencesDiffer
 from trueup.sim import commands as c
+from trueup.sim.exchange import ROW_DELAY, Exchange
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import Deliver
@@ -27,9 +28,9 @@ SECOND_ACCOUNT = Subaccount(1)
 PARTIES = {US: PRIMARY, f"{US}/1": SECOND_ACCOUNT}
 
 
-def held() -> ServedFloor:
+def held(row_delay: int = ROW_DELAY) -> ServedFloor:
     """We hold 3 YES in the primary account and 2 YES in the first subaccount."""
-    floor = ServedFloor()
+    floor = ServedFloor(exchange=Exchange(row_delay=row_delay))
     floor.step(c.OpenSubaccount(at=floor.now, member=US, subaccount=SECOND_ACCOUNT))
     floor.step(
         c.Credit(
