@@ -27,7 +27,7 @@ from trueup.engine.machine import Machine
 from trueup.engine.market import PublicTrade, Top
 from trueup.engine.records import Record
 from trueup.engine.wishes import Style
-from trueup.run.simulated_markets import listings, top_after, top_now
+from trueup.run.simulated_markets import listing, listings, top_after, top_now
 from trueup.run.simulated_reading import balances_read, positions_read, status_read
 from trueup.sim import commands as c
 from trueup.sim import events as e
@@ -87,6 +87,7 @@ class SimulatedVenue:
         chance: Chance,
         conditions: Conditions = CALM,
         observers: Iterable[Observer] = (),
+        poll: int = POLL,
     ) -> None:
         self.exchange = exchange
         self.member = member
@@ -95,6 +96,7 @@ class SimulatedVenue:
         self.now = exchange.now
         self.machine: Machine | None = None
         self._chance = chance
+        self._poll_every = poll
         self._observers = tuple(observers)
         self._agenda: list[tuple[Instant, int, int, Callable[[], None]]] = []
         self._noted = 0
@@ -145,7 +147,7 @@ class SimulatedVenue:
         ]
         if tops:
             self.give(i.MarketsMoved(at=self.now, tops=tuple(tops)))
-        self._later(POLL, self._poll)
+        self._later(self._poll_every, self._poll)
 
     def crash(self) -> None:
         """The process is gone: answers and messages under way reach nobody any more.
@@ -387,8 +389,10 @@ class SimulatedVenue:
                     )
                 )
                 self._batch()
-            case e.MarketListed() | e.MarketMoved() | e.CloseTimeChanged() | e.PriceGridChanged():
-                self._message(self._tell_listings, sure=True)
+            case e.MarketListed(market=market):
+                self._message(lambda: self._tell_listing(market.ticker), sure=True)
+            case e.MarketMoved() | e.CloseTimeChanged() | e.PriceGridChanged():
+                self._message(lambda: self._tell_listing(event.ticker), sure=True)
             case e.SettlementPaid(member=member) if member == self.member:
                 settled = event.settled
                 self._message(lambda: self._settle(settled))
@@ -433,7 +437,7 @@ class SimulatedVenue:
         else:
             self.give(i.CallEnded(at=self.now, ok=True))
             self._read_account(since=Instant(self._polled_to - _OVERLAP))
-        self._later(POLL, self._poll)
+        self._later(self._poll_every, self._poll)
 
     def _read_account(self, since: Instant, *, at_start: bool = False) -> None:
         as_of = self._as_of()
@@ -462,8 +466,8 @@ class SimulatedVenue:
         """Reads lag behind: what they show is the account a moment ago."""
         return Instant(self.now - self.conditions.lag.draw(self._chance))
 
-    def _tell_listings(self) -> None:
-        self.give(i.MarketsListed(at=self.now, listings=listings(self.exchange)))
+    def _tell_listing(self, ticker: Ticker) -> None:
+        self.give(i.MarketsListed(at=self.now, listings=(listing(self.exchange, ticker),)))
 
 
 def _refused(events: Iterable[e.Event]) -> i.Refused | None:

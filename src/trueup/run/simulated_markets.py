@@ -12,7 +12,7 @@ from trueup.sim.exchange import Exchange
 
 def listings(exchange: Exchange) -> tuple[Listing, ...]:
     """Every market that is listed, as it is now."""
-    return tuple(_listing(exchange, ticker) for ticker in exchange.books.listings.markets)
+    return tuple(listing(exchange, ticker) for ticker in exchange.books.listings.markets)
 
 
 def top_now(exchange: Exchange, ticker: Ticker) -> tuple[Top, ...]:
@@ -46,7 +46,8 @@ def top_after(exchange: Exchange, changed: e.TopChanged) -> Top:
     )
 
 
-def _listing(exchange: Exchange, ticker: Ticker) -> Listing:
+def listing(exchange: Exchange, ticker: Ticker) -> Listing:
+    """One market, as it is now."""
     known = exchange.books.listings
     state = known.markets[ticker]
     event = known.events[state.market.event_ticker]

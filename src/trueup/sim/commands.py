@@ -13,7 +13,7 @@ from trueup.core import catalog
 from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
 from trueup.core.grid import LINEAR_CENT, PriceGrid
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.ids import Shard, Subaccount, Ticker, TradeId
 from trueup.core.instant import HOUR, Instant
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
@@ -76,6 +76,7 @@ __all__ = [
     "PlaceOrder",
     "QuoteMarket",
     "ReopenMarket",
+    "ReportTrade",
     "ResetOrderGroup",
     "ResumeMarket",
     "ReviseSettlement",
@@ -135,6 +136,18 @@ class QuoteMarket:
 
     at: Instant
     quote: catalog.Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTrade:
+    """State that the rest of the world traded with itself: everybody sees it, no account moves."""
+
+    at: Instant
+    ticker: Ticker
+    trade_id: TradeId
+    count: Count
+    price: Price
+    taker_side: Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,6 +399,7 @@ MarketCommand = (
     | ListMarket
     | ScheduleFeeChange
     | QuoteMarket
+    | ReportTrade
     | PauseMarket
     | ResumeMarket
     | CloseMarket

@@ -28,6 +28,7 @@ SHARDS: Final = tuple(Shard(number) for number in range(4))
 
 Steering = (
     c.QuoteMarket
+    | c.ReportTrade
     | c.PauseMarket
     | c.ResumeMarket
     | c.CloseMarket
@@ -62,10 +63,8 @@ def carry_out(books: Books, command: Steering, delays: Delays) -> e.Refusal | No
         return e.Refusal.MARKET_NOT_FOUND
     at = command.at
     match command:
-        case c.QuoteMarket():
-            state.quotes.record(at, command.quote)
-            books.events.append(e.QuoteChanged(at=at, quote=command.quote))
-            done = True
+        case c.QuoteMarket() | c.ReportTrade():
+            done = _tell(books, state, command)
         case c.ChangePriceGrid():
             state.change_grid(at, command.grid)
             books.events.append(e.PriceGridChanged(at=at, ticker=ticker, grid=command.grid))
@@ -83,6 +82,28 @@ def carry_out(books: Books, command: Steering, delays: Delays) -> e.Refusal | No
         case _:
             done = _decide(books, state, command, delays=delays)
     return None if done else e.Refusal.WRONG_STATE
+
+
+def _tell(books: Books, state: MarketState, command: c.QuoteMarket | c.ReportTrade) -> bool:
+    """What the rest of the world quotes, or traded."""
+    if isinstance(command, c.QuoteMarket):
+        state.quotes.record(command.at, command.quote)
+        books.events.append(e.QuoteChanged(at=command.at, quote=command.quote))
+        return True
+    if state.status is not MarketStatus.ACTIVE:
+        return False
+    made = e.TradeMade(
+        at=command.at,
+        trade_id=command.trade_id,
+        ticker=command.ticker,
+        count_units=command.count.units,
+        price=command.price,
+        taker_side=command.taker_side,
+    )
+    books.events.append(made)
+    state.tape.trade(made)
+    books.touched[state] = None
+    return True
 
 
 def _decide(

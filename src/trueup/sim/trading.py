@@ -15,7 +15,15 @@ from trueup.sim import amending, grouping
 from trueup.sim import commands as c
 from trueup.sim.account import Account
 from trueup.sim.books import Books
-from trueup.sim.crossing import can_fill, cross, end, lacks_money, note_expiry, rest
+from trueup.sim.crossing import (
+    can_fill,
+    count_in_group,
+    cross,
+    end,
+    lacks_money,
+    note_expiry,
+    rest,
+)
 from trueup.sim.events import Denial, OrderChange, Refusal
 from trueup.sim.filling import meet_outside
 from trueup.sim.lifecycle import MarketState
@@ -237,4 +245,6 @@ def _trade(books: Books, account: Account, command: c.Trade) -> Denial | None:
         is_taker=command.is_taker,
         at=command.at,
     )
+    if order.terms.group_id is not None:
+        count_in_group(books, order, command.count.units, at=command.at)
     return None
