@@ -234,10 +234,10 @@ class BacktestVenue(SimulatedVenue):
 
     def _see(self, seen: Seen) -> None:
         state = self.exchange.books.listings.markets.get(seen.ticker)
-        if state is None or state.status is not MarketStatus.ACTIVE:
+        is_open = state is not None and state.status is MarketStatus.ACTIVE
+        if not is_open:
             self.progress.passed_by += 1
-            return
-        if isinstance(seen, TradeSeen):
+        if is_open and isinstance(seen, TradeSeen):
             self._offers.setdefault(seen.ticker, _LastOffers()).see(seen)
             left = self._log.left(seen)
             if left <= 0:

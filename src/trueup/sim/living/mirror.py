@@ -76,15 +76,22 @@ class Mirror:
             book = self.books[ticker] = MirroredBook(ticker, self._assumed)
         return book
 
+    def rejoin(self, order: Order, at: Instant) -> None:
+        """An own order rests already: behind everything, once the book is told."""
+        terms = order.terms
+        level = (terms.side is Side.YES, terms.price.units)
+        self.book(terms.ticker).join(terms.order_id, level, at)
+
     # -- what is told ----------------------------------------------------------------------
 
     def see(self, seen: Seen, at: Instant) -> None:
         """Take in one piece of news at the exchange's time `at` (its own time, or a bit later).
 
-        News of a market that is not listed or not open count for nothing.
+        News of a market that is not listed count for nothing; while one is not open its
+        book is kept, and nothing trades.
         """
         state = self.exchange.books.listings.markets.get(seen.ticker)
-        if state is None or state.status is not MarketStatus.ACTIVE:
+        if state is None:
             return
         book = self.book(seen.ticker)
         if isinstance(seen, LevelSeen):
@@ -92,7 +99,8 @@ class Mirror:
             book.change(level, seen.change, seen.at)
             self._match_level(at, state, level)
         elif isinstance(seen, TradeSeen):
-            self._trade(at, book, seen)
+            if state.status is MarketStatus.ACTIVE:
+                self._trade(at, book, seen)
         else:
             is_whole = isinstance(seen, BookSeen)
             touched = book.load(seen.bids, seen.asks, seen.at) if is_whole else book.lose()
@@ -149,7 +157,7 @@ class Mirror:
     def _match_level(self, at: Instant, state: MarketState, level: Level) -> None:
         """Make the tape's orders at a level as many as own orders may take there."""
         is_bid, price = level
-        if price not in state.prices:
+        if price not in state.prices or state.status is not MarketStatus.ACTIVE:
             return
         side = state.book.bids if is_bid else state.book.asks
         queue = side.levels.get(price)
@@ -186,6 +194,12 @@ class Mirror:
             )
         )
         return name
+
+    def refresh(self, ticker: Ticker, at: Instant) -> None:
+        """Let the tape place everything again: a market that is resumed has an empty book."""
+        state = self.exchange.books.listings.markets[ticker]
+        for level in sorted(self.book(ticker).levels):
+            self._match_level(at, state, level)
 
     # -- what happens at the exchange ------------------------------------------------------
 
