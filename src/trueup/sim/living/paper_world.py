@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from trueup.core import catalog
-from trueup.core.grid import PriceGrid
 from trueup.core.fees import Precision
+from trueup.core.grid import PriceGrid
 from trueup.core.ids import PRIMARY, OrderId, Shard, Ticker, TradeId
 from trueup.core.instant import DAY, Instant
 from trueup.core.market import MarketResult, MarketStatus
