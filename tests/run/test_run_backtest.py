@@ -434,5 +434,5 @@ def test_real_trades_settle_by_their_real_outcomes(recorded_data: Path) -> None:
     assert done.fills > 10
     assert done.closes, done.unproven
     assert done.open_positions == 0
-    for ticker, settled in venue.heard.settled.items():
+    for (_, ticker), settled in venue.heard.settled.items():
         assert settled.result is tape.markets[ticker].result

@@ -26,7 +26,7 @@ def archive_tape(
     without is told by its trades, recorded or downloaded.
     """
     markets = load_markets(archive, tickers)
-    days = {"since": since, "until": until, "tickers": tuple(tickers)}
+    days: dict[str, Any] = {"since": since, "until": until, "tickers": tuple(tickers)}
     booked = {
         Ticker(each)
         for each in archive.table(Kind.SNAPSHOTS, **days)["ticker"].unique().to_pylist()

@@ -150,7 +150,7 @@ def _book(venue: BacktestVenue) -> list[MarketBook]:
     for number, ((trade, order), fill) in enumerate(venue.heard.fills.items()):
         key = f"{trade}/{order}"
         recorded[fill.ticker].append(Recorded(number, key, 1, fill, Source.REST, fill.at))
-    for number, (ticker, settled) in enumerate(venue.heard.settled.items(), _ROWS_FROM):
+    for number, ((_, ticker), settled) in enumerate(venue.heard.settled.items(), _ROWS_FROM):
         key = f"row {ticker}"
         recorded[ticker].append(Recorded(number, key, 1, settled, Source.REST, settled.at))
     markets = venue.exchange.books.listings.markets
