@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from trueup.cli.output import moment
 from trueup.core.errors import ConfigError
 from trueup.core.instant import SECOND
 from trueup.core.units import Count, Money
+from trueup.engine.strategy import Strategy
 from trueup.run.archive_tape import archive_tape
 from trueup.run.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
 from trueup.run.backtest_report import BacktestReport, StrategyResult, report
@@ -74,29 +76,43 @@ def backtest(
     seed: Annotated[int, typer.Option("--seed", help="Another run of chance.")] = 1,
 ) -> None:
     """Trade a recording: trueup backtest momentum --trades T.parquet --markets M.parquet."""
-    settings = lead(invocation)
-    money = Money.parse(capital)
+    settings, money = lead(invocation), Money.parse(capital)
     strategies = load_strategies(strategy)
-    tape = _tape(
-        settings, trades, markets, archive, since=since, until=until, tickers=ticker or [],
-        category=category,
-    )  # fmt: skip
+    files = _Files(trades, markets, archive, category)
+    tape = _tape(settings, files, since=since, until=until, tickers=ticker or [])
+    way = Span(latency * _MILLISECOND // 2, latency * _MILLISECOND * 3 // 2)
+    options = BacktestOptions(
+        deposit=money,
+        reach=int(reach * SECOND),
+        assumed_ahead=Count.parse(ahead) if ahead else None,
+        conditions=replace(CALM, way=way),
+        precision=settings.precision,
+        seed=seed,
+    )
+    done = _play(invocation, tape, options, strategies)
+    _show(invocation, tape, done)
+    if not done.closes:
+        invocation.exit_code = _EXIT_OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where the tape is."""
+
+    trades: Path | None
+    markets: Path | None
+    archive: Path | None
+    category: str
+
+
+def _play(
+    invocation: Invocation, tape: Tape, options: BacktestOptions, strategies: Sequence[Strategy]
+) -> BacktestReport:
     output = invocation.output
     output.say(tape.words)
     for note in tape.notes:
         output.notice(note)
-    way = Span(latency * _MILLISECOND // 2, latency * _MILLISECOND * 3 // 2)
-    venue = BacktestVenue(
-        tape,
-        BacktestOptions(
-            deposit=money,
-            reach=int(reach * SECOND),
-            assumed_ahead=Count.parse(ahead) if ahead else None,
-            conditions=replace(CALM, way=way),
-            precision=settings.precision,
-            seed=seed,
-        ),
-    )
+    venue = BacktestVenue(tape, options)
     with output.progress("replaying") as line:
         before = 0
 
@@ -105,32 +121,22 @@ def backtest(
             line.step(f"replaying, at {moment(progress.at)}", progress.told - before)
             before = progress.told
 
-        venue.play(backtest_machine(strategies, money, settings.precision), told)
-    done = report(venue)
-    _show(invocation, tape, done)
-    if not done.closes:
-        invocation.exit_code = _EXIT_OPEN
+        venue.play(backtest_machine(strategies, options.deposit, options.precision), told)
+    return report(venue)
 
 
 def _tape(
-    settings: DeskSettings,
-    trades: Path | None,
-    markets: Path | None,
-    archive: Path | None,
-    *,
-    since: str,
-    until: str,
-    tickers: list[str],
-    category: str,
+    settings: DeskSettings, files: _Files, *, since: str, until: str, tickers: list[str]
 ) -> Tape:
+    trades, markets = files.trades, files.markets
     if (trades is None) is not (markets is None):
         raise ConfigError(
             "trades and their markets come in two files, and one was named",
             remedy="Name both: --trades FILE --markets FILE.",
         )
     if trades is not None and markets is not None:
-        return load_tape(trades, markets, category=category, since=since, until=until)
-    kept = open_archive(settings) if archive is None else Archive(archive)
+        return load_tape(trades, markets, category=files.category, since=since, until=until)
+    kept = open_archive(settings) if files.archive is None else Archive(files.archive)
     tape = archive_tape(kept, since=since, until=until, tickers=tickers)
     if not tape.markets:
         raise ConfigError(
