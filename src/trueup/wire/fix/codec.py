@@ -60,7 +60,7 @@ class Codec:
         self.reads = reads
         self.unit = unit
         self.unknown: Counter[tuple[str, str]] = Counter()
-        self._named = "", "", ""
+        self._sender = self._target = self._names = ""
         self._readers = _readers(reads, unit)
         writes = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
         self._writers = _writers(writes, unit)
@@ -96,21 +96,21 @@ class Codec:
             raise CallerError(f"{kind.__name__} is not a message of this side of the session")
         if _as_tuple(header)[_REQUIRED:] == _NOTHING_ELSE:
             # Nearly every header: its names are the same in the whole session.
-            names = self._names(header.sender, header.target)
+            if header.sender is not self._sender or header.target is not self._target:
+                self._name(header.sender, header.target)
             at = write_instant(header.sending_time)
-            head = f"{names}34={header.sequence}{SOH}52={at}{SOH}"
+            head = f"{self._names}34={header.sequence}{SOH}52={at}{SOH}"
         else:
             head = self._write_header(header)
         text = f"35={kind.TYPE}{SOH}{head}{write(message)}"
         return close_frame(text.encode("utf-8", "surrogateescape"))
 
-    def _names(self, sender: str, target: str) -> str:
-        """The text of both names, checked once."""
-        if self._named[:2] != (sender, target):
-            probe = Header(sender=sender, target=target, sequence=0, sending_time=Instant(0))
-            text = self._write_header(probe)
-            self._named = sender, target, text[: text.index(f"{SOH}34=") + 1]
-        return self._named[2]
+    def _name(self, sender: str, target: str) -> None:
+        """Make the text of both names, which is then checked."""
+        probe = Header(sender=sender, target=target, sequence=0, sending_time=Instant(0))
+        text = self._write_header(probe)
+        self._sender, self._target = sender, target
+        self._names = text[: text.index(f"{SOH}34=") + 1]
 
     def _count(self, kind: str, unknown: tuple[Unknown, ...]) -> None:
         for tag, _ in unknown:

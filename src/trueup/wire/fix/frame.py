@@ -41,6 +41,7 @@ _EVIDENCE_BYTES: Final = 300
 _ANY_BYTES: Final = 256
 _ASCII_BYTES: Final = 512
 _LOWER_HALF: Final = 0xFFFF
+_TRAILERS: Final = tuple(b"10=%03d\x01" % total for total in range(256))
 
 
 def checksum(content: bytes) -> int:
@@ -58,7 +59,7 @@ def checksum(content: bytes) -> int:
 def close_frame(body: bytes) -> bytes:
     """The whole message around a body (from ``35=`` to the last SOH)."""
     content = b"8=FIXT.1.1\x019=%d\x01%b" % (len(body), body)
-    return b"%b10=%03d\x01" % (content, checksum(content))
+    return content + _TRAILERS[checksum(content)]
 
 
 def open_frame(raw: bytes) -> bytes:

@@ -53,7 +53,8 @@ class Kind(Generic[T]):
 
     `fix` is the name of the type in FIX dictionaries, `unit` what a person should
     know about the value.  `read` raises ValueError or KeyError.  `by_unit` is set for
-    the kinds that depend on the session.
+    the kinds that depend on the session.  A quantity's text can be made from its bare
+    units by `write_units`; `quantity` is its class.
     """
 
     fix: str
@@ -62,6 +63,8 @@ class Kind(Generic[T]):
     write: Callable[[T], str]
     words: Mapping[str, T] | None = None
     by_unit: Mapping[PriceUnit, Kind[T]] | None = None
+    quantity: type | None = None
+    write_units: Callable[[int], str] | None = None
 
     @property
     def is_text(self) -> bool:
@@ -78,6 +81,22 @@ def word_kind(fix: str, words: Mapping[str, T], *, older: Mapping[str, T] | None
     known = {**words, **(older or {})}
     spelled = {meaning: text for text, meaning in words.items()}
     return Kind(fix, "one of a list", known.__getitem__, spelled.__getitem__, words=words)
+
+
+Q = TypeVar("Q", Count, Money, Price)
+
+
+def quantity_kind(
+    fix: str, unit: str, of: type[Q], read: Callable[[str], Q], write_units: Callable[[int], str]
+) -> Kind[Q]:
+    """A quantity: read as one, written by its units.  Another quantity is no such value."""
+
+    def write(value: Q) -> str:
+        if value.__class__ is not of:
+            raise NotANumber(f"{value!r} is no {of.__name__}")
+        return write_units(value.units)
+
+    return Kind(fix, unit, read, write, quantity=of, write_units=write_units)
 
 
 def read_text(text: str) -> str:
@@ -117,18 +136,26 @@ def _read_count(text: str) -> Count:
     return values.count(text)
 
 
-@lru_cache(maxsize=1 << 14)
-def _decimal_text(units: int, decimals: int, least: int) -> str:
-    return format_decimal(units, decimals, least)
+def _decimal_writer(decimals: int, least: int) -> Callable[[int], str]:
+    """Text of units of 10^-`decimals` with at least `least` places, remembered."""
+    whole, spare = 10**decimals, 10 ** (decimals - least)
+
+    @lru_cache(maxsize=1 << 14)
+    def write(units: int) -> str:
+        if units % spare or units < 0 or not least:
+            return format_decimal(units, decimals, least).removesuffix(".")
+        before, after = divmod(units, whole)
+        return f"{before}.{after // spare:0{least}d}"
+
+    return write
 
 
-@lru_cache(maxsize=1 << 14)
-def _count_text(units: int) -> str:
-    return format_decimal(units, 2, 2)
-
-
-def _write_count(count: Count) -> str:
-    return _count_text(count.units)
+_count_text = _decimal_writer(2, 2)
+_money_text = _decimal_writer(6, 2)
+_dollar_price_text = _decimal_writer(4, 4)
+_settlement_text = _decimal_writer(2, 2)
+_cent_price_text = _decimal_writer(2, 0)
+"""Whole cents as ``49``; a finer price with the places it needs."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -136,26 +163,9 @@ def _read_money(text: str) -> Money:
     return values.dollars(text)
 
 
-def _write_money(money: Money) -> str:
-    return _decimal_text(money.units, 6, 2)
-
-
 @lru_cache(maxsize=1 << 14)
 def _read_cents(text: str) -> Price:
     return values.price_of_cents(text)
-
-
-def _write_cents(price: Price) -> str:
-    """Whole cents as ``49``; a finer price with the places it needs."""
-    return _decimal_text(price.units, 2, 0).removesuffix(".")
-
-
-def _write_dollars(price: Price) -> str:
-    return _decimal_text(price.units, 4, 4)
-
-
-def _write_settlement_cents(price: Price) -> str:
-    return _decimal_text(price.units, 2, 2)
 
 
 def _average_reader(divisor: int) -> Callable[[str], Ratio]:
@@ -177,7 +187,7 @@ def _average_writer(factor: int) -> Callable[[Ratio], str]:
         scaled, rest = divmod(average.numerator * factor * 1_000_000, average.denominator)
         twice = 2 * rest
         up = twice > average.denominator or (twice == average.denominator and scaled % 2 == 1)
-        return _decimal_text(scaled + up, 6, 2)
+        return _money_text(scaled + up)
 
     return write
 
@@ -210,12 +220,18 @@ def _read_clock(text: str) -> int:
 
 def _write_clock(micros: int) -> str:
     """Milliseconds, or microseconds where there are some."""
-    seconds, part = divmod(micros, SECOND)
-    hour_minute, second = divmod(seconds, 60)
-    hour, minute = divmod(hour_minute, 60)
+    minute, part = divmod(micros, MINUTE)
+    second, part = divmod(part, SECOND)
     if part % _MILLISECOND:
-        return f"{hour:02d}:{minute:02d}:{second:02d}.{part:06d}"
-    return f"{hour:02d}:{minute:02d}:{second:02d}.{part // _MILLISECOND:03d}"
+        return f"{_MINUTES[minute]}:{_TWO_DIGITS[second]}.{part:06d}"
+    return f"{_MINUTES[minute]}:{_TWO_DIGITS[second]}{_FRACTIONS[part // _MILLISECOND]}"
+
+
+_TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(60))
+_MINUTES: Final = tuple(f"{hour:02d}:{minute}" for hour in range(24) for minute in _TWO_DIGITS)
+_MINUTES_A_DAY: Final = DAY // MINUTE
+_FRACTIONS: Final = tuple(f".{number:03d}" for number in range(1000))
+"""The texts of a clock: looking them up takes a third of the time of making them."""
 
 
 @lru_cache(maxsize=1 << 10)
@@ -240,8 +256,13 @@ def _write_day(days: int) -> str:
 
 def write_instant(instant: Instant) -> str:
     """A time as ``20261016-23:02:24.046``, with microseconds where there are some."""
-    days, since_midnight = divmod(instant, DAY)
-    return f"{_write_day(days)}-{_write_clock(since_midnight)}"
+    minutes, part = divmod(instant, MINUTE)
+    days, minute = divmod(minutes, _MINUTES_A_DAY)
+    second, part = divmod(part, SECOND)
+    if part % _MILLISECOND:
+        return f"{_write_day(days)}-{_MINUTES[minute]}:{_TWO_DIGITS[second]}.{part:06d}"
+    fraction = _FRACTIONS[part // _MILLISECOND]
+    return f"{_write_day(days)}-{_MINUTES[minute]}:{_TWO_DIGITS[second]}{fraction}"
 
 
 TEXT: Final = Kind("STRING", "text", read_text, write_text)
@@ -260,16 +281,20 @@ ENTRIES: Final = Kind("NUMINGROUP", "how many entries follow", _read_unsigned, _
 YES_OR_NO: Final = Kind(
     "BOOLEAN", "Y or N", {"Y": True, "N": False}.__getitem__, {True: "Y", False: "N"}.__getitem__
 )
-CONTRACTS: Final = Kind("QTY", "contracts", _read_count, _write_count)
-DOLLARS: Final = Kind("AMT", "dollars", _read_money, _write_money)
-DOLLAR_PRICE: Final = Kind("PRICE", "dollars, always", values.price_of_text, _write_dollars)
-CENT_PRICE: Final = Kind("PRICE", "cents", _read_cents, _write_cents)
-SETTLEMENT_CENTS: Final = Kind("PRICE", "cents, always", _read_cents, _write_settlement_cents)
+CONTRACTS: Final = quantity_kind("QTY", "contracts", Count, _read_count, _count_text)
+DOLLARS: Final = quantity_kind("AMT", "dollars", Money, _read_money, _money_text)
+DOLLAR_PRICE: Final = quantity_kind(
+    "PRICE", "dollars, always", Price, values.price_of_text, _dollar_price_text
+)
+CENT_PRICE: Final = quantity_kind("PRICE", "cents", Price, _read_cents, _cent_price_text)
+SETTLEMENT_CENTS: Final = quantity_kind(
+    "PRICE", "cents, always", Price, _read_cents, _settlement_text
+)
 SESSION_PRICE: Final = Kind(
     "PRICE",
     "cents; dollars with UseDollars",
-    _read_cents,
-    _write_cents,
+    CENT_PRICE.read,
+    CENT_PRICE.write,
     by_unit={PriceUnit.CENTS: CENT_PRICE, PriceUnit.DOLLARS: DOLLAR_PRICE},
 )
 _CENT_AVERAGE: Final = Kind("PRICE", "cents", _average_reader(100), _average_writer(100))

@@ -1,4 +1,9 @@
-"""From a typed block to the texts of its fields.
+"""From a typed block to the texts of its fields, by plans that are made once per shape.
+
+A shape is the sequence of the types of a block's values: it says which fields are there
+and how each is written.  What depends on it alone is decided the first time it is seen and
+kept as a `Plan`; a block of a known shape fills a template.  A group is one place of it,
+which its entries' own plans fill.
 
 Nothing is sent that could not be read again: a missing required field, an empty value or
 one with a delimiter inside is the caller's mistake and raises `CallerError` before
@@ -7,10 +12,10 @@ anything leaves.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter, call
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -20,20 +25,30 @@ from trueup.wire.fix.frame import SOH
 from trueup.wire.fix.message import Block, Sender
 from trueup.wire.fix.reading import label
 
+PLANS_MAX: Final = 512
+"""How many shapes one writer remembers before it starts over."""
+
 _REFUSALS: Final = (TrueupError, ValueError, KeyError, AttributeError, TypeError)
-_EMPTY: Final = re.compile(r"(?:^|\x01)(\d+)=(?=\x01|\Z)")
-_NO_ENTRIES: Final[tuple[Block, ...]] = ()
 _as_tuple = msgspec.structs.astuple
+_call = cast("Callable[[Callable[[Any], str], Any], str]", call)
+
+Write = Callable[[Any], str]
+Shape = tuple[type, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Fields in a row without a group between them: attributes `start` to `stop`."""
+class Plan:
+    """How the values of one shape become text.
 
-    start: int
-    stop: int
-    prefixes: tuple[str, ...]
-    writers: tuple[Callable[[Any], str], ...]
+    `choose` takes a block to the values that are there (of a quantity its units), `writers`
+    make them text for the places of `template`.  `free` are the places of text that may be
+    anything, and so must be looked at.
+    """
+
+    template: str
+    choose: Callable[[Block], tuple[Any, ...]]
+    writers: tuple[Write, ...]
+    free: tuple[int, ...]
 
 
 class BlockWriter:
@@ -41,71 +56,55 @@ class BlockWriter:
 
     def __init__(self, layout: Layout, sender: Sender) -> None:
         self._layout = layout
-        members = layout.members
-        places = [index for index, member in enumerate(members) if member.entry is not None]
-        self._first, *rest = _runs(members, places)
-        (self._whole,) = _runs(members, [])
-        self._groups = tuple(
-            (index, f"{members[index].tag}=", BlockWriter(entry, sender), run)
-            for index, run in zip(places, rest, strict=True)
-            if (entry := members[index].entry) is not None
-        )
+        self._plans: dict[Shape, Plan] = {}
         self._demanded = tuple(
-            (index, member.tag)
-            for index, member in enumerate(members)
-            if not member.required and member.required_of in {Sender.BOTH, sender}
+            member for member in layout.members if member.required_of in {Sender.BOTH, sender}
         )
-        self._has_data = any(member.field.length_tag for member in members)
+        self._writers = tuple(_writer(member, sender) for member in layout.members)
 
     def write(self, block: Block) -> str:
         """The text of a block, a SOH after every field; raises `CallerError`."""
-        out: list[str] = []
+        shape = tuple(map(type, _as_tuple(block)))
+        plan = self._plans.get(shape) or self._planned(shape)
         try:
-            self._collect(block, out)
+            parts = tuple(map(_call, plan.writers, plan.choose(block)))
         except _REFUSALS as error:
             raise self._refusal(block, error) from error
-        if not out:
-            return ""
-        text = SOH.join(out) + SOH
-        if text.count(SOH) != len(out) or "=\x01" in text:
-            self._check(block, out)
-        return text
+        for number in plan.free:
+            text = parts[number]
+            if not text or SOH in text:
+                raise self._unfit(block, text)
+        return plan.template % parts
 
-    def _collect(self, block: Block, out: list[str]) -> None:
-        """Append ``tag=value`` of every field that is there."""
-        values = _as_tuple(block)
-        for index, tag in self._demanded:
-            if values[index] is None:
-                raise CallerError(f"{type(block).__name__} must have {label(tag)}")
-        for index, _, _, _ in self._groups:
-            if values[index]:
-                break
-        else:
-            whole = self._whole
-            out += [
-                prefix + write(value)
-                for prefix, write, value in zip(whole.prefixes, whole.writers, values, strict=True)
-                if value is not None and value is not _NO_ENTRIES
-            ]
-            return
-        _write_run(self._first, values, out)
-        for index, prefix, writer, following in self._groups:
-            entries = values[index]
-            if entries:
-                out.append(f"{prefix}{len(entries)}")
-                for entry in entries:
-                    writer._collect(entry, out)  # noqa: SLF001  # of the same class
-            if following.prefixes:
-                _write_run(following, values, out)
+    def _planned(self, shape: Shape) -> Plan:
+        members = self._layout.members
+        there = [place for place, kind in enumerate(shape) if kind is not type(None)]
+        for member in self._demanded:
+            if shape[members.index(member)] is type(None):
+                raise CallerError(f"{self._layout.block.__name__} must have {label(member.tag)}")
+        chosen = [members[place] for place in there]
+        plan = Plan(
+            template="".join(map(_place, chosen)),
+            choose=_chooser([_path(members[place], shape[place]) for place in there]),
+            writers=tuple(self._writers[place](shape[place]) for place in there),
+            free=tuple(
+                number
+                for number, member in enumerate(chosen)
+                if member.kind.is_text and not member.field.length_tag
+            ),
+        )
+        if len(self._plans) >= PLANS_MAX:
+            self._plans.clear()
+        self._plans[shape] = plan
+        return plan
 
-    def _check(self, block: Block, out: list[str]) -> None:
-        """Only a data field may hold a delimiter, since its length is stated; none may be empty."""
-        for part in out:
-            is_data = self._has_data and part.startswith(("95=", "93="))
-            if not is_data and SOH in part:
-                raise CallerError(f"a value of {type(block).__name__} contains a delimiter (SOH)")
-            if not is_data and (empty := _EMPTY.match(part)):
-                raise CallerError(f"{type(block).__name__}: {label(empty[1])} has no value")
+    def _unfit(self, block: Block, text: str) -> CallerError:
+        """The error of a text that no field can hold."""
+        name = self._layout.block.__name__
+        if text:
+            return CallerError(f"a value of {name} contains a delimiter (SOH)")
+        empty = next(each for each in self._layout.members if getattr(block, each.name) == "")
+        return CallerError(f"{name}: {label(empty.tag)} has no value")
 
     def _refusal(self, block: Block, error: Exception) -> CallerError:
         """What cannot be written, by name."""
@@ -123,34 +122,54 @@ class BlockWriter:
         return CallerError(f"{type(block).__name__} cannot be written: {error}")
 
 
-def _write_run(run: _Run, values: tuple[Any, ...], out: list[str]) -> None:
-    own = values[run.start : run.stop]
-    out += [
-        prefix + write(value)
-        for prefix, write, value in zip(run.prefixes, run.writers, own, strict=True)
-        if value is not None
-    ]
+def _place(member: Member) -> str:
+    """The place of a member in a template.  A group and a data field bring their numbers."""
+    if member.entry is not None:
+        return "%s"
+    return f"%s{SOH}" if member.field.length_tag else f"{member.tag}=%s{SOH}"
 
 
-def _runs(members: Sequence[Member], places: Sequence[int]) -> list[_Run]:
-    """The runs before, between and after the groups at `places`."""
-    starts = [0, *(place + 1 for place in places)]
-    stops = [*places, len(members)]
-    return [
-        _Run(
-            start,
-            stop,
-            tuple("" if each.field.length_tag else f"{each.tag}=" for each in members[start:stop]),
-            tuple(_writer(each) for each in members[start:stop]),
-        )
-        for start, stop in zip(starts, stops, strict=True)
-    ]
+def _path(member: Member, kind: type) -> str:
+    """Where a value is found in its block; of a quantity its units, which are all of it."""
+    return f"{member.name}.units" if kind is member.kind.quantity else member.name
 
 
-def _writer(member: Member) -> Callable[[Any], str]:
+def _chooser(paths: list[str]) -> Callable[[Block], tuple[Any, ...]]:
+    if len(paths) > 1:
+        return attrgetter(*paths)
+    return lambda block: tuple([attrgetter(path)(block) for path in paths])
+
+
+def _writer(member: Member, sender: Sender) -> Callable[[type], Write]:
+    """How a member's values of some type are written."""
+    own = member.kind
+    if member.entry is not None:
+        group = _group(member.tag, BlockWriter(member.entry, sender))
+        return lambda _: group
     if member.field.length_tag:
-        return _counted(member)
-    return str if member.kind.is_text else member.kind.write
+        counted = _counted(member)
+        return lambda _: counted
+
+    def writer(kind: type) -> Write:
+        if kind is own.quantity and own.write_units is not None:
+            return own.write_units
+        # Text is itself; whether it may stand in a message is looked at afterwards.
+        return str if own.is_text and kind is str else own.write
+
+    return writer
+
+
+def _group(tag: str, writer: BlockWriter) -> Write:
+    one = f"{tag}=1{SOH}"
+
+    def write(entries: tuple[Block, ...]) -> str:
+        if not entries:
+            return ""
+        if len(entries) == 1:
+            return one + writer.write(entries[0])
+        return f"{tag}={len(entries)}{SOH}" + "".join(map(writer.write, entries))
+
+    return write
 
 
 def _counted(member: Member) -> Callable[[str], str]:
