@@ -377,11 +377,12 @@ def test_service_install_writes_a_unit_only_when_told(
 ) -> None:
     monkeypatch.setenv("HOME", str(settled.folder))
     dry = settled.json("service", "install", "--sync", "--every", "30m")
-    path = Path(dry["path"])
+    path = Path(dry["units"][0]["path"])
     assert not path.exists()
     written = settled.json("service", "install", "--sync", "--every", "30m", "--write")
 
-    assert path.read_text(encoding="utf-8") == dry["text"] == written["text"]
+    assert path.read_text(encoding="utf-8") == written["units"][0]["text"]
+    assert dry["units"] == written["units"]
     assert settled.folder in path.parents
     assert settled.type("service", "install").code == 2
     assert settled.type("service", "install", "--sync", "--every", "soon").code == 2

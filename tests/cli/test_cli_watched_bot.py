@@ -67,6 +67,14 @@ def free_port() -> int:
         return port
 
 
+def received(systemd: socket.socket) -> Iterator[str]:
+    """Everything that a service has told."""
+    systemd.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            yield systemd.recv(2_000).decode()
+
+
 def wait_until_healthy(address: str, process: subprocess.Popen[str]) -> None:
     for _ in range(600):
         assert process.poll() is None, process.communicate()
@@ -89,6 +97,9 @@ def test_watched_bot_shows_its_figures_tells_its_fills_and_keeps_its_secrets(
         "TRUEUP_ALERT_URLS": target,
         "SMTP_PASSWORD": PLANTED,
     }
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     port = free_port()
     run = ["bot", "run", "buyer.py", "--world", "temperatures", "--metrics-port", str(port)]
     process = subprocess.Popen(
@@ -102,10 +113,16 @@ def test_watched_bot_shows_its_figures_tells_its_fills_and_keeps_its_secrets(
     wait_until_healthy(f"http://127.0.0.1:{port}", process)
     assert heard.get(timeout=60) == "trueup sandbox main: fill"
     page = urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", timeout=10).data.decode()
+    notes = list(received(systemd))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0, err
+    notes += received(systemd)
+    systemd.close()
+    assert [each.partition("\n")[0] for each in notes if "READY" in each] == ["READY=1"]
+    assert any(each.startswith("WATCHDOG=1\nSTATUS=trading") for each in notes)
+    assert notes[-1] == "STOPPING=1"
     assert 'trueup_fills_total{strategy="buyer"}' in page
     assert 'trueup_orders_total{outcome="accepted"}' in page
     lines = [json.loads(line) for line in err.splitlines()]

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from trueup.core.alerts import Alert, AlertKind
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, Unreachable
 from trueup.core.ids import ClientOrderId, OrderId
 from trueup.core.instant import HOUR, MINUTE, SECOND, Instant, format_instant
 from trueup.core.limits import Budget
@@ -18,7 +18,7 @@ from trueup.core.units import Count
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.refusals import Code, Refusal
-from trueup.net.health_server import Answers, HealthServer
+from trueup.net.health_server import Answers, HealthServer, ask_health
 from trueup.net.session import Answered, Retrying, Throttled
 from trueup.run.condition import STALE, Looked, condition_of
 from trueup.run.metrics import METRICS, PREFIX, Metrics
@@ -162,7 +162,8 @@ def reasons(now: int = 0, **changes: Any) -> list[str]:
 
 def down(heard_before: int | None) -> list[dict[str, Any]]:
     heard = None if heard_before is None else format_instant(Instant(NOON - heard_before))
-    return [{"name": "prices", "up": False, "heard_at": heard, "words": "cut"}]
+    fills = {"name": "fills", "up": True, "heard_at": format_instant(NOON), "words": ""}
+    return [{"name": "prices", "up": False, "heard_at": heard, "words": "cut"}, fills]
 
 
 def proof(before: int, **fields: Any) -> dict[str, Any]:
@@ -175,6 +176,8 @@ def proof(before: int, **fields: Any) -> dict[str, Any]:
         ({}, []),
         ({"halts": [{"code": "kill", "strategy": "", "words": "by ada"}]}, ["halted"]),
         ({"sweep": {"tries": 1}}, ["sweeping"]),
+        ({"connections": []}, ["starting"]),
+        ({"connections": down(None)[:1]}, ["starting"]),
         ({"connections": down(30 * SECOND)}, []),
         ({"connections": down(2 * MINUTE)}, ["feed down"]),
         ({"connections": down(None)}, ["feed down"]),
@@ -215,5 +218,8 @@ def test_server_says_200_or_503() -> None:
         assert (unwell[0], json.loads(unwell[1])["reasons"]) == (503, ["halted: kill"])
         assert page[0] == 200
         assert "trueup_value_dollars 251.5" in page[1]
+        assert ask_health("127.0.0.1", server.port)["reasons"] == ["halted: kill"]
         with pytest.raises(ConfigError, match="cannot be served"):
             HealthServer(answers, host="127.0.0.1", port=server.port)
+    with pytest.raises(Unreachable, match="no program serves its health"):
+        ask_health("127.0.0.1", server.port)

@@ -102,5 +102,10 @@ def test_sync_that_ends_by_an_error_says_so(watched: Watched) -> None:
     with pytest.raises(Unreachable):
         end_badly()
 
-    ((kind, words),) = watched.alerts()
+    again = Operator(watched.settings, OperatorOptions(role="sync"))
+    again.begin(watched.watch.condition)
+    with pytest.raises(Unreachable), again:
+        raise Unreachable("the key was revoked")
+
+    ((kind, words),) = watched.alerts()  # restarted, it ended in the same way: told once
     assert (kind, words) == ("dead_bot", "the sync ended: Unreachable: the key was revoked")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import plistlib
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +14,6 @@ from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.run.clock import ManualClock
 from trueup.run.fetching import ahead
 from trueup.run.schedule import PAUSE_MIN_SECONDS, parse_interval, repeat
-from trueup.run.service import launchd_unit, systemd_unit
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 1}
 
@@ -85,36 +82,6 @@ def test_books_in_use_are_borne_only_after_a_success() -> None:
 def test_refused_key_ends_repeated_work() -> None:
     with pytest.raises(NotAuthorized):
         run_rounds([None, NotAuthorized("wrong key", status=401), None], rounds=3)
-
-
-COMMAND = ("/opt/my tools/trueup", "sync", "--every", "15m", "--account", 'a"b%$')
-
-
-def test_systemd_unit_quotes_what_systemd_would_misread() -> None:
-    unit = systemd_unit(
-        command=COMMAND, home=Path("/home/me/my books 100%"), user_home=Path("/home/me")
-    )
-    lines = unit.text.splitlines()
-
-    assert unit.path == Path("/home/me/.config/systemd/user/trueup-sync.service")
-    assert 'Environment="TRUEUP_HOME=/home/me/my books 100%%"' in lines
-    assert "EnvironmentFile=-/home/me/my books 100%%/environment" in lines
-    assert (
-        'ExecStart="/opt/my tools/trueup" "sync" "--every" "15m" "--account" "a\\"b%%$$"' in lines
-    )
-    assert 'ReadWritePaths="/home/me/my books 100%%"' in lines
-    assert "KALSHI" not in unit.text
-
-
-def test_launch_agent_says_the_same_and_is_a_property_list() -> None:
-    home = Path("/Users/me/books & more")
-    unit = launchd_unit(command=COMMAND, home=home, user_home=Path("/Users/me"))
-    agent = plistlib.loads(unit.text.encode())
-
-    assert agent["ProgramArguments"] == list(COMMAND)
-    assert agent["EnvironmentVariables"] == {"TRUEUP_HOME": str(home)}
-    assert agent["KeepAlive"] is True
-    assert unit.path == Path("/Users/me/Library/LaunchAgents/com.trueup-sync.plist")
 
 
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4))

@@ -15,13 +15,16 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
+import msgspec
+import urllib3
 from aiohttp import web
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, ProtocolBroken, Unreachable
 
 _HEALTHY: Final = 200
 _UNWELL: Final = 503
 _START_SECONDS: Final = 10
+_ASK_SECONDS: Final = 5
 _METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -32,6 +35,27 @@ class Answers:
     health: Callable[[], Mapping[str, Any]]
     """A document with ``healthy`` and the ``reasons`` why not."""
     metrics: Callable[[], bytes]
+
+
+def ask_health(host: str, port: int) -> Mapping[str, Any]:
+    """The document of a program that serves its health there.
+
+    Raises `Unreachable` where none answers, `ProtocolBroken` where something else does.
+    """
+    where = f"http://{host}:{port}/health"
+    try:
+        answer = urllib3.request("GET", where, timeout=_ASK_SECONDS, retries=False)
+        document = msgspec.json.decode(answer.data, type=dict[str, Any])
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unreachable(
+            f"no program serves its health at {where} ({type(error).__name__})",
+            remedy="Start it with --metrics-port, or set metrics.port in config.toml.",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise ProtocolBroken(f"what answers at {where} is no program of trueup") from error
+    if not isinstance(document.get("healthy"), bool):
+        raise ProtocolBroken(f"what answers at {where} is no program of trueup")
+    return document
 
 
 class HealthServer:

@@ -49,6 +49,12 @@ def condition_of(looked: Looked | None, now: Instant, *, proof_age_max: int) -> 
     age = now - looked.at
     if age > STALE:
         return Condition(reasons=(f"hanging: the bot's loop has not turned for {format_age(age)}",))
+    if not has_begun(looked.shown):
+        return Condition(reasons=("starting: the account and the markets are being read",))
+    return _at_work(looked, now, proof_age_max)
+
+
+def _at_work(looked: Looked, now: Instant, proof_age_max: int) -> Condition:
     shown = looked.shown
     reasons: list[str] = []
     notes: list[str] = []
@@ -65,14 +71,19 @@ def condition_of(looked: Looked | None, now: Instant, *, proof_age_max: int) -> 
     is_starting = looked.at - parse_instant(shown["started_at"]) < STARTING
     for each in shown["connections"]:
         if not each["up"]:
-            long_enough = _down_for(each, now) > FEED_PATIENCE and not is_starting
             words = f"feed down: {each['name']}: {each['words'] or 'nothing was heard yet'}"
-            (reasons if long_enough else notes).append(words)
+            is_serious = _down_for(each, now) > FEED_PATIENCE and not is_starting
+            (reasons if is_serious else notes).append(words)
     if shown["books"] is None:
         notes.append("books: no proof is made beside this bot")
     else:
         reasons += _books_reasons(shown["books"], now, proof_age_max)
     return Condition(tuple(reasons), tuple(notes))
+
+
+def has_begun(shown: Mapping[str, Any]) -> bool:
+    """Whether the bot has recovered and its feeds run: the first of them was heard."""
+    return any(each["heard_at"] is not None for each in shown["connections"])
 
 
 def proven_at(books: Mapping[str, Any]) -> Instant | None:

@@ -20,7 +20,14 @@ from trueup.core.errors import ConfigError
 from trueup.core.fees import Precision
 from trueup.core.instant import Instant, parse_instant
 from trueup.net.client import Client, open_client
-from trueup.net.credentials import Credentials, explicit_settings, load_credentials, read_settings
+from trueup.net.credentials import (
+    SECRET_FOLDERS,
+    Credentials,
+    explicit_settings,
+    load_credentials,
+    read_secret_file,
+    read_settings,
+)
 from trueup.net.session import Event, Options, ignore_event
 from trueup.net.signer import Signer
 from trueup.net.venues import (
@@ -102,7 +109,8 @@ def read_desk_settings(
     if named != config.venue:
         # An address that was configured for one venue must not serve another.
         base_url = environment.get("TRUEUP_BASE_URL", "")
-    database = environment.get("TRUEUP_DATABASE", "") or config.database
+    database = environment.get("TRUEUP_DATABASE", "") or _database_in_file(environment)
+    database = database or config.database
     _check_account_name(account or config.account)
     config = msgspec.structs.replace(
         config, venue=named, account=account or config.account, base_url=base_url, database=database
@@ -113,6 +121,16 @@ def read_desk_settings(
     if clock is None and settings.is_embedded:
         return replace(settings, clock=embedded_clock(home))
     return settings
+
+
+def _database_in_file(environment: Mapping[str, str]) -> str:
+    """The address of the database from a file: with a password in it, it is a secret."""
+    name = "TRUEUP_DATABASE_FILE"
+    path = environment.get(name, "")
+    if not path:
+        return ""
+    content = read_secret_file(path, name=name, secret_folders=SECRET_FOLDERS)
+    return content.reveal().decode("utf-8", "replace").strip()
 
 
 def _check_account_name(account: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,18 +21,19 @@ from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.net.health_server import Answers, HealthServer
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
+from trueup.net.systemd import ServiceNotes
 from trueup.run.alerting import open_alerts, open_ping
 from trueup.run.bot_at_work import BotAtWork
 from trueup.run.bot_status import as_document
 from trueup.run.clock import SystemClock
-from trueup.run.condition import Condition, Looked, condition_of, proven_at
+from trueup.run.condition import Condition, Looked, condition_of, has_begun, proven_at
 from trueup.run.config import CONFIG_NAME
 from trueup.run.decision_log import wish_words
 from trueup.run.desk import DeskSettings
 from trueup.run.logs import Logs, LogTarget, account_redactor, log_path
 from trueup.run.metrics import Metrics
 from trueup.run.operations import open_operations
-from trueup.run.operator_config import length
+from trueup.run.operator_config import alert_rules, length
 
 LOOK_EVERY: Final = 5
 """Seconds between two looks at the bot."""
@@ -65,6 +66,8 @@ class Operator:
         self._looked: Looked | None = None
         self._role = options.role
         self._is_working = False
+        self._notes = ServiceNotes(settings.environment)
+        self._is_ready = False
         self._down: dict[str, Instant] = {}
         self._lost: set[str] = set()
         self._proof_age_max = length(
@@ -132,11 +135,34 @@ class Operator:
             if self._is_working:
                 self._say_that_it_died(error)
         self.log.info("ended")
+        self._notes.stopping()
         self.close()
 
     def _say_that_it_died(self, error: Exception) -> None:
         words = f"the {self._role} ended: {type(error).__name__}: {error}"
+        if self._was_said_lately(words):
+            self.log.warning(words, repeated=True)
+            return
         self.tell(Alert(at=self._clock.now(), kind=AlertKind.DEAD_BOT, words=words, key="ended"))
+
+    def _was_said_lately(self, words: str) -> bool:
+        """Whether the program ended in the same way a little while ago.
+
+        Whatever restarts it does so every half a minute; nobody wants to hear of each.
+        """
+        config, now = self._settings.config, self._clock.now()
+        path = self._settings.home / f"ended-{self._role}-{config.venue}-{config.account}"
+        rules = alert_rules(config.alerts, self._settings.home / CONFIG_NAME)
+        try:
+            at, _, before = path.read_text(encoding="utf-8").partition(" ")
+            if before == words and 0 <= now - int(at) < rules.repeat_after:
+                return True
+        except (OSError, ValueError):
+            # Never, or nobody can tell: say it.
+            pass
+        with suppress(OSError):
+            path.write_text(f"{now} {words}", encoding="utf-8")
+        return False
 
     # -- hearing ---------------------------------------------------------------------------
 
@@ -280,8 +306,21 @@ class Operator:
         line = work.client.streams.line
         if line is not None:
             self.metrics.stream({**line.counts, "gaps": line.session.counts["gap"]})
-        self.metrics.healthy(is_healthy=self.condition().is_healthy)
+        condition = self.condition()
+        self.metrics.healthy(is_healthy=condition.is_healthy)
+        self._tell_systemd(shown, condition)
         self._count_machinery()
+
+    def _tell_systemd(self, shown: dict[str, Any], condition: Condition) -> None:
+        """That the loop turns; and, once it has begun to trade, that it is up."""
+        words = "; ".join(condition.reasons) or (
+            f"{shown['state']}, profit {shown['profit']}, {len(shown['positions'])} positions, "
+            f"{len(shown['orders'])} living orders"
+        )
+        if not self._is_ready and has_begun(shown):
+            self._is_ready = True
+            self._notes.ready(words)
+        self._notes.alive(words)
 
     def _look_at_feeds(self, shown: dict[str, Any], now: Instant) -> None:
         for each in shown["connections"]:
