@@ -17,6 +17,7 @@ import msgspec
 
 from trueup.core.errors import BooksError
 from trueup.core.instant import format_instant
+from trueup.core.units import Price
 from trueup.engine import effects as f
 from trueup.engine.refusals import Refusal
 from trueup.engine.wishes import Order, Tell, Wish
@@ -158,10 +159,17 @@ def line_of(told: f.Decision | f.Alert) -> dict[str, Any]:
         "wish": wish_words(wish),
         "reason": wish if isinstance(wish, str) else _text(wish.reason),
         "client_order_id": told.client_order_id,
+        "reference": _reference(wish),
         "refusals": [refusal_line(each) for each in told.refusals],
         "figures": dict(told.figures),
         **({"parameters": told.parameters} if told.parameters else {}),
     }
+
+
+def _reference(wish: Wish | str) -> str | None:
+    """The price that an order was decided at; slippage is measured from there."""
+    reference = wish.reference if isinstance(wish, Order) else None
+    return str(reference) if isinstance(reference, Price) else None
 
 
 def refusal_line(refusal: Refusal) -> dict[str, Any]:

@@ -76,7 +76,8 @@ class SimulatedVenue:
     """Connects a machine with an exchange for one member.
 
     `command` carries out what somebody else does at the exchange; `at` schedules
-    anything; `run` lets time pass.
+    anything; `run` lets time pass.  `poll` and `batch` are the pace of reading and of
+    market data, in microseconds; a world that acts by itself tells what happens by `hear`.
     """
 
     def __init__(
@@ -88,15 +89,17 @@ class SimulatedVenue:
         conditions: Conditions = CALM,
         observers: Iterable[Observer] = (),
         poll: int = POLL,
+        batch: int = BATCH,
     ) -> None:
         self.exchange = exchange
+        self._poll_every = poll
+        self._batch_every = batch
         self.member = member
         self.conditions = conditions
         self.heard = Heard()
         self.now = exchange.now
         self.machine: Machine | None = None
         self._chance = chance
-        self._poll_every = poll
         self._observers = tuple(observers)
         self._agenda: list[tuple[Instant, int, int, Callable[[], None]]] = []
         self._noted = 0
@@ -361,11 +364,15 @@ class SimulatedVenue:
     def command(self, command: c.Command) -> tuple[e.Event, ...]:
         """Somebody does something at the exchange; everybody hears of it in their way."""
         events = self.exchange.step(command)
+        self.hear(events)
+        return events
+
+    def hear(self, events: Iterable[e.Event]) -> None:
+        """Something happened at the exchange, by whoever's doing."""
         for event in events:
             for observe in self._observers:
                 observe(event)
             self._tell(event)
-        return events
 
     def _tell(self, event: e.Event) -> None:
         match event:
@@ -411,7 +418,7 @@ class SimulatedVenue:
     def _batch(self) -> None:
         if not self._is_batching and self.machine is not None:
             self._is_batching = True
-            self._later(BATCH, self._flush)
+            self._later(self._batch_every, self._flush)
 
     def _flush(self) -> None:
         self._is_batching = False

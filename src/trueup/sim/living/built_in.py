@@ -9,6 +9,7 @@ from typing import Final
 from trueup.core.errors import ConfigError
 from trueup.core.instant import Instant
 from trueup.sim.exchange import Exchange
+from trueup.sim.living.claims import Claims
 from trueup.sim.living.football import Sundays
 from trueup.sim.living.planned import ChanceSource, Programme
 from trueup.sim.living.quarters import COINS, Quarters
@@ -30,6 +31,14 @@ class BuiltIn:
 
 def _economics(chances: ChanceSource, start: Instant) -> tuple[Programme, ...]:
     return Decisions(chances, start), Prices(chances, start)
+
+
+def _overreacting(chances: ChanceSource, start: Instant) -> tuple[Programme, ...]:
+    return (
+        Decisions(chances, start, overdone=True),
+        Prices(chances, start, overdone=True),
+        Claims(chances, start, overdone=True),
+    )
 
 
 def _temperatures(chances: ChanceSource, start: Instant) -> tuple[Programme, ...]:
@@ -63,6 +72,10 @@ def _everything(chances: ChanceSource, start: Instant) -> tuple[Programme, ...]:
 
 WORLDS: Final[dict[str, BuiltIn]] = {
     "economics": BuiltIn("Fed decisions, the federal funds rate and consumer prices", _economics),
+    "overreacting": BuiltIn(
+        "Fed, consumer prices and jobless claims in a market that overdoes its news",
+        _overreacting,
+    ),
     "temperatures": BuiltIn("daily high temperatures of three cities", _temperatures),
     "crypto": BuiltIn("fifteen-minute markets on Bitcoin and Ether", _crypto),
     "football": BuiltIn("seven games every Sunday, winners and spreads", _football),

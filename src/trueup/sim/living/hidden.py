@@ -130,6 +130,52 @@ class Walk:
         return min(self._steps_max, max(0, at - self._begins) // self._every)
 
 
+class Overdone:
+    """A number as a market feels it: news moves it too far, and then it comes back.
+
+    Now and then, on average every `_NEWS_EVERY` steps, what is felt jumps away from the
+    number by some part of what the number may still move; the jump fades with each step.
+    In the end the number itself stands.  Everybody who trades is told what is felt, so
+    prices overreact; whoever knows that they come back can earn by it.
+    """
+
+    _NEWS_EVERY: Final = 24
+    _FADES: Final = 95
+    """Percent of a jump that are left after a step."""
+    _JUMP: Final = (450, 950)
+    """How far a piece of news jumps, in thousandths of a deviation."""
+
+    def __init__(
+        self, hidden: Hidden, chance: Chance, *, every: int, begins: Instant, ends: Instant
+    ) -> None:
+        self._hidden = hidden
+        self._chance = chance
+        self._every = every
+        self._begins = begins
+        self._ends = ends
+        self._steps = 0
+        self._share = 0
+
+    def expected(self, at: Instant) -> int:
+        """What is felt, and from the end on what is."""
+        number = self._hidden.expected(at)
+        due = max(0, min(at, self._ends) - self._begins) // self._every
+        while self._steps < due:
+            self._steps += 1
+            # Towards zero from either side.
+            self._share = abs(self._share) * self._FADES // 100 * (1 if self._share > 0 else -1)
+            if self._chance.randrange(0, self._NEWS_EVERY) == 0:
+                jump = between(self._chance, *self._JUMP)
+                self._share += jump if self._chance.randrange(0, 2) else -jump
+        if at >= self._ends:
+            return number
+        return number + self._hidden.deviation(at) * self._share // 1_000
+
+    def deviation(self, at: Instant) -> int:
+        """How far the number may still move."""
+        return self._hidden.deviation(at)
+
+
 class Stretch:
     """A number that ends when the walk behind it passes `ends`: one quarter of a long walk."""
 

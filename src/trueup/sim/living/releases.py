@@ -3,7 +3,7 @@
 The dates are rules, not promises of any agency: a decision every sixth
 Wednesday at 14:00 Eastern, counted from 2026-10-28, and consumer prices on the
 12th at 8:30, or the next working day.  Both are the hidden number's last moment:
-markets close five minutes before.
+markets close five minutes before.  With `overdone` their markets overreact to news.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from trueup.core import catalog
 from trueup.core.instant import DAY, HOUR, MINUTE, Instant
 from trueup.sim.chance import between
-from trueup.sim.living.hidden import Range, Walk, final_number
+from trueup.sim.living.hidden import Hidden, Overdone, Range, Walk, final_number
 from trueup.sim.living.planned import (
     MAKER_FEES,
     ChanceSource,
@@ -59,8 +59,9 @@ RATE: Final = 375
 class Decisions:
     """The Fed's decisions: what it does, and where the rate stands afterwards."""
 
-    def __init__(self, chances: ChanceSource, start: Instant) -> None:
+    def __init__(self, chances: ChanceSource, start: Instant, *, overdone: bool = False) -> None:
         self._chances = chances
+        self._overdone = overdone
         self._decision = series_of(
             "KXFEDDECISION",
             "Fed decision",
@@ -114,6 +115,9 @@ class Decisions:
             exclusive=False,
         )
         upper = self._upper_before(hidden, decides)
+        felt = felt_by_the_market(
+            hidden, self._chances, f"KXFED-{day_code(day)}", listed, decides, really=self._overdone
+        )
         determined = Instant(decides + _AFTER)
         return tuple(
             PlannedEvent(
@@ -122,7 +126,7 @@ class Decisions:
                 markets=tuple(
                     PlannedMarket(
                         market=market_of(event, suffix, title, opens=listed, closes=closes),
-                        question=InRange(hidden, wanted),
+                        question=InRange(felt, wanted),
                     )
                     for suffix, title, wanted in asked
                 ),
@@ -158,8 +162,9 @@ def _levels(upper: int) -> tuple[tuple[str, str, Range], ...]:
 class Prices:
     """Consumer prices: by how much they rose in the month before, in tenths of a percent."""
 
-    def __init__(self, chances: ChanceSource, start: Instant) -> None:
+    def __init__(self, chances: ChanceSource, start: Instant, *, overdone: bool = False) -> None:
         self._chances = chances
+        self._overdone = overdone
         self._series = series_of(
             "KXCPI", "Consumer prices", category="Economics", tags=("Releases",)
         )
@@ -195,6 +200,9 @@ class Prices:
             begins=listed,
             ends=released,
         )
+        felt = felt_by_the_market(
+            hidden, self._chances, f"KXCPI-{code}", listed, released, really=self._overdone
+        )
         event = event_of(
             self._series, code, f"Consumer prices released on {day_code(day)}?", exclusive=False
         )
@@ -207,7 +215,7 @@ class Prices:
                     opens=listed,
                     closes=closes,
                 ),
-                question=InRange(hidden, Range(strike + 1, None)),
+                question=InRange(felt, Range(strike + 1, None)),
             )
             for strike in range(5)
         )
@@ -230,6 +238,22 @@ class Prices:
         self._year, self._month = (
             (self._year + 1, 1) if self._month == 12 else (self._year, self._month + 1)  # noqa: PLR2004
         )
+
+
+def felt_by_the_market(
+    hidden: Walk,
+    chances: ChanceSource,
+    name: str,
+    begins: Instant,
+    ends: Instant,
+    *,
+    really: bool,
+) -> Hidden:
+    """The number itself, or `really` as a market feels it that overdoes its news."""
+    if not really:
+        return hidden
+    chance = chances(f"mood of {name}")
+    return Overdone(hidden, chance, every=4 * HOUR, begins=begins, ends=ends)
 
 
 def _tenths(tenths: int) -> str:
