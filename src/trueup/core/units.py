@@ -197,6 +197,8 @@ class Price(_Quantity):
     @classmethod
     def of_cents(cls, cents: int) -> Price:
         """Exact price from whole cents."""
+        if cents.__class__ is int and 0 <= cents < len(_WHOLE_CENTS):
+            return _WHOLE_CENTS[cents]
         return cls(cents * 100)
 
     def complement(self) -> Price:
@@ -212,6 +214,9 @@ class Price(_Quantity):
 
 _ONE_DOLLAR_UNITS: Final = 10_000
 ONE_DOLLAR: Final = Price(_ONE_DOLLAR_UNITS)
+_WHOLE_CENTS: Final = tuple(Price(cents * 100) for cents in range(101))
+"""Made once: they are asked for all the time, and nobody can change them."""
+
 ZERO_MONEY: Final = Money(0)
 ZERO_COUNT: Final = Count(0)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Final, cast
 
 import msgspec
@@ -36,9 +37,9 @@ UNKNOWN_MAX: Final = 1000
 """How many different unknown fields are counted."""
 
 
-_REQUIRED: Final = len(("sender", "target", "sequence", "sending_time"))
-_NOTHING_ELSE: Final = (None,) * (len(Header.__struct_fields__) - _REQUIRED)
-_as_tuple = msgspec.structs.astuple
+_OPTIONAL: Final = Header.__struct_fields__[len(("sender", "target", "sequence", "sending_time")) :]
+_NOTHING_ELSE: Final = (None,) * len(_OPTIONAL)
+_optional = attrgetter(*_OPTIONAL)
 
 
 class Received(msgspec.Struct, frozen=True, gc=False):
@@ -61,6 +62,7 @@ class Codec:
         self.unit = unit
         self.unknown: Counter[tuple[str, str]] = Counter()
         self._sender = self._target = self._names = ""
+        self._heads: dict[type[Message], str] = {}
         self._readers = _readers(reads, unit)
         writes = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
         self._writers = _writers(writes, unit)
@@ -94,23 +96,29 @@ class Codec:
         write = self._writers.get(kind)
         if write is None:
             raise CallerError(f"{kind.__name__} is not a message of this side of the session")
-        if _as_tuple(header)[_REQUIRED:] == _NOTHING_ELSE:
+        if _optional(header) == _NOTHING_ELSE:
             # Nearly every header: its names are the same in the whole session.
             if header.sender is not self._sender or header.target is not self._target:
                 self._name(header.sender, header.target)
+            head = self._heads.get(kind) or self._head(kind)
             at = write_instant(header.sending_time)
-            head = f"{self._names}34={header.sequence}{SOH}52={at}{SOH}"
+            text = f"{head}{header.sequence}{SOH}52={at}{SOH}{write(message)}"
         else:
-            head = self._write_header(header)
-        text = f"35={kind.TYPE}{SOH}{head}{write(message)}"
+            text = f"35={kind.TYPE}{SOH}{self._write_header(header)}{write(message)}"
         return close_frame(text.encode("utf-8", "surrogateescape"))
 
     def _name(self, sender: str, target: str) -> None:
-        """Make the text of both names, which is then checked."""
+        """Make the text of both names, which is checked with it."""
         probe = Header(sender=sender, target=target, sequence=0, sending_time=Instant(0))
         text = self._write_header(probe)
         self._sender, self._target = sender, target
-        self._names = text[: text.index(f"{SOH}34=") + 1]
+        self._names = text[: text.index(f"{SOH}34=") + len(f"{SOH}34=")]
+        self._heads.clear()
+
+    def _head(self, kind: type[Message]) -> str:
+        """Everything before the number of a message."""
+        head = self._heads[kind] = f"35={kind.TYPE}{SOH}{self._names}"
+        return head
 
     def _count(self, kind: str, unknown: tuple[Unknown, ...]) -> None:
         for tag, _ in unknown:

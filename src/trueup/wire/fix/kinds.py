@@ -71,6 +71,11 @@ class Kind(Generic[T]):
         """Whether the value is the text itself, so that nothing has to be converted."""
         return self.read is read_text
 
+    @property
+    def is_integer(self) -> bool:
+        """Whether the value is a whole number, whose text is that of Python."""
+        return self.write is _write_integer
+
     def in_unit(self, unit: PriceUnit) -> Kind[T]:
         """This kind in a session that writes its prices in `unit`."""
         return self if self.by_unit is None else self.by_unit[unit]

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter, call
-from typing import Any, Final, cast
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -30,7 +30,6 @@ PLANS_MAX: Final = 512
 
 _REFUSALS: Final = (TrueupError, ValueError, KeyError, AttributeError, TypeError)
 _as_tuple = msgspec.structs.astuple
-_call = cast("Callable[[Callable[[Any], str], Any], str]", call)
 
 Write = Callable[[Any], str]
 Shape = tuple[type, ...]
@@ -40,14 +39,14 @@ Shape = tuple[type, ...]
 class Plan:
     """How the values of one shape become text.
 
-    `choose` takes a block to the values that are there (of a quantity its units), `writers`
-    make them text for the places of `template`.  `free` are the places of text that may be
-    anything, and so must be looked at.
+    `choose` takes a block to the values that are there (of a quantity its units), which fill
+    the places of `template`: after those of `made` were written, and those of `free`, text
+    that may be anything, were looked at.
     """
 
     template: str
     choose: Callable[[Block], tuple[Any, ...]]
-    writers: tuple[Write, ...]
+    made: tuple[tuple[int, Write], ...]
     free: tuple[int, ...]
 
 
@@ -66,15 +65,17 @@ class BlockWriter:
         """The text of a block, a SOH after every field; raises `CallerError`."""
         shape = tuple(map(type, _as_tuple(block)))
         plan = self._plans.get(shape) or self._planned(shape)
+        parts = list(plan.choose(block))
         try:
-            parts = tuple(map(_call, plan.writers, plan.choose(block)))
+            for number, write in plan.made:
+                parts[number] = write(parts[number])
         except _REFUSALS as error:
             raise self._refusal(block, error) from error
         for number in plan.free:
             text = parts[number]
             if not text or SOH in text:
                 raise self._unfit(block, text)
-        return plan.template % parts
+        return plan.template % tuple(parts)
 
     def _planned(self, shape: Shape) -> Plan:
         members = self._layout.members
@@ -86,7 +87,11 @@ class BlockWriter:
         plan = Plan(
             template="".join(map(_place, chosen)),
             choose=_chooser([_path(members[place], shape[place]) for place in there]),
-            writers=tuple(self._writers[place](shape[place]) for place in there),
+            made=tuple(
+                (number, write)
+                for number, place in enumerate(there)
+                if (write := self._writers[place](shape[place])) is not None
+            ),
             free=tuple(
                 number
                 for number, member in enumerate(chosen)
@@ -140,8 +145,10 @@ def _chooser(paths: list[str]) -> Callable[[Block], tuple[Any, ...]]:
     return lambda block: tuple([attrgetter(path)(block) for path in paths])
 
 
-def _writer(member: Member, sender: Sender) -> Callable[[type], Write]:
-    """How a member's values of some type are written."""
+def _writer(member: Member, sender: Sender) -> Callable[[type], Write | None]:
+    """How a member's values of some type are written; `None` for those that are text already,
+    or whole numbers.
+    """
     own = member.kind
     if member.entry is not None:
         group = _group(member.tag, BlockWriter(member.entry, sender))
@@ -150,11 +157,11 @@ def _writer(member: Member, sender: Sender) -> Callable[[type], Write]:
         counted = _counted(member)
         return lambda _: counted
 
-    def writer(kind: type) -> Write:
+    def writer(kind: type) -> Write | None:
         if kind is own.quantity and own.write_units is not None:
             return own.write_units
-        # Text is itself; whether it may stand in a message is looked at afterwards.
-        return str if own.is_text and kind is str else own.write
+        is_itself = (own.is_text and kind is str) or (own.is_integer and kind is int)
+        return None if is_itself else own.write
 
     return writer
 
