@@ -55,6 +55,13 @@ _FixPort = Annotated[
         help="Also FIX over TLS: NR here, DC, RT, PT, RFQ and MD behind it; 0 takes free ports.",
     ),
 ]
+_FixReports = Annotated[
+    str,
+    typer.Option("--fix-reports", help="Settlement reports: present, cents or oldest (`Yes`)."),
+]
+_FixPageSize = Annotated[
+    int, typer.Option("--fix-page-size", min=1, help="How many parties a report's page holds.")
+]
 _Personality = Annotated[
     str,
     typer.Option("--personality", help="present, 2026-06, 2026-03 or 2025 (integer cents)."),
@@ -95,6 +102,8 @@ def serve(
     fault: _Fault = None,
     port: _Port = SANDBOX_PORT,
     fix_port: _FixPort = None,
+    fix_reports: _FixReports = "present",
+    fix_page_size: _FixPageSize = 50,
     personality: _Personality = "present",
     key_file: _KeyFile = KEY_FILE,
     control_token: _ControlToken = "",
@@ -111,6 +120,8 @@ def serve(
         ServeWish(
             port=port,
             fix_port=fix_port,
+            fix_reports=fix_reports,
+            fix_page_size=fix_page_size,
             world=world,
             scenario=Path(scenario) if scenario else None,
             folder=Path(place) if place else None,

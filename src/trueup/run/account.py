@@ -47,7 +47,7 @@ from trueup.run.listings import BEGINNING
 from trueup.run.metadata import MetadataReport, refresh_metadata
 from trueup.run.profit import earned, earned_by_strategy
 from trueup.run.proving import Proof, Reconciliation, prove_cash, reconcile_books
-from trueup.run.rereading import reread_quarantined
+from trueup.run.rereading import reread_kept_of_fix, reread_quarantined
 from trueup.run.sync import SyncReport, sync_account
 from trueup.run.views import Row
 from trueup.store.break_register import AgedBreak, BreakStatus
@@ -184,6 +184,7 @@ class Account:
             fetcher = self.fetcher()
             reread_quarantined(self.books)
             fetched = sync_account(fetcher, since=since)
+            reread_kept_of_fix(self.books)
             metadata = refresh_metadata(fetcher)
             booked = self.book()
             snapshot = self._snapshot()

@@ -25,7 +25,7 @@ from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.fix_books import FixBooks
-from trueup.run.fix_reach import fix_endpoint, fix_signer
+from trueup.run.fix_reach import fix_certificate, fix_endpoint, fix_signer
 from trueup.wire.fix.explain import Explained, Explainer
 from trueup.wire.fix.log_lines import read_log
 from trueup.wire.fix.logon import LogonOptions
@@ -168,7 +168,7 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
                 clock=clock.now,
                 chance=unseeded(),
                 options=wish.options(),
-                tls=client_tls(wish.certificate),
+                tls=client_tls(fix_certificate(settings, wish.certificate)),
             )
             ear = _Ear(client, log, Explainer(wish.options().unit), books, clock)
             async with client, aclosing(ear.listen()) as stream:

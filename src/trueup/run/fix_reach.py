@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from trueup.core.errors import ConfigError
 from trueup.net.fix.endpoints import FixEndpoint, resolve_fix_endpoint
 from trueup.net.signer import Ed25519Signer, RsaSigner, Signer
@@ -11,10 +13,13 @@ from trueup.wire.fix.session_kinds import SessionKind
 
 
 def fix_endpoint(settings: DeskSettings, kind: SessionKind, address: str = "") -> FixEndpoint:
-    """The session of the account's venue, or at `address`.
+    """The session of the account's venue, or at `address`, or where `[fix]` says.
 
-    Raises `ConfigError` on the built-in sandbox, and for a host that must not be spoken to.
+    An address of `[fix]` is that of its own session: the other sessions are as many ports
+    away as at the exchange.  Raises `ConfigError` on the built-in sandbox, and for a host that
+    must not be spoken to.
     """
+    address = address or _configured(settings, kind)
     if settings.is_embedded and not address:
         raise ConfigError(
             "the built-in sandbox has no FIX sessions",
@@ -38,3 +43,18 @@ def fix_signer(signer: Signer | None) -> RsaSigner | Ed25519Signer:
             remedy="Set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH.",
         )
     return signer
+
+
+def fix_certificate(settings: DeskSettings, named: Path | None = None) -> Path | None:
+    """The certificate to trust beside the usual ones: the one that is named, or `[fix]`'s."""
+    return settings.config.fix.certificate_path if named is None else named
+
+
+def _configured(settings: DeskSettings, kind: SessionKind) -> str:
+    """The address of a session as `[fix]` has it; empty where it has none."""
+    fix = settings.config.fix
+    host, separator, port = fix.address.rpartition(":")
+    if not separator or not port.isdecimal():
+        return fix.address
+    own = SessionKind[fix.session]
+    return f"{host}:{int(port) + kind.terms.port - own.terms.port}"

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from trueup.core.errors import ConfigError
+from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.net.acceptor.fix_gateway import fix_side
-from trueup.net.acceptor.fix_terms import FixTerms, ports_from
+from trueup.net.acceptor.fix_terms import PARTIES_PER_PAGE, FixTerms, ReportForm, ports_from
 from trueup.net.acceptor.server import HOST, Settings
 from trueup.net.fix.certificates import self_signed
 from trueup.net.fix.endpoints import server_tls
@@ -15,9 +16,33 @@ from trueup.run.clock import SystemClock
 from trueup.run.private_files import write_private_file
 
 
-def with_fix(settings: Settings, key_file: Path, port: int = 0) -> tuple[Settings, Path]:
-    """The settings of a sandbox with FIX sessions, and the certificate that clients must trust."""
+def with_fix(
+    settings: Settings,
+    key_file: Path,
+    port: int = 0,
+    *,
+    reports: str = ReportForm.PRESENT,
+    page_size: int = PARTIES_PER_PAGE,
+) -> tuple[Settings, Path]:
+    """The settings of a sandbox with FIX sessions, and the certificate that clients must trust.
+
+    `reports` is how settlement reports are written, `page_size` how many parties are on a
+    page.  Raises `ConfigError` for a form that there is not.
+    """
     terms, certificate = fix_terms(key_file, port)
+    try:
+        form = ReportForm(reports)
+    except ValueError:
+        raise ConfigError(
+            f"there are no settlement reports of the form {reports!r}",
+            remedy=f"Use one of {', '.join(ReportForm)}.",
+        ) from None
+    terms = replace(
+        terms,
+        page_size=page_size,
+        payout_unit=form.payout_unit,
+        faults=FixFaults(is_older=form is ReportForm.OLDEST),
+    )
     return replace(settings, fix=fix_side(terms)), certificate
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ from trueup.core.errors import BooksError, ConfigError, ExchangeRefused, TrueupE
 from trueup.core.instant import SECOND, format_instant
 from trueup.net.client import Client
 from trueup.net.credentials import read_settings
+from trueup.run.check import Check, Finding
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk
 from trueup.wire.rest import account, api_keys, exchange, portfolio
@@ -38,25 +37,6 @@ _OTHERS: Final = (
 FIX_TIERS: Final = frozenset({"premier", "paragon", "prime", "prestige"})
 
 
-class Finding(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    NOTICE = "notice"
-    PROBLEM = "problem"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: what was looked at, how it is, and what to do if it is not well."""
-
-    name: str
-    finding: Finding
-    words: str
-    remedy: str = ""
-
-
 def examine(desk: Desk) -> Iterator[Check]:
     """Run every check, cheapest first; one that cannot run says why."""
     yield from _home(desk.settings.home)
@@ -68,6 +48,18 @@ def examine(desk: Desk) -> Iterator[Check]:
         yield Check("exchange", Finding.SKIPPED, f"not asked: {error}", error.remedy)
         return
     yield from _exchange(client)
+    yield from _fix(desk)
+
+
+def _fix(desk: Desk) -> Iterator[Check]:
+    """FIX, where it is configured or was used."""
+    if desk.settings.is_embedded:
+        return
+    # Imported here: its dictionary takes time to load, and few need it.
+    from trueup.run.fix_probe import configured_sessions, probe  # noqa: PLC0415
+
+    for kind in configured_sessions(desk):
+        yield probe(desk, kind)
 
 
 def _home(home: Path) -> Iterator[Check]:

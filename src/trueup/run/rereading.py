@@ -44,7 +44,17 @@ def reread_quarantined(books: Books) -> int:
     count = _reread(books, [each for each in kept if not _is_anybodys(each)])
     if all(subaccount == PRIMARY for subaccount, _ in pots(books.driver)):
         count += _reread(books, [each for each in kept if _is_anybodys(each)])
-    return count
+    return count + reread_kept_of_fix(books)
+
+
+def reread_kept_of_fix(books: Books) -> int:
+    """The same for messages of FIX alone, which REST may have explained meanwhile."""
+    if not any(each.source is Source.FIX for each in books.quarantined()):
+        return 0
+    # Imported here: the dictionary takes time to load, and few need it.
+    from trueup.run.fix_rereading import reread_fix  # noqa: PLC0415
+
+    return reread_fix(books)
 
 
 def _reread(books: Books, kept: Sequence[Quarantined]) -> int:

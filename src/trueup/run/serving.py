@@ -88,11 +88,14 @@ class ServeWish:
     Without any it is the built-in account in a living market; with an older
     `personality` the account alone, for the old forms cannot say all that a
     market of today does.  With `fix_port` there are FIX sessions from that port on (0 takes
-    free ones).
+    free ones), whose settlement reports have the form `fix_reports` and `fix_page_size`
+    parties on a page.
     """
 
     port: int
     fix_port: int | None = None
+    fix_reports: str = "present"
+    fix_page_size: int = 50
     world: str = ""
     scenario: Path | None = None
     folder: Path | None = None
@@ -138,7 +141,13 @@ def serve_sandbox(wish: ServeWish, started: Callable[[Served], None]) -> None:
         write_bot_database(Path(wish.bot_database), found.history, seed=wish.seed or DEFAULT_SEED)
     settings, certificate = Settings(personality=form), None
     if wish.fix_port is not None:
-        settings, certificate = with_fix(settings, wish.key_file, wish.fix_port)
+        settings, certificate = with_fix(
+            settings,
+            wish.key_file,
+            wish.fix_port,
+            reports=wish.fix_reports,
+            page_size=wish.fix_page_size,
+        )
     token_file = None
     if isinstance(found.source, Living):
         settings = replace(settings, new_id=identifiers(found.source.seed))

@@ -57,6 +57,7 @@ class FaultName(StrEnum):
     FIX_CUT = "fix-cut"
     FIX_SILENT = "fix-silent"
     FIX_LATE = "fix-late"
+    FIX_PAGE_LOST = "fix-page-lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,9 @@ PROFILES: Final[dict[FaultName, Profile]] = {
         does="a FIX message comes late, and what follows with it",
         amount_is="milliseconds of real time",
         amount=500,
+    ),
+    _F.FIX_PAGE_LOST: Profile(
+        does="a page of a settlement report never comes, not when it is asked for again either"
     ),
 }
 """Everything that can go wrong, and its usual measure."""
@@ -340,6 +344,10 @@ class FaultPlan:
         """What becomes of a message of the exchange by FIX."""
         found = (fate for name, fate in _MESSAGES if self._strikes(at, name, ticker))
         return next(found, FrameFate.SENT)
+
+    def page_is_lost(self, at: Instant, ticker: str) -> bool:
+        """Whether a page of a settlement report is never sent: it takes no number."""
+        return bool(self.faults) and self._strikes(at, _F.FIX_PAGE_LOST, ticker) is not None
 
     def message_delay(self, at: Instant, ticker: str) -> int:
         """How many microseconds of real time a message by FIX is held back."""

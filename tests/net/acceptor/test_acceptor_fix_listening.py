@@ -6,8 +6,8 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from csv import DictReader
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from trueup.core.orders import Side
 from trueup.core.units import Count, Price
 from trueup.net.acceptor.fix_faults import FixFaults
 from trueup.sim import commands as c
+from trueup.wire.fix.session_kinds import SessionKind
 
 DAY = "2026-10-14"
 
@@ -110,19 +111,26 @@ def lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-@pytest.fixture
-def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Typist]:
-    key = tmp_path / "key.pem"
+@contextmanager
+def open_typist(folder: Path, monkeypatch: pytest.MonkeyPatch, **terms: Any) -> Generator[Typist]:
+    """Somebody who types at a desk whose FIX side behaves as `terms` say."""
+    key = folder / "key.pem"
     key.touch(mode=0o600)
     key.write_bytes(SETTLER.pem)
     faults = FixFaults()
-    with fix_desk(held(row_delay=0), tmp_path, page_size=1, faults=faults) as desk:
-        typist = Typist(desk, tmp_path, faults, monkeypatch)
+    with fix_desk(held(row_delay=0), folder, page_size=1, faults=faults, **terms) as desk:
+        typist = Typist(desk, folder, faults, monkeypatch)
         yield typist
         for process in typist.processes:
             with suppress(ProcessLookupError):
                 process.kill()
             process.communicate()
+
+
+@pytest.fixture
+def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Typist]:
+    with open_typist(tmp_path, monkeypatch) as typist:
+        yield typist
 
 
 PARTIES = f'[fix_parties]\n"{US}" = 0\n"{US}/1" = 1\n'
@@ -292,3 +300,39 @@ def test_a_party_that_nobody_knows_is_a_break_until_it_is_mapped(
             ("0", "3.00"),
             ("1", "2.00"),
         ]
+
+
+def fix_section(typist: Typist) -> str:
+    """`[fix]` as a user writes it: the address of the order session; PT is three ports away."""
+    assert typist.desk.server.fix is not None
+    port = typist.desk.server.fix.ports[SessionKind.PT] - 3
+    return f'[fix]\naddress = "127.0.0.1:{port}"\ncertificate = "{typist.home / "fix.crt"}"\n'
+
+
+def fix_check(typist: Typist) -> dict[str, Any]:
+    checks = typist.run("doctor", code=None)["checks"]
+    (found,) = [each for each in checks if each["name"] == "FIX PT"]
+    return found
+
+
+def test_doctor_says_that_the_tier_may_not_use_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_typist(tmp_path, monkeypatch, not_entitled=frozenset({SessionKind.PT})) as typist:
+        map_parties(tmp_path, fix_section(typist))
+        refused = fix_check(typist)
+
+    assert refused["finding"] == "problem"
+    assert refused["words"].startswith("this account's tier is not entitled to FIX")
+    assert "API usage level is not allowed for FIX" in refused["words"]
+    assert "Premier" in refused["remedy"]
+
+
+def test_looking_does_not_take_a_report_from_the_listener(typist: Typist, tmp_path: Path) -> None:
+    map_parties(tmp_path, fix_section(typist) + PARTIES)
+    assert fix_check(typist)["finding"] == "ok"
+    settle(typist.desk, MarketResult.YES, "1")
+    assert fix_check(typist)["finding"] == "ok"
+    listening = typist.listen(2)
+    assert listening.wait(60) == 0, listening.stderr
+    agree(typist)

@@ -204,3 +204,19 @@ def test_only_who_asked_gets_settlement_reports(tmp_path: Path) -> None:
 
     with fix_desk(held(), tmp_path) as desk:
         asyncio.run(story(desk))
+
+
+def test_a_page_that_never_comes_is_known_as_missing(tmp_path: Path) -> None:
+    async def story(desk: FixDesk) -> None:
+        async with desk.line(SessionKind.PT, SETTLER, tmp_path) as line:
+            settle(desk, MarketResult.YES, "1")
+            book = SettlementPages(PARTIES)
+            taken = book.take(await line.next(MarketSettlementReport))
+            assert (taken.batch.has_last, taken.batch.announced) == (True, 2)
+            assert taken.batch.completeness is Completeness.OPEN
+        async with desk.line(SessionKind.PT, SETTLER, tmp_path) as line:
+            await asyncio.sleep(0.1)
+            assert not line.heard(MarketSettlementReport)
+
+    with fix_desk(held(), tmp_path, page_size=1, faults=FixFaults(never=1)) as desk:
+        asyncio.run(story(desk))

@@ -30,7 +30,8 @@ _SYMBOL: Final = re.compile(rb"\x0155=([^\x01]*)\x01")
 class FixFaults:
     """How many of the next pages go wrong.  The counts go down to zero as it happens.
 
-    A `lost` page keeps its number, so the client sees a gap and asks.  A `doubled` one
+    A `lost` page keeps its number, so the client sees a gap and asks.  One that comes `never`
+    takes none: only the announced number of pages tells that it is missing.  A `doubled` one
     comes twice with the same number, which ends the session.  After `until_cut` more pages
     (`None`: never) the connection breaks.  With `is_older` results are written ``Yes`` and
     whole settlement prices without decimals, as in the oldest reports.
@@ -40,6 +41,14 @@ class FixFaults:
     doubled: int = 0
     until_cut: int | None = None
     is_older: bool = False
+    never: int = 0
+
+    def loses_for_good(self) -> bool:
+        """Whether the next page is never sent; counts down."""
+        if not self.never:
+            return False
+        self.never -= 1
+        return True
 
     def __call__(self, raw: bytes) -> OnTheLine:
         """What becomes of one message that was sent."""

@@ -311,12 +311,19 @@ class FixGateway:
         for subscriber in tuple(self._subscribers.values()):
             if subscriber.wants_settlements:
                 for page in self._settlements.pages(paid, subscriber):
-                    self._publish(subscriber, page)
+                    if not self._never_comes(page.symbol):
+                        self._publish(subscriber, page)
 
     def _watchers(self) -> Iterator[tuple[Subscriber, Watched, Callable[[Message], None]]]:
         for key_id, watched in tuple(self._watched.items()):
             subscriber = self._connected[key_id]
             yield subscriber, watched, partial(self._publish, subscriber)
+
+    def _never_comes(self, ticker: str) -> bool:
+        """Whether a page is lost for good, so that only its number of all (20106) tells of it."""
+        if self._terms.faults.loses_for_good():
+            return True
+        return self._plan is not None and self._plan.page_is_lost(self._world_clock(), ticker)
 
     def _report(self, subscriber: Subscriber, reported: Reported) -> None:
         terms = reported.updated.terms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from trueup.core.ids import Subaccount
@@ -21,6 +22,21 @@ ANY_PORT: Final[Mapping[SessionKind, int]] = dict.fromkeys(OFFERED, 0)
 """A free port for each session."""
 
 PARTIES_PER_PAGE: Final = 50
+
+
+class ReportForm(StrEnum):
+    """How settlement reports are written: as now, or as the exchange's older pages show."""
+
+    PRESENT = "present"
+    CENTS = "cents"
+    """Payouts (1704) in cents, and the settlement fee (137) always zero."""
+    OLDEST = "oldest"
+    """In cents, results as ``Yes``, and whole settlement prices (730) without decimals."""
+
+    @property
+    def payout_unit(self) -> PayoutUnit:
+        """In what payouts are written."""
+        return PayoutUnit.DOLLARS if self is ReportForm.PRESENT else PayoutUnit.CENTS
 
 
 def ports_from(first: int) -> dict[SessionKind, int]:

@@ -1,0 +1,212 @@
+"""What a FIX listener tells becomes books: with the lease, without it, and where ids are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from trueup.core.facts import Filled, OrderReported, Source, Stream
+from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Ticker, TradeId
+from trueup.core.instant import HOUR, SECOND, Instant
+from trueup.core.observations import Observation
+from trueup.core.orders import OrderStatus, Side
+from trueup.core.units import ZERO_MONEY, Count, Money, Price
+from trueup.run.account import Account
+from trueup.run.clock import SystemClock
+from trueup.run.desk import Desk, read_desk_settings
+from trueup.run.fix_books import FixBooks
+from trueup.run.rereading import reread_kept_of_fix
+from trueup.store.database import Books, open_books
+from trueup.wire.fix.codec import Codec, Received
+from trueup.wire.fix.kinds import PriceUnit
+from trueup.wire.fix.message import Message, Sender
+from trueup.wire.fix.messages.orders import ExecutionReport
+from trueup.wire.fix.messages.session import Header
+from trueup.wire.fix.session_kinds import SessionKind
+from trueup.wire.fix.translate import write_trade
+from trueup.wire.fix.words import ExecType
+
+NOW = Instant(1_792_000_000_000_000)
+TICKER = Ticker("KXA-1")
+FILL = Filled(
+    trade_id=TradeId("t-1"),
+    order_id=OrderId("o-1"),
+    ticker=TICKER,
+    side=Side.NO,
+    count=Count.of_contracts(3),
+    price=Price.parse("0.60"),
+    fee=Money.parse("0.05"),
+    is_taker=True,
+    at=NOW,
+    subaccount=PRIMARY,
+    shard=SHARD_ZERO,
+)
+ORDER = OrderReported(
+    order_id=FILL.order_id,
+    client_order_id=ClientOrderId("bot-1"),
+    ticker=TICKER,
+    side=Side.NO,
+    status=OrderStatus.EXECUTED,
+    price=Price.parse("0.60"),
+    initial_count=FILL.count,
+    fill_count=FILL.count,
+    remaining_count=Count(0),
+    taker_fees=Money.parse("0.05"),
+    maker_fees=ZERO_MONEY,
+    taker_fill_cost=Money.parse("1.20"),
+    maker_fill_cost=ZERO_MONEY,
+    created_at=NOW,
+    updated_at=NOW,
+    subaccount=PRIMARY,
+    shard=SHARD_ZERO,
+)
+TRADE = write_trade(FILL, ORDER, execution_id="1;1;0")
+
+
+@dataclass
+class Told:
+    """A message as it came over the line."""
+
+    received: Received
+    raw: bytes
+
+
+def told(message: Message, *, at: Instant = NOW) -> Told:
+    header = Header(sender="KalshiRT", target="key", sequence=2, sending_time=at)
+    raw = Codec(reads=Sender.CLIENT, unit=PriceUnit.CENTS).encode(header, message)
+    return Told(Received(header, message), raw)
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    settings = read_desk_settings({"TRUEUP_HOME": str(tmp_path), "KALSHI_ENV": "demo"})
+    with Account(Desk(settings)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def listener(account: Account) -> Iterator[FixBooks]:
+    with FixBooks(account, SessionKind.RT, retention_hours=72) as books:
+        books.logged_on(was_reset=False, at=NOW)
+        yield books
+
+
+def take(listener: FixBooks, message: Message, *, at: Instant = NOW) -> str:
+    each = told(message, at=at)
+    taken = listener.take(each.received, each.raw, at)
+    assert taken is not None
+    return taken.words
+
+
+def fills(account: Account) -> list[Filled]:
+    return list(account.books.fills())
+
+
+def test_a_trade_is_a_fill_and_its_order(account: Account, listener: FixBooks) -> None:
+    assert take(listener, TRADE) == "a fill; order executed, 3.00 of 3.00"
+    assert take(listener, TRADE) == "the fill is known; order executed, 3.00 of 3.00"
+    listener.rest(at_once=True)
+
+    assert fills(account) == [FILL]
+    assert list(account.books.orders()) == [ORDER]
+    assert [each.position.net for each in account.books.market_books()] == [Count(-300)]
+    assert account.books.lease.holder(SystemClock().now()) is None
+
+
+def test_who_does_not_hold_the_lease_hands_over(account: Account, listener: FixBooks) -> None:
+    other = open_books(account.books.place, venue=account.venue, mode="live", account=account.name)
+    with other:
+        other.lease.try_acquire(role="sync", now=SystemClock().now())
+        take(listener, TRADE)
+        assert (fills(account), account.books.handoff.waiting()) == ([], 2)
+        listener.rest(at_once=True)
+        assert fills(account) == []
+        other.lease.release()
+
+    listener.rest(at_once=True)
+
+    assert fills(account) == [FILL]
+    assert account.books.count_unbooked() == 0
+
+
+def rest_tells(books: Books, fill: Filled) -> None:
+    books.append([Observation(fill, Source.REST, NOW, b"{}")], stream=Stream.FILLS)
+
+
+@pytest.mark.parametrize(
+    ("later", "is_explained"), [(0, True), (SECOND, True), (2 * SECOND, False)]
+)
+def test_a_trade_without_an_id_is_joined_by_order_price_count_and_moment(
+    account: Account, listener: FixBooks, later: int, *, is_explained: bool
+) -> None:
+    nameless = msgspec.structs.replace(TRADE, trade_match_id=None)
+
+    assert take(listener, nameless).startswith("kept and not booked: a trade without")
+    assert fills(account) == []
+    assert len(account.books.quarantined()) == 1
+
+    rest_tells(account.books, replace(FILL, at=Instant(NOW + later)))
+    assert reread_kept_of_fix(account.books) == int(is_explained)
+
+    assert len(fills(account)) == 1
+    assert len(account.books.quarantined()) == int(not is_explained)
+
+
+def test_the_same_fill_told_otherwise_by_rest_is_a_break(
+    account: Account, listener: FixBooks
+) -> None:
+    take(listener, TRADE)
+    rest_tells(account.books, replace(FILL, count=Count.of_contracts(2)))
+    account.book()
+
+    (found,) = account.books.booking_breaks()
+    assert found.kind == "revised_fill"
+    assert found.summary.startswith("FIX and the others tell t-1/o-1 differently")
+    assert [words.partition(":")[0] for words in found.evidence] == [
+        "version 1, by fix",
+        "version 2, by rest",
+    ]
+
+
+def test_listening_goes_on_over_a_short_absence_and_not_over_a_long_one(account: Account) -> None:
+    def listen(at: Instant, *, was_reset: bool = False, missed: bool = False) -> None:
+        with FixBooks(account, SessionKind.RT, retention_hours=72) as books:
+            books.logged_on(was_reset=was_reset, at=at)
+            if missed:
+                books.missed(Instant(at + SECOND))
+            books.heard(Instant(at + HOUR))
+
+    def heard() -> list[tuple[int, int]]:
+        spans = account.books.heard(Stream.SETTLEMENT_REPORTS)
+        assert spans == account.books.heard(Stream.FILLS)
+        return [((span.since - NOW) // HOUR, (span.until - NOW) // HOUR) for span in spans]
+
+    listen(NOW)
+    listen(Instant(NOW + 50 * HOUR))
+    assert heard() == [(0, 51)]
+    listen(Instant(NOW + 200 * HOUR))
+    assert heard() == [(0, 51), (200, 201)]
+    listen(Instant(NOW + 210 * HOUR), was_reset=True)
+    assert heard() == [(0, 51), (200, 201), (210, 211)]
+    listen(Instant(NOW + 220 * HOUR), missed=True)
+    assert heard() == [(0, 51), (200, 201), (210, 211), (220, 221)]
+
+
+def test_a_session_that_sends_nothing_again_begins_anew_each_time(account: Account) -> None:
+    for start in (0, 10):
+        with FixBooks(account, SessionKind.NR, retention_hours=72) as books:
+            books.logged_on(was_reset=True, at=Instant(NOW + start * HOUR))
+            books.heard(Instant(NOW + (start + 1) * HOUR))
+
+    assert len(account.books.heard(Stream.FILLS)) == 2
+
+
+def test_a_report_of_nothing_is_no_business_of_the_books(listener: FixBooks) -> None:
+    pending = msgspec.structs.replace(TRADE, execution_id="-1;-1")
+    each = told(msgspec.structs.replace(pending, execution_type=ExecType.PENDING_NEW))
+    assert isinstance(each.received.message, ExecutionReport)
+    assert listener.take(each.received, each.raw, NOW) is None
