@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from trueup.cli import bot_steering
 from trueup.cli.common import (
     Invocation,
     LogJsonOption,
@@ -18,25 +18,32 @@ from trueup.cli.common import (
 )
 from trueup.cli.feeds import feeds_of
 from trueup.cli.output import moment
-from trueup.core.ids import SeriesTicker, Subaccount, Ticker
+from trueup.core.errors import CallerError
+from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import MINUTE
 from trueup.core.units import Money
 from trueup.engine import effects as f
+from trueup.run.arming import closed_gates
 from trueup.run.bot import BotReport, run_bot
-from trueup.run.bot_options import BotOptions, plain_options
+from trueup.run.bot_config import options_of, read_bot_file
+from trueup.run.bot_options import BotOptions, plain_options, plan_of
 from trueup.run.bot_places import check_log, decisions_path, kill_path
-from trueup.run.clients import open_client
-from trueup.run.config import make_home
-from trueup.run.decision_log import wish_words
+from trueup.run.config import CONFIG_NAME
+from trueup.run.decision_log import line_of, line_words
 from trueup.run.desk import DeskSettings
 from trueup.run.fix_config import order_entry
-from trueup.run.killing import kill
 from trueup.run.operator import Operator, OperatorOptions
-from trueup.run.rearming import rearm
 from trueup.run.strategy_files import STRATEGIES, load_strategies, write_template
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
-_EXIT_UNPROVEN = 1
+_CAPITAL: Final = "250"
+
+StrategyArgument = Annotated[
+    str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", help="A file that says what runs, e.g. bot.toml.")
+]
 _OrderEntry = Annotated[
     str,
     typer.Option(
@@ -52,20 +59,18 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     command(group, "run")(run)
-    command(group, "kill")(kill_switch)
-    command(group, "rearm")(rearm_account)
-    command(group, "status")(status)
+    command(group, "check")(check)
     command(group, "new-strategy")(new_strategy)
+    bot_steering.register(group)
     app.add_typer(group, name="bot")
 
 
 def run(
     invocation: Invocation,
-    strategy: Annotated[
-        str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
-    ],
+    strategy: StrategyArgument = "",
     *,
-    capital: Annotated[str, typer.Option("--capital", help="Dollars it may tie up.")] = "250",
+    config: ConfigOption = "",
+    capital: Annotated[str, typer.Option("--capital", help="Dollars it may tie up.")] = _CAPITAL,
     ticker: Annotated[
         list[str] | None, typer.Option("--ticker", help="Only these markets.")
     ] = None,
@@ -89,10 +94,13 @@ def run(
     metrics_port: MetricsPortOption = 0,
     log_json: LogJsonOption = False,
 ) -> None:
-    """Run a strategy until Ctrl-C: trueup bot run my_bot.py."""
+    """Run a strategy until Ctrl-C: trueup bot run my_bot.py; or what --config (or the
+    [bot] section) says.
+    """
     settings = lead(invocation)
-    options = replace(
-        plain_options(
+    chosen = _chosen(settings, strategy, config)
+    if chosen is None:
+        chosen = plain_options(
             load_strategies(strategy),
             Money.parse(capital),
             tickers=frozenset(
@@ -100,7 +108,14 @@ def run(
             ),
             series=frozenset(SeriesTicker(each) for each in series or []),
             streams=not poll,
-        ),
+        )
+    elif ticker or series or poll or capital != _CAPITAL:
+        raise CallerError(
+            "--capital, --ticker, --series and --poll are for a strategy on the command line",
+            remedy="Write them into the configuration.",
+        )
+    options = replace(
+        chosen,
         leave_after=None if minutes is None else int(minutes * MINUTE),
         live=live,
         world=world,
@@ -133,18 +148,58 @@ def _run_watched(
         )
 
 
+def _chosen(settings: DeskSettings, strategy: str, config: str) -> BotOptions | None:
+    """What a configuration says; `None` where the command line names a strategy."""
+    if strategy and config:
+        raise CallerError("both a strategy and --config", remedy="Give one of them.")
+    if strategy:
+        return None
+    if config:
+        path = Path(config)
+        return options_of(read_bot_file(path), path)
+    if settings.config.bot is None:
+        raise CallerError(
+            "what shall run?",
+            remedy="Name a strategy (trueup bot run threshold), a file, or --config bot.toml.",
+        )
+    return options_of(settings.config.bot, settings.home / CONFIG_NAME)
+
+
+def check(
+    invocation: Invocation, strategy: StrategyArgument = "", *, config: ConfigOption = ""
+) -> None:
+    """Show what `bot run` would run, and what would keep it from trading.  Nothing is sent."""
+    settings, output = lead(invocation), invocation.output
+    options = _chosen(settings, strategy, config) or plain_options(
+        load_strategies(strategy), Money.parse(_CAPITAL)
+    )
+    shown = plan_of(options)
+    hindrances = [gate.remedy for gate in closed_gates(settings, live=True)]
+    if kill_path(settings).exists():
+        hindrances.append("The kill switch is on: trueup bot rearm.")
+    if words := check_log(settings):
+        hindrances.append(words)
+    output.result({**shown, "hindrances": hindrances})
+    for each in shown["strategies"]:
+        output.say(f"{each['name']}: {each['capital']} dollars", style="bold")
+        for name in ("parameters", "universe", "limits"):
+            settled = "; ".join(f"{key} {value}" for key, value in each[name].items())
+            output.say(f"  {name}: {settled or 'none'}")
+        output.say(f"  orders: life {each['order_life']}, subaccount {each['subaccount']}")
+    settled = "; ".join(f"{key} {value}" for key, value in shown["limits"].items())
+    output.say(f"account: {settled}")
+    output.say(f"pace: {shown['pace']}; breaker at {shown['breaker_threshold']} failures in a row")
+    for each in hindrances:
+        output.notice(each)
+
+
 def _say(invocation: Invocation, told: f.Decision | f.Alert) -> None:
-    output = invocation.output
-    if isinstance(told, f.Alert):
-        output.say(f"{moment(told.at)}  {told.kind:<9} {told.strategy:<14} {told.words}")
-        return
-    words = wish_words(told.wish)
-    if told.verdict is f.Verdict.REFUSED:
-        why = "; ".join(map(str, told.refusals))
-        output.detail(f"{moment(told.at)}  refused   {told.strategy:<14} {words}: {why}")
-        return
-    reason = told.wish if isinstance(told.wish, str) else told.wish.reason
-    output.say(f"{moment(told.at)}  {told.verdict:<9} {told.strategy:<14} {words}: {reason}")
+    line = line_of(told)
+    words = f"{line['at'][:19]}Z  {line_words(line)}"
+    if line.get("verdict") == f.Verdict.REFUSED:
+        invocation.output.detail(words)
+    else:
+        invocation.output.say(words)
 
 
 def _conclude(invocation: Invocation, report: BotReport) -> None:
@@ -174,77 +229,6 @@ def _conclude(invocation: Invocation, report: BotReport) -> None:
         output.say(f"  {owner} holds {net} {ticker}")
     for halt in report.halts:
         output.notice(f"halted: {halt}")
-
-
-def kill_switch(
-    invocation: Invocation,
-    *,
-    subaccount: Annotated[
-        list[int] | None, typer.Option("--subaccount", help="Which ones; 0 is the primary one.")
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-    ] = False,
-) -> None:
-    """Stop every bot of the account, cancel everything, and prove that nothing rests."""
-    settings = lead(invocation)
-    output = invocation.output
-    make_home(settings.home)
-    kill_path(settings).write_text("pulled by trueup bot kill\n", encoding="utf-8")
-    output.say(f"the kill switch is on: {kill_path(settings)}")
-    places = [Subaccount(each) for each in subaccount or [0]]
-    with open_client(
-        venue=settings.config.venue,
-        account=settings.config.account,
-        live=live,
-        environment=invocation.environment,
-    ) as client:
-        done = kill(client, places, clock=settings.clock, said=output.say)
-    output.result(
-        {
-            "proven": done.proven,
-            "canceled_at": moment(done.canceled_at),
-            "read_at": moment(done.read_at),
-            "tries": done.tries,
-            "left": [
-                {"order_id": each.order_id, "ticker": each.ticker, "price": str(each.price)}
-                for each in done.left
-            ],
-            "trouble": done.trouble,
-        }
-    )
-    if done.proven:
-        output.say(f"Nothing rests any more, read at {moment(done.read_at)}.")
-        output.say("The account stays off until `trueup bot rearm`.")
-        return
-    invocation.exit_code = _EXIT_UNPROVEN
-    for each in done.left:
-        output.notice(f"still rests: {each.order_id} in {each.ticker} at {each.price}")
-    output.notice(
-        f"NOT proven that nothing rests. {done.trouble}".strip()
-        + " Run it again; orders in paused or closed markets cannot be cancelled now."
-    )
-
-
-def rearm_account(invocation: Invocation) -> None:
-    """Switch the account on again after a kill or a loss halt."""
-    settings = lead(invocation)
-    make_home(settings.home)
-    lifted = rearm(settings, getpass.getuser())
-    invocation.output.result({"lifted": lifted})
-    invocation.output.say("\n".join(lifted) or "Nothing was halted.")
-    invocation.output.say("Armed again: `trueup bot run` may trade.")
-
-
-def status(invocation: Invocation) -> None:
-    """Whether a bot runs on this account, and whether the kill switch is on."""
-    settings = lead(invocation)
-    running = check_log(settings)
-    killed = kill_path(settings).exists()
-    invocation.output.result({"running": bool(running), "killed": killed})
-    invocation.output.say("a bot is running" if running else "no bot is running")
-    if killed:
-        invocation.output.notice("the kill switch is on; `trueup bot rearm` lifts it")
 
 
 def new_strategy(

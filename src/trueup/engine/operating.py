@@ -50,6 +50,7 @@ def recover(state: State, given: i.Recovered, out: list[Effect]) -> None:  # noq
                 state.losses.restore(record)
             case _:
                 assert_never(record)
+    _remind(state, out)
     state.sweeper.start(state.now, out)
     for order in state.inflight.living():
         if order.state is OrderState.PENDING:
@@ -63,6 +64,21 @@ def _end(state: State, record: OrderEnded) -> None:
     is_absent = record.state is OrderState.ABSENT
     ended = order.moved(record.state, record.at, order_id=record.order_id, called_absent=is_absent)
     state.inflight.put(ended)
+
+
+def _remind(state: State, out: list[Effect]) -> None:
+    """A bot that was stopped starts stopped: say so, and what lifts it."""
+    for halt in state.halts:
+        whom = halt.strategy or "all trading"
+        lifts = "rearm lifts it" if halt.code in LIFTED_BY_OPERATOR else "it lifts by itself"
+        words = f"{whom} is still halted ({halt.code}): {halt.words}; {lifts}"
+        out.append(Alert(at=state.now, kind=AlertKind.HALT, words=words, strategy=halt.strategy))
+    for running in state.running.values():
+        if running.paused:
+            words = f"strategy {running.name} is still paused: {running.paused}; resume lifts it"
+            out.append(
+                Alert(at=state.now, kind=AlertKind.STRATEGY, words=words, strategy=running.name)
+            )
 
 
 def heard(

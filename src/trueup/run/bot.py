@@ -7,11 +7,11 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from trueup.core.errors import ConfigError
-from trueup.core.ids import ClientOrderId
+from trueup.core.ids import PRIMARY, ClientOrderId
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.engine import effects as f
@@ -24,7 +24,7 @@ from trueup.net.session import Event, Options
 from trueup.net.venues import Venue
 from trueup.run.books_beside import books_of
 from trueup.run.bot_at_work import Beside, BotAtWork
-from trueup.run.bot_options import BotOptions
+from trueup.run.bot_options import BotOptions, FlattenOnly
 from trueup.run.bot_places import control_path, decisions_path, intents_path, kill_path
 from trueup.run.bot_reach import Reach, reach_exchange
 from trueup.run.bot_room import BotRoom
@@ -59,6 +59,8 @@ class BotReport:
     positions: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     halts: list[str] = field(default_factory=list[str])
     decisions: str = ""
+    flatten: dict[str, Any] | None = None
+    """What became of each position that was to be closed."""
 
 
 def run_bot(
@@ -78,7 +80,7 @@ def run_bot(
     the start.
     """
     make_home(settings.home)
-    if kill_path(settings).exists():
+    if kill_path(settings).exists() and options.flatten is None:
         raise ConfigError(
             f"the kill switch of this account is on ({kill_path(settings)})",
             remedy="Look at what happened, then `trueup bot rearm`.",
@@ -96,7 +98,8 @@ def run_bot(
         for each in attach:
             each(run.work)
         books = books_of(settings, reach) if options.flatten is None else ()
-        return asyncio.run(run.go((*beside, *books)))
+        closers = () if options.flatten is None else (run.flatten_only(options.flatten),)
+        return asyncio.run(run.go((*closers, *beside, *books)))
 
 
 def _fix_road(
@@ -188,7 +191,7 @@ class _Run:
                 stack.push_async_callback(_end, tasks)
                 await self._live.run()
         finally:
-            self._hearing.write()
+            self._hearing.finish()
         return self._report()
 
     def _on_event(self, event: Event) -> None:
@@ -232,6 +235,36 @@ class _Run:
             self._live.connections.failed(name, self._clock.now(), words)
             self._hearing(f.Alert(at=self._clock.now(), kind=f.AlertKind.TROUBLE, words=words))
 
+    def flatten_only(self, wish: FlattenOnly) -> Beside:
+        """What closes the positions of an account on which no bot trades."""
+
+        async def flatten(work: BotAtWork) -> None:
+            await work.live.ready.wait()
+            state = work.live.machine.state
+            places = {each.intent.subaccount for each in state.inflight.unsettled()}
+            places |= {place for (_, place, _), _ in state.portfolio.positions()}
+            kill = i.OperatorSaid(
+                at=self._clock.now(),
+                wanted=i.Wanted.KILL,
+                by=wish.by,
+                words=wish.words or f"flatten, said by {wish.by}",
+                subaccounts=tuple(sorted(places)) or (PRIMARY,),
+            )
+            work.live.give(kill)
+            work.live.give(
+                replace(
+                    kill,
+                    wanted=i.Wanted.FLATTEN,
+                    strategy=wish.strategy,
+                    slippage=wish.slippage.units,
+                )
+            )
+            while state.flattener.is_active:  # noqa: ASYNC110  (the machine rings no bell)
+                await asyncio.sleep(0.2)
+            work.live.stop()
+
+        return flatten
+
     def _storage_failed(self, words: str) -> None:
         def tell() -> None:
             self._live.give(i.StorageFailed(at=self._clock.now(), words=words))
@@ -257,6 +290,7 @@ class _Run:
             ],
             halts=[f"{each.code}: {each.words}" for each in state.halts],
             decisions=str(self._decisions.path),
+            flatten=as_document(self.work.status())["flatten"],
         )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, cast
 
 from trueup.core.ids import PRIMARY, SeriesTicker, Subaccount, Ticker
-from trueup.core.instant import SECOND
+from trueup.core.instant import SECOND, format_age
 from trueup.core.units import Money, Price
 from trueup.engine.limits import Limits
 from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
-from trueup.engine.strategy import Mandate, Strategy
+from trueup.engine.strategy import Mandate, Strategy, Universe
 from trueup.run.fix_config import OrderEntry
 from trueup.run.live_feeds import Pace, Scope
 from trueup.sim.living.built_in import DEFAULT_WORLD
@@ -95,3 +96,53 @@ def plain_options(
         scope=Scope(tickers=tickers, series=series),
         pace=Pace(streams=streams),
     )
+
+
+def plan_of(options: BotOptions) -> dict[str, Any]:
+    """What would run, as plain values: strategies with everything that was settled for them."""
+    pace = options.pace
+    return {
+        "strategies": [
+            {
+                "name": strategy.name,
+                "capital": str(mandate.capital),
+                "subaccount": mandate.subaccount,
+                "order_life": _shown("order_life", mandate.order_life),
+                "order_group": mandate.order_group,
+                "parameters": dict(strategy.parameters()),
+                "universe": _settled(strategy.universe, Universe()),
+                "limits": _settled(mandate.limits, None),
+            }
+            for strategy, mandate in options.mandates
+        ],
+        "limits": _settled(options.engine.limits, None),
+        "pace": "streams" if pace.streams else f"polling every {format_age(pace.prices)}",
+        "breaker_threshold": options.engine.breaker_threshold,
+        "hang_max": _shown("hang_max", options.hang_max),
+    }
+
+
+_LENGTHS: Final = frozenset({"expiry_min", "quote_age_max", "order_life", "hang_max"})
+
+
+def _settled(value: Limits | Universe, default: Limits | Universe | None) -> dict[str, str]:
+    """What is set in it; with a `default` only what differs from it."""
+    found: dict[str, str] = {}
+    for each in fields(value):
+        given = getattr(value, each.name)
+        is_set = bool(given) if default is None else given != getattr(default, each.name)
+        if is_set:
+            found[each.name] = _shown(each.name, given)
+    return found
+
+
+def _shown(name: str, given: object) -> str:
+    if given is None:
+        return "none"
+    if isinstance(given, frozenset):
+        return ", ".join(sorted(map(str, cast("frozenset[object]", given))))
+    if isinstance(given, int) and name in _LENGTHS:
+        return format_age(given)
+    if name == "slippage_max" and isinstance(given, int):
+        return str(Price(given))
+    return str(given)

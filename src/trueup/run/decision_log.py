@@ -58,6 +58,10 @@ class DecisionLog:
         self._end += written
         return {"n": self._end, **line}
 
+    def fileno(self) -> int:
+        """The descriptor of the file."""
+        return self._file
+
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)

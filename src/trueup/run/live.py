@@ -89,6 +89,8 @@ class LiveBot:
         self._alarms: list[Instant] = []
         self._rung = asyncio.Event()
         self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once the account and the world have been read, and trading begins."""
         self.connections = Connections()
         self.observers: list[Observer] = []
         self._feeds = Feeds(
@@ -281,6 +283,7 @@ class LiveBot:
         await account.read_status()
         await account.read_schedule()
         await self._feeds.begin(since)
+        self.ready.set()
         await account.read_account()
         await account.read_other_pots()
         await account.read_settled()

@@ -36,10 +36,19 @@ Give = Callable[[i.Input], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which markets are looked at, at all.  All empty: every open market but combos."""
+    """Which markets are looked at, at all.  All empty: every open market but combos.
+
+    `held_only`: none but those in which something is held or ordered.
+    """
 
     tickers: frozenset[Ticker] = frozenset()
     series: frozenset[SeriesTicker] = frozenset()
+    held_only: bool = False
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether every open market is looked at."""
+        return not self.tickers and not self.series and not self.held_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +137,7 @@ class Feeds:
         for series in sorted(self.scope.series):
             async for market in self.client.markets.list(series_ticker=series, status="open"):
                 yield market
-        if not self.scope.tickers and not self.scope.series:
+        if self.scope.is_everything:
             async for market in self.client.markets.list(status="open", combos=False, limit=1000):
                 yield market
 

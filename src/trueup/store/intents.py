@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import fields, is_dataclass
@@ -33,6 +34,8 @@ from trueup.engine.inflight import Intent
 from trueup.engine.records import OrderEnded, Record
 
 _KINDS: Final[dict[str, Any]] = {kind.__name__: kind for kind in get_args(Record)}
+_LOCK_TRIES: Final = 5
+_LOCK_SECONDS: Final = 0.05
 _CHECK: Final = 8
 """Hexadecimal digits of the checksum in front of each line."""
 
@@ -124,6 +127,14 @@ class IntentLog:
         self.close()
 
     def _lock(self) -> None:
+        # Who only looks at the log lets go of it at once.
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(_LOCK_SECONDS)
+            else:
+                return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
