@@ -96,3 +96,37 @@ def test_failing_command_leaves_an_error(settled: User) -> None:
     (error,) = settled.json("logs", "errors")["errors"]
     assert error["process"] == "sync"
     assert error["remedy"]
+
+
+def checks(user: User, *, code: int = 0) -> dict[str, tuple[str, str]]:
+    found = user.json("doctor", code=code)["checks"]
+    return {each["name"]: (each["finding"], each["words"]) for each in found}
+
+
+def test_doctor_looks_after_the_operator(settled: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(settled.folder))
+    quiet = checks(settled)
+    settled.variables["TRUEUP_ALERT_URLS"] = f"json://127.0.0.1/{PASSWORD}"
+    (settled.home / "kill-sandbox-main").write_text("", encoding="utf-8")
+    loud = checks(settled)
+    (settled.home / "kill-sandbox-main").unlink()
+    (settled.home / "control-sandbox-main.json").write_text(
+        '{"port": 1, "token": "x", "pid": 4194305, "started_at": 1}', encoding="utf-8"
+    )
+    settled.variables["TRUEUP_ALERT_URLS"] = f"smoke://{PASSWORD}"
+    dead = checks(settled, code=1)
+
+    assert {quiet[each][0] for each in ("logs", "tables", "bot")} == {"ok"}
+    assert {quiet[each][0] for each in ("alerts", "ping", "service", "health")} == {"skipped"}
+    assert loud["alerts"] == ("ok", "to 1 JSON; `trueup alerts test` tries them")
+    assert loud["bot"] == ("notice", "the kill switch is on")
+    assert (dead["bot"][0], dead["alerts"][0]) == ("problem", "problem")
+    assert PASSWORD not in str(dead)
+
+
+def test_support_bundle_says_where_it_is(settled: User) -> None:
+    written = settled.json("support", "bundle", "--offline")
+
+    assert (settled.folder / written["file"]).exists()
+    assert "books.json" in written["parts"]
+    assert settled.type("support", "bundle", "--to", written["file"]).code == 2

@@ -185,6 +185,7 @@ def proof(before: int, **fields: Any) -> dict[str, Any]:
         ({"books": proof(MINUTE)}, []),
         ({"books": proof(2 * HOUR)}, ["proof stale"]),
         ({"books": proof(0, closes=False)}, ["books"]),
+        ({"books": proof(0, closes=False, trouble="no answer")}, ["proof failed"]),
     ],
 )
 def test_reasons_why_not_all_is_well(changes: dict[str, Any], expected: list[str]) -> None:

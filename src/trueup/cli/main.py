@@ -56,6 +56,7 @@ def build_app() -> typer.Typer:
         sandbox,
         services,
         setup,
+        support,
         trades,
         web,
     )
@@ -98,6 +99,7 @@ def build_app() -> typer.Typer:
         backtest,
         databases,
         services,
+        support,
         sandbox,
         fix,
         web,

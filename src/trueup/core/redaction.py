@@ -29,7 +29,11 @@ _OPEN_SCHEMES: Final = frozenset(
     {"http", "https", "ws", "wss", "postgresql", "postgres", "sqlite", "file", "tcp", "ssl"}
 )
 
-_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL)
+_PEM: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]+-----(?:.{0,8000}?-----END [A-Z0-9 ]+-----|[A-Za-z0-9+/=\\\s]*)",
+    re.DOTALL,
+)
+"""A key file, or as much of it as there is."""
 _ADDRESS: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s\"'<>\\]+)")
 _ASSIGNED: Final = re.compile(
     r"""(?ix)

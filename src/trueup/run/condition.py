@@ -99,12 +99,14 @@ def proven_at(books: Mapping[str, Any]) -> Instant | None:
 
 
 def _books_reasons(books: Mapping[str, Any], now: Instant, age_max: int) -> list[str]:
+    if books.get("trouble"):
+        return [f"proof failed: {books['trouble']}"]
     reasons: list[str] = []
     at = proven_at(books)
     if at is not None and now - at > age_max:
         reasons.append(f"proof stale: the books were last proven {format_age(now - at)} ago")
     if books.get("closes") is False:
-        words = books.get("words") or "they do not agree with the exchange's"
+        words = books.get("verdict") or "they do not agree with the exchange's"
         reasons.append(f"books: {words}")
     return reasons
 

@@ -15,6 +15,7 @@ from trueup.net.credentials import read_settings
 from trueup.run.check import Check, Finding
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk
+from trueup.run.operator_checks import operator_checks
 from trueup.wire.rest import account, api_keys, exchange, portfolio
 from trueup.wire.rest.account import EndpointCosts
 from trueup.wire.rest.table import OPERATIONS
@@ -42,6 +43,7 @@ def examine(desk: Desk) -> Iterator[Check]:
     yield from _home(desk.settings.home)
     yield from _books(desk)
     yield from _key(desk)
+    yield from operator_checks(desk.settings)
     try:
         client = desk.client()
     except ConfigError as error:
