@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture format bench million sim judges fuzz clean
+.PHONY: help demo test check lint types architecture format bench million sim kill9 judges fuzz clean
 
 help:
 	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
@@ -22,6 +22,7 @@ help:
 	@echo 'make sim SEEDS=100 FIRST=1  the seeded world: trader, exchange, faults, crashes, auditor'
 	@echo 'make judges  FIX engines of other people against ours (builds QuickFIX the first time)'
 	@echo 'make fuzz    MINUTES=6: any bytes into the FIX codec, framer and session, guided by coverage'
+	@echo 'make kill9 RUNS=100  kill -9 of the real bot at recorded moments, all compared after each'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what the other targets made'
 
@@ -82,6 +83,10 @@ judges: $(VENV)/developer
 fuzz: $(VENV)/developer
 	@$(PIP) install --constraint constraints.txt --group fuzz
 	@nice -n 19 $(BIN)/python tests/wire/fix/fuzz_fix.py $(MINUTES)
+
+RUNS ?= 100
+kill9: $(VENV)/developer
+	@$(BIN)/python tests/run/kill_bot_often.py $(RUNS)
 
 clean:
 	@rm -rf $(VENV) .fuzz .pytest_cache .ruff_cache .hypothesis .demo build dist
