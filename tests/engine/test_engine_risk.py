@@ -32,7 +32,7 @@ from trueup.core.statements import BalanceStated
 from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
-from trueup.engine.limits import Hours, Limits
+from trueup.engine.limits import FirstHours, Hours, Limits
 from trueup.engine.refusals import REFUSALS, Code
 from trueup.engine.state import Settings, Window
 from trueup.engine.strategy import Mandate
@@ -388,3 +388,57 @@ def test_day_without_limits_never_halts() -> None:
     floor.later(DAY).quote(1, 2)
 
     assert list(floor.machine.state.halts) == []
+
+
+# -- the first hours with real money -----------------------------------------------------------
+
+
+def first_hours(floor: Floor, *, count: int = 5, exposure: str = "50") -> None:
+    caps = FirstHours(
+        until=Instant(NOON + HOUR),
+        order_count_max=contracts(count),
+        exposure_max=dollars(exposure),
+    )
+    state = floor.machine.state
+    state.settings = replace(state.settings, first_hours=caps)
+
+
+def test_first_hours_cap_an_order_and_say_until_when() -> None:
+    floor = Floor()
+    first_hours(floor)
+
+    (refusal,) = only(f.Decision, floor.wish(buy(6))).refusals
+
+    assert refusal.code == "first_hours"
+    assert refusal.figures == {"count": "6.00", "allowed": "5.00", "until": "2026-10-06T17:00:00Z"}
+    assert len(all_of(f.Place, floor.wish(buy(5)))) == 1
+
+
+def test_first_hours_cap_the_exposure() -> None:
+    floor = Floor()
+    first_hours(floor, exposure="2")
+
+    (refusal,) = only(f.Decision, floor.wish(buy(5))).refusals
+
+    assert refusal.code == "first_hours"
+    assert refusal.figures["allowed"] == "2.00"
+    assert "until" in refusal.figures
+
+
+def test_first_hours_never_keep_a_position_from_being_closed() -> None:
+    floor = Floor()
+    intent = only(f.Place, floor.wish(buy(20))).intent
+    floor.accept(intent, filled=20)
+    floor.fill(intent, 20)
+    first_hours(floor)
+
+    assert len(all_of(f.Place, floor.wish(buy(20, 48, side=Side.NO, only_reduce=True)))) == 1
+
+
+def test_first_hours_end_by_themselves() -> None:
+    floor = Floor()
+    first_hours(floor)
+
+    floor.later(HOUR)
+
+    assert len(all_of(f.Place, floor.wish(buy(20)))) == 1

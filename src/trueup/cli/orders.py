@@ -18,6 +18,7 @@ from trueup.core.order_entry import Decrease, NewOrder
 from trueup.core.orders import Action, SelfTradePrevention, Side, TimeInForce, quoted
 from trueup.core.units import Count, Price
 from trueup.run.arming import ARMED_FOR, arm, disarm
+from trueup.run.practice import practices
 from trueup.run.schedule import parse_interval
 from trueup.run.trading import (
     Done,
@@ -218,8 +219,43 @@ def arm_account(
     settings = lead(invocation)
     microseconds = parse_interval(duration) * SECOND if duration else ARMED_FOR
     until = arm(settings, microseconds=microseconds)
-    invocation.output.result({"armed": True, "until": moment(until)})
-    invocation.output.say(f"Armed until {moment(until)}. `trueup disarm` takes it back.")
+    config, output = settings.config, invocation.output
+    found = practices(settings.home, config.account)
+    caps = config.first_hours
+    output.result(
+        {
+            "armed": True,
+            "until": moment(until),
+            "practice": [
+                {
+                    "venue": each.venue,
+                    "mode": each.mode,
+                    "days": len(each.days),
+                    "clean_days": each.clean,
+                    "notes": each.notes,
+                }
+                for each in found
+            ],
+            "first_hours": {
+                "hours": caps.hours,
+                "order_count_max": caps.order_count_max,
+                "exposure_max": caps.exposure_max,
+            },
+        }
+    )
+    output.say(f"Armed until {moment(until)}. `trueup disarm` takes it back.")
+    output.say("Practised so far:")
+    for each in found:
+        output.say(f"  {each.words}")
+        for note in each.notes:
+            output.notice(note)
+    if not any(each.clean for each in found):
+        output.notice("There is no day with a clean proof anywhere: practise first.")
+    if caps.hours:
+        output.say(
+            f"In its first {caps.hours} hours with real money a bot may send {caps.order_count_max} "
+            f"contracts an order and tie up ${caps.exposure_max}."
+        )
 
 
 def disarm_account(invocation: Invocation) -> None:

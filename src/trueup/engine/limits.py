@@ -106,6 +106,15 @@ class Limits:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstHours:
+    """Caps on what opens a position, for the first hours with real money; they lift at `until`."""
+
+    until: Instant
+    order_count_max: Count
+    exposure_max: Money
+
+
 def _minutes(text: str) -> int:
     hour, _, minute = text.strip().partition(":")
     return int(hour) * 60 + int(minute or "0")

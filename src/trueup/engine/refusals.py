@@ -39,6 +39,7 @@ class Code(StrEnum):
     EVENT_EXPOSURE = "event_exposure"
     EXPOSURE = "exposure"
     CAPITAL = "capital"
+    FIRST_HOURS = "first_hours"
     CASH_UNKNOWN = "cash_unknown"
     CASH_FLOOR = "cash_floor"
     WRONG_POT = "wrong_pot"
@@ -92,6 +93,8 @@ REFUSALS: Final[Mapping[Code, str]] = MappingProxyType(
         "limit.",
         Code.EXPOSURE: "If all open orders filled, the total exposure would exceed its limit.",
         Code.CAPITAL: "The strategy's own capital is used up.",
+        Code.FIRST_HOURS: "In the first hours with real money orders and exposure are capped; the "
+        "figures say at what and until when. `[first_hours]` in the configuration sets it.",
         Code.CASH_UNKNOWN: "No balance has been read yet.",
         Code.CASH_FLOOR: "The order would take the available cash below its floor.",
         Code.WRONG_POT: "There is money, but on another shard or subaccount than the market's. "

@@ -9,16 +9,16 @@ order had filled already, and fills on their way had arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from trueup.core.ids import Shard, Subaccount, Ticker
-from trueup.core.instant import MINUTE, Instant, format_age
+from trueup.core.instant import MINUTE, Instant, format_age, format_instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.engine.inflight import Inflight, OwnOrder
-from trueup.engine.limits import Limits
+from trueup.engine.limits import FirstHours, Limits
 from trueup.engine.market import Listing, Top
 from trueup.engine.portfolio import Portfolio
 from trueup.engine.refusals import Code, Refusal
@@ -38,6 +38,7 @@ class Scope:
     limits: Limits
     sent: Sequence[Instant]
     capital: Money | None = None
+    first_hours: FirstHours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +395,27 @@ def _exposure_verdict(
     return Refusal(code, scope.name, figures)
 
 
+def _first_hours(case: Case, scope: Scope) -> Verdict:
+    caps = scope.first_hours
+    if caps is None or case.now >= caps.until:
+        return None
+    until = format_instant(caps.until)
+    count = case.opening(None)
+    if count > caps.order_count_max:
+        figures = {"count": str(count), "allowed": str(caps.order_count_max), "until": until}
+        return Refusal(Code.FIRST_HOURS, scope.name, figures)
+    refusal = _exposure_verdict(
+        case,
+        scope,
+        Code.FIRST_HOURS,
+        so_far=_exposure_of(case, scope, None),
+        most=caps.exposure_max,
+    )
+    return (
+        None if refusal is None else replace(refusal, figures={**refusal.figures, "until": until})
+    )
+
+
 def _cash_floor(case: Case, scope: Scope) -> Verdict:
     if not scope.limits.cash_floor or scope.strategy is not None:
         return None
@@ -446,6 +468,7 @@ _OPENING_CHECKS: Final[tuple[Callable[[Case, Scope], Verdict], ...]] = (
     _event_exposure,
     _total_exposure,
     _capital,
+    _first_hours,
     _cash_floor,
     _volume,
     _expiry,

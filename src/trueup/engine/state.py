@@ -15,7 +15,7 @@ from trueup.engine.flatten import Flattener
 from trueup.engine.halts import Breaker, Difference, Halts, Losses
 from trueup.engine.hours import ExchangeHours, Window
 from trueup.engine.inflight import Inflight
-from trueup.engine.limits import Limits
+from trueup.engine.limits import FirstHours, Limits
 from trueup.engine.market import Listing, Top
 from trueup.engine.portfolio import DIRECT_STEP, Portfolio
 from trueup.engine.risk import Scope
@@ -43,6 +43,7 @@ class Settings:
     maintenance: Sequence[Window] = ()
     maintenance_lead: int = 2 * MINUTE
     balance_step: Money = DIRECT_STEP
+    first_hours: FirstHours | None = None
 
 
 @dataclass(slots=True)
@@ -127,7 +128,11 @@ class State:
             capital=running.mandate.capital,
         )
         everybody = Scope(
-            name="account", strategy=None, limits=self.settings.limits, sent=self.sent
+            name="account",
+            strategy=None,
+            limits=self.settings.limits,
+            sent=self.sent,
+            first_hours=self.settings.first_hours,
         )
         return mine, everybody
 

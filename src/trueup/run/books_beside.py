@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -24,6 +25,7 @@ from trueup.run.books_settings import BooksSettings
 from trueup.run.bot_at_work import Beside, BotAtWork
 from trueup.run.bot_reach import Reach
 from trueup.run.desk import DeskSettings
+from trueup.run.practice import note_proof, proofs_path
 
 _LOOK_AGAIN: Final = 20 * SECOND
 _ENDS_IN: Final = 5
@@ -42,13 +44,13 @@ def books_of(settings: DeskSettings, reach: Reach) -> tuple[Beside, ...]:
     }
     account = (settings.venue.value, settings.config.account)
     command = (sys.executable, "-m", "trueup.run.books_once", *account)
-    return (BooksBeside(books, command, environment),)
+    return (BooksBeside(books, command, environment, log=proofs_path(settings)),)
 
 
 class BooksBeside:
     """Keeps the books of a bot.  `command` looks once, in a process with this `environment`.
 
-    `look_again` (microseconds) is how long a break has to close by itself.
+    Proofs are noted in `log`, and `look_again` (microseconds) is how long a break has to close by itself.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class BooksBeside:
         environment: Mapping[str, str],
         *,
         look_again: int = _LOOK_AGAIN,
+        log: Path | None = None,
     ) -> None:
         self._settings = settings
         self._command = command
         self._environment = environment
         self._look_again = look_again
+        self._log = log
         self._settled_at: Instant | None = None
         self._bell = asyncio.Event()
 
@@ -88,6 +92,8 @@ class BooksBeside:
             standing = await self._standing()
         now = work.clock.now()
         work.books = msgspec.to_builtins(standing)
+        if self._log is not None:
+            note_proof(self._log, standing)
         if standing.trouble:
             words = f"the books could not be proven: {standing.trouble}"
             work.hearing(f.Alert(at=now, kind=f.AlertKind.TROUBLE, words=words, key="books"))

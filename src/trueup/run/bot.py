@@ -35,6 +35,7 @@ from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.decision_log import DecisionLog
 from trueup.run.desk import DeskSettings
+from trueup.run.first_hours import begin_first_hours
 from trueup.run.fix_config import OrderEntry
 from trueup.run.hearing import Hearing, Told
 from trueup.run.live import LiveBot, LiveOptions
@@ -305,7 +306,8 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _machine(settings: DeskSettings, options: BotOptions) -> Machine:
-    engine = replace(options.engine, balance_step=settings.precision.step)
+    first_hours = begin_first_hours(settings, SystemClock().now()) if options.live else None
+    engine = replace(options.engine, balance_step=settings.precision.step, first_hours=first_hours)
     return Machine(options.mandates, engine, new_client_order_id)
 
 

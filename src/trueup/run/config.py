@@ -24,6 +24,7 @@ from trueup.net.venues import Venue
 from trueup.run.books_settings import BooksSettings, check_books
 from trueup.run.bot_settings import BotSettings
 from trueup.run.feeds_config import FeedSettings
+from trueup.run.first_hours_settings import FirstHoursSettings, check_first_hours
 from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
 from trueup.run.operator_config import (
     AlertSettings,
@@ -119,6 +120,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bot: BotSettings | None = None
     """What `trueup bot run` runs when it is given no strategy."""
     books: BooksSettings = BooksSettings()
+    first_hours: FirstHoursSettings = FirstHoursSettings()
     fix_parties: Mapping[str, int] = {}
     """Which subaccount a party of FIX settlement reports is, e.g. ``"P-17" = 1``; ``"*"`` is
     every party that is not named."""
@@ -176,6 +178,7 @@ def load_config(home: Path) -> Config:
     check_fix(config.fix)
     alert_rules(config.alerts, path)
     check_books(config.books, path)
+    check_first_hours(config.first_hours, path)
     check_logs(config.logs, path)
     check_metrics(config.metrics, path)
     if config.fix_payouts not in {unit.value for unit in PayoutUnit}:
