@@ -108,28 +108,30 @@ class LegBody(Body, frozen=True, kw_only=True):
     yes_settlement_value_dollars: Figure = UNSET
 
 
-class RfqBody(Body, frozen=True, kw_only=True, gc=True):
-    """``rfq_created`` and ``rfq_deleted``."""
+class WantedBody(Body, frozen=True, kw_only=True):
+    """What is asked a quote for, alone or in a batch."""
 
     id: str
-    creator_id: Text = UNSET
     market_ticker: str
     event_ticker: Text = UNSET
     contracts_fp: Figure = UNSET
     target_cost_dollars: Figure = UNSET
+    mve_collection_ticker: Text = UNSET
+
+
+class RfqBody(WantedBody, frozen=True, kw_only=True, gc=True):
+    """``rfq_created`` and ``rfq_deleted``."""
+
+    creator_id: Text = UNSET
     created_ts: Text = UNSET
     deleted_ts: Text = UNSET
-    mve_collection_ticker: Text = UNSET
     mve_selected_legs: tuple[LegBody, ...] | UnsetType | None = UNSET
 
 
-class QuoteBody(Body, frozen=True, kw_only=True):
-    """``quote_created``, ``quote_accepted`` and ``quote_executed``."""
+class OfferedBody(Body, frozen=True, kw_only=True):
+    """What a maker offers for a request, alone or in a batch, and what was taken of it."""
 
-    quote_id: str
     rfq_id: str
-    quote_creator_id: Text = UNSET
-    rfq_creator_id: Text = UNSET
     market_ticker: str
     event_ticker: Text = UNSET
     yes_bid_dollars: Figure = UNSET
@@ -137,8 +139,16 @@ class QuoteBody(Body, frozen=True, kw_only=True):
     yes_contracts_offered_fp: Figure = UNSET
     no_contracts_offered_fp: Figure = UNSET
     rfq_target_cost_dollars: Figure = UNSET
-    accepted_side: Text = UNSET
     contracts_accepted_fp: Figure = UNSET
+
+
+class QuoteBody(OfferedBody, frozen=True, kw_only=True):
+    """``quote_created``, ``quote_accepted`` and ``quote_executed``."""
+
+    quote_id: str
+    quote_creator_id: Text = UNSET
+    rfq_creator_id: Text = UNSET
+    accepted_side: Text = UNSET
     created_ts: Text = UNSET
     executed_ts: Text = UNSET
     order_id: Text = UNSET
@@ -156,15 +166,9 @@ class BatchLegBody(Body, frozen=True, kw_only=True):
     yes_settlement_value_dollars: Figure = UNSET
 
 
-class BatchRfqBody(Body, frozen=True, kw_only=True, gc=True):
+class BatchRfqBody(WantedBody, frozen=True, kw_only=True, gc=True):
     """One request of a batch; `leg_indices` point into the batch's legs."""
 
-    id: str
-    market_ticker: str
-    event_ticker: Text = UNSET
-    contracts_fp: Figure = UNSET
-    target_cost_dollars: Figure = UNSET
-    mve_collection_ticker: Text = UNSET
     leg_indices: tuple[int, ...]
 
 
@@ -187,20 +191,11 @@ class BatchDeletedBody(Body, frozen=True, kw_only=True, gc=True):
     deleted_ts: str
 
 
-class BatchChildBody(Body, frozen=True, kw_only=True):
+class BatchChildBody(OfferedBody, frozen=True, kw_only=True):
     """One request's part in a batch quote: the bids, and what was accepted."""
 
     quote_id: Text = UNSET
-    rfq_id: str
-    market_ticker: str
-    event_ticker: Text = UNSET
-    yes_bid_dollars: Figure = UNSET
-    no_bid_dollars: Figure = UNSET
     contracts_fp: Figure = UNSET
-    contracts_accepted_fp: Figure = UNSET
-    yes_contracts_offered_fp: Figure = UNSET
-    no_contracts_offered_fp: Figure = UNSET
-    rfq_target_cost_dollars: Figure = UNSET
 
 
 class BatchQuoteCreatedBody(Body, frozen=True, kw_only=True, gc=True):

@@ -67,44 +67,39 @@ class NewOrderSingle(Message, frozen=True, kw_only=True, gc=False):
     transact_time: Annotated[Instant | None, f.TransactTime] = None
 
 
-class OrderCancelReplaceRequest(Message, frozen=True, kw_only=True, gc=False):
-    """Changes price or size of a resting order; `quantity` is the new *total*."""
+class RestingOrderRequest(Message, frozen=True, kw_only=True, gc=False):
+    """What every request about a resting order says: which one, and how this request is called."""
 
-    TYPE = "G"
     SENT_BY = Sender.CLIENT
 
     client_order_id: Annotated[str, f.ClOrdID]
     order_id: Annotated[str | None, f.OrderID] = None
     original_client_order_id: Annotated[str, f.OrigClOrdID]
-    quantity: Annotated[Count, f.OrderQty]
-    order_type: Annotated[w.OrderType, f.OrdType] = w.OrderType.LIMIT
-    price: Annotated[Price | None, f.Price] = None
     side: Annotated[Side, f.Side]
     symbol: Annotated[str, f.Symbol]
     parties: Annotated[tuple[Party, ...], f.NoPartyIDs] = ()
-    order_group_id: Annotated[str | None, f.OrderGroupID] = None
     subaccount: Annotated[int | None, f.AllocAccount] = None
-    time_in_force: Annotated[w.TimeInForce | None, f.TimeInForce] = None
-    expire_time: Annotated[Instant | None, f.ExpireTime] = None
     shard: Annotated[int | None, f.ExDestination] = None
     transact_time: Annotated[Instant | None, f.TransactTime] = None
 
 
-class OrderCancelRequest(Message, frozen=True, kw_only=True, gc=False):
+class OrderCancelRequest(RestingOrderRequest, frozen=True, kw_only=True, gc=False):
     """Cancels a resting order."""
 
     TYPE = "F"
-    SENT_BY = Sender.CLIENT
 
-    client_order_id: Annotated[str, f.ClOrdID]
-    order_id: Annotated[str | None, f.OrderID] = None
-    original_client_order_id: Annotated[str, f.OrigClOrdID]
-    side: Annotated[Side, f.Side]
-    symbol: Annotated[str, f.Symbol]
-    parties: Annotated[tuple[Party, ...], f.NoPartyIDs] = ()
-    subaccount: Annotated[int | None, f.AllocAccount] = None
-    shard: Annotated[int | None, f.ExDestination] = None
-    transact_time: Annotated[Instant | None, f.TransactTime] = None
+
+class OrderCancelReplaceRequest(RestingOrderRequest, frozen=True, kw_only=True, gc=False):
+    """Changes price or size of a resting order; `quantity` is the new *total*."""
+
+    TYPE = "G"
+
+    quantity: Annotated[Count, f.OrderQty]
+    order_type: Annotated[w.OrderType, f.OrdType] = w.OrderType.LIMIT
+    price: Annotated[Price | None, f.Price] = None
+    order_group_id: Annotated[str | None, f.OrderGroupID] = None
+    time_in_force: Annotated[w.TimeInForce | None, f.TimeInForce] = None
+    expire_time: Annotated[Instant | None, f.ExpireTime] = None
 
 
 class ExecutionReport(Message, frozen=True, kw_only=True, gc=False):

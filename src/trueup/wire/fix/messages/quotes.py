@@ -81,51 +81,56 @@ class QuoteRequestReject(Message, frozen=True, kw_only=True, gc=False):
     offending_legs: Annotated[tuple[OffendingLeg, ...], f.NoMVEOffendingLegs] = ()
 
 
-class Quote(Message, frozen=True, kw_only=True, gc=False):
-    """A maker's quote, in the session's unit of price."""
-
-    TYPE = "S"
-    SENT_BY = Sender.CLIENT
+class QuoteTerms(Message, frozen=True, kw_only=True, gc=False):
+    """What a maker offers for which request; prices are in the session's unit."""
 
     quote_id: Annotated[str, f.QuoteID]
     request_id: Annotated[str, f.QuoteReqID]
-    symbol: Annotated[str, f.Symbol]
     bid: Annotated[Price | None, f.BidPx] = None
     offer: Annotated[Price | None, f.OfferPx] = None
     quantity: Annotated[Count | None, f.OrderQty] = None
     bid_size: Annotated[Count | None, f.BidSize] = None
     offer_size: Annotated[Count | None, f.OfferSize] = None
+
+
+class Quote(QuoteTerms, frozen=True, kw_only=True, gc=False):
+    """A maker's quote."""
+
+    TYPE = "S"
+    SENT_BY = Sender.CLIENT
+
+    symbol: Annotated[str, f.Symbol]
     subaccount: Annotated[int | None, f.AllocAccount] = None
     rest_remainder: Annotated[bool | None, f.RestRemainder] = None
     instructions: Annotated[str | None, f.ExecInst] = None
     parties: Annotated[tuple[Party, ...], f.NoPartyIDs] = ()
 
 
-class QuoteShown(Message, frozen=True, kw_only=True, gc=False):
+class QuoteShown(QuoteTerms, frozen=True, kw_only=True, gc=False):
     """A quote as the creator of the request sees it; prices are dollars, always."""
 
     TYPE = "S"
     SENT_BY = Sender.EXCHANGE
 
-    quote_id: Annotated[str, f.QuoteID]
-    request_id: Annotated[str, f.QuoteReqID]
     symbol: Annotated[str, f.Symbol]
     bid: Annotated[Price | None, f.BidPx, k.DOLLAR_PRICE] = None
     offer: Annotated[Price | None, f.OfferPx, k.DOLLAR_PRICE] = None
-    quantity: Annotated[Count | None, f.OrderQty] = None
-    bid_size: Annotated[Count | None, f.BidSize] = None
-    offer_size: Annotated[Count | None, f.OfferSize] = None
     parties: Annotated[tuple[Party, ...], f.NoPartyIDs] = ()
 
 
-class QuoteCancel(Message, frozen=True, kw_only=True, gc=False):
-    """A maker takes a quote back."""
+class QuoteReference(Message, frozen=True, kw_only=True, gc=False):
+    """A maker's request about one of its quotes."""
 
-    TYPE = "Z"
     SENT_BY = Sender.CLIENT
 
     quote_id: Annotated[str, f.QuoteID]
     rfq_id: Annotated[str | None, f.RfqId] = None
+
+
+class QuoteCancel(QuoteReference, frozen=True, kw_only=True, gc=False):
+    """A maker takes a quote back."""
+
+    TYPE = "Z"
 
 
 class QuoteCancelStatus(Message, frozen=True, kw_only=True, gc=False):
@@ -139,33 +144,22 @@ class QuoteCancelStatus(Message, frozen=True, kw_only=True, gc=False):
     text: Annotated[str | None, f.Text] = None
 
 
-class QuoteStatusReport(Message, frozen=True, kw_only=True, gc=False):
+class QuoteStatusReport(QuoteTerms, frozen=True, kw_only=True, gc=False):
     """What became of a maker's quote."""
 
     TYPE = "AI"
     SENT_BY = Sender.EXCHANGE
 
-    quote_id: Annotated[str, f.QuoteID]
-    request_id: Annotated[str, f.QuoteReqID]
     subaccount: Annotated[int | None, f.AllocAccount] = None
     status: Annotated[w.QuoteStatus, f.QuoteStatus]
-    quantity: Annotated[Count | None, f.OrderQty] = None
-    bid: Annotated[Price | None, f.BidPx] = None
-    offer: Annotated[Price | None, f.OfferPx] = None
-    bid_size: Annotated[Count | None, f.BidSize] = None
-    offer_size: Annotated[Count | None, f.OfferSize] = None
     side: Annotated[Side | None, f.Side] = None
     text: Annotated[str | None, f.Text] = None
 
 
-class QuoteConfirm(Message, frozen=True, kw_only=True, gc=False):
+class QuoteConfirm(QuoteReference, frozen=True, kw_only=True, gc=False):
     """A maker confirms an accepted quote (within 30 s; 3 s in high-volume markets)."""
 
     TYPE = "U7"
-    SENT_BY = Sender.CLIENT
-
-    quote_id: Annotated[str, f.QuoteID]
-    rfq_id: Annotated[str | None, f.RfqId] = None
 
 
 class QuoteConfirmStatus(Message, frozen=True, kw_only=True, gc=False):
