@@ -11,7 +11,7 @@ from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.inflight import Intent
 from trueup.engine.limits import Limits
-from trueup.engine.records import HaltCode
+from trueup.engine.records import HaltCode, HaltRaised, StrategyPaused
 from trueup.engine.wishes import Style
 
 
@@ -232,3 +232,27 @@ def test_clock_that_jumps_back_undoes_nothing() -> None:
 
     assert floor.machine.state.now > floor.now
     assert contracts(0) == floor.machine.state.portfolio.net(HOT)
+
+
+def test_key_that_is_refused_halts_until_somebody_looked() -> None:
+    floor = Floor()
+
+    floor.give(i.KeyRefused(at=floor.now, words="the key is not known"))
+
+    assert floor.machine.state.halts.has(HaltCode.KEY)
+    floor.give(i.CallEnded(at=floor.now, ok=True))
+    assert floor.machine.state.halts.has(HaltCode.KEY)
+    assert refusals(floor.wish(buy())) == ["halted"]
+
+
+def test_bot_that_was_halted_or_paused_says_so_when_it_starts_again() -> None:
+    halt = HaltRaised(code=HaltCode.HANG, words="it hung", at=Floor().now)
+    pause = StrategyPaused(strategy="wishful", on=True, words="by hand", at=Floor().now)
+
+    floor = Floor(recovered=(halt, pause))
+
+    words = [each.words for each in all_of(f.Alert, floor.effects)]
+    assert words == [
+        "all trading is still halted (hang): it hung; rearm lifts it",
+        "strategy wishful is still paused: by hand; resume lifts it",
+    ]

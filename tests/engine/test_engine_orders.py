@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
 from engine_floor import (
     COLD,
     HOT,
@@ -306,12 +310,13 @@ def test_strategies_hold_their_own_positions_and_profits() -> None:
     assert portfolio.profit({}, "bear") == dollars("-2.08")
 
 
-def test_strategy_that_raises_is_paused_and_the_others_go_on() -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+def test_strategy_that_raises_is_paused_and_the_others_go_on(error: type[BaseException]) -> None:
     class Broken(Wishful):
         def on_markets(self, desk: object, moved: object) -> list[object]:  # type: ignore[override]
             del desk, moved
             message = "division by zero"
-            raise ZeroDivisionError(message)
+            raise error(message)
 
     good = Wishful("good")
     floor = Floor(Broken("broken"), good)
@@ -320,22 +325,31 @@ def test_strategy_that_raises_is_paused_and_the_others_go_on() -> None:
     done = floor.later().quote()
 
     assert len(all_of(f.Place, done)) == 1
-    assert "ZeroDivisionError" in only(f.Alert, done).words
+    assert error.__name__ in only(f.Alert, done).words
     assert floor.machine.state.running["broken"].paused
     assert all_of(f.Alert, floor.later().quote()) == [], "it is not asked again"
 
 
 def test_nonsense_is_refused_and_harms_nobody() -> None:
     floor = Floor()
-    floor.strategy.wishes = [
-        "buy everything",  # type: ignore[list-item]
+
+    class Mute:
+        def __repr__(self) -> str:
+            message = "no words"
+            raise ValueError(message)
+
+    wishes: list[Any] = [
+        "buy everything",
+        Mute(),
+        replace(buy(), count=Mute()),  # type: ignore[arg-type]
         buy(0, 50),
         buy(10, 50, ticker=type(HOT)("KXNOWHERE")),
     ]
+    floor.strategy.wishes = wishes
 
     done = floor.later().quote()
 
-    assert refusals(done) == ["nonsense", "nonsense", "market_unknown"]
+    assert refusals(done) == ["nonsense"] * 4 + ["market_unknown"]
     assert all_of(f.Place, done) == []
 
 

@@ -258,6 +258,14 @@ class BooksProven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRefused:
+    """The exchange does not accept our key, after it once did."""
+
+    at: Instant
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageFailed:
     """An intent or a halt could not be made durable."""
 
@@ -335,5 +343,6 @@ Input = (
     | CallEnded
     | BooksProven
     | StorageFailed
+    | KeyRefused
     | OperatorSaid
 )

@@ -78,7 +78,7 @@ class Machine:
             flattening.go_on(self.state, out)
         return out
 
-    def _take(self, given: i.Input, out: list[Effect]) -> None:  # noqa: C901, PLR0912 (a table)
+    def _take(self, given: i.Input, out: list[Effect]) -> None:  # noqa: C901, PLR0912, PLR0915 (a table)
         state = self.state
         match given:
             case i.MarketsMoved():
@@ -117,8 +117,10 @@ class Machine:
             case i.MarketSettled():
                 settle_market(state, given, out)
                 self._look_at_losses(out, at_once=True)
-            case i.StorageFailed():
-                halt = HaltRaised(code=HaltCode.STORAGE, words=given.words, at=state.now)
+            case i.StorageFailed() | i.KeyRefused():
+                is_key = isinstance(given, i.KeyRefused)
+                code = HaltCode.KEY if is_key else HaltCode.STORAGE
+                halt = HaltRaised(code=code, words=given.words, at=state.now)
                 state.halts.raise_(halt, out)
             case i.SweepEnded() | i.RestingRead() | i.CallEnded() | i.BooksProven():
                 operating.heard(state, given, out)
@@ -213,14 +215,16 @@ class Machine:
         self, running: Running, ask: Callable[[], Iterable[Wish]], out: list[Effect]
     ) -> None:
         """Collect a strategy's wishes, then grant them.  Whatever it raises stays here."""
+        self.state.consulting = running.name
         try:
             wishes = list(islice(ask(), _WISHES_MAX + 1))
-        except Exception as error:  # noqa: BLE001  (other people's code)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (other people's code)
             self._pause(running, f"it raised {type(error).__name__}: {error}", out)
             return
         if len(wishes) > _WISHES_MAX:
             self._pause(running, f"it wished for more than {_WISHES_MAX} things at once", out)
             return
+        self.state.consulting = ""
         for wish in wishes:
             placing.grant(self.state, running, wish, out)
 

@@ -31,6 +31,10 @@ class HaltCode(StrEnum):
     """An order exists that the exchange's lists had proven absent: they cannot be trusted."""
     STORAGE = "storage"
     """Intents cannot be made durable.  Without that nothing may be sent."""
+    HANG = "hang"
+    """A strategy did not return; the bot ended itself."""
+    KEY = "key"
+    """The exchange does not accept the key any more: nothing can be seen or cancelled."""
 
 
 LIFTED_BY_OPERATOR = frozenset(
@@ -40,6 +44,8 @@ LIFTED_BY_OPERATOR = frozenset(
         HaltCode.DRAWDOWN,
         HaltCode.ABSENCE,
         HaltCode.STORAGE,
+        HaltCode.HANG,
+        HaltCode.KEY,
     }
 )
 """Halts that stay until somebody looked and lifted them."""

@@ -91,6 +91,8 @@ class State:
         self.hours = ExchangeHours(settings.maintenance_lead, settings.maintenance)
         self.subaccounts = {each.mandate.subaccount for each in running}
         """Where we trade: what happens on others is no concern of this machine."""
+        self.consulting = ""
+        """The strategy that is being asked just now: a watchdog wants to know who hangs."""
         self._alarms: list[Instant] = []
 
     def list(self, listing: Listing) -> None:

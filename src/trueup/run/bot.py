@@ -11,13 +11,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 from trueup.core.errors import ConfigError
-from trueup.core.ids import PRIMARY, ClientOrderId
-from trueup.core.instant import Instant
+from trueup.core.ids import PRIMARY, ClientOrderId, Subaccount
+from trueup.core.instant import SECOND, Instant, format_age
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
-from trueup.net.client import AsyncClient, open_async_client
+from trueup.net.client import AsyncClient, open_async_client, open_client
 from trueup.net.control_server import ControlServer
 from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Event, Options
@@ -31,15 +31,20 @@ from trueup.run.bot_room import BotRoom
 from trueup.run.bot_status import as_document, tops_of
 from trueup.run.bot_tally import Tally
 from trueup.run.clients import sleep_on_the_loop, why_read_only
-from trueup.run.clock import SystemClock, unseeded
+from trueup.run.clock import SteadyClock, SystemClock, unseeded
 from trueup.run.config import make_home
 from trueup.run.decision_log import DecisionLog
 from trueup.run.desk import DeskSettings
 from trueup.run.first_hours import begin_first_hours
 from trueup.run.fix_config import OrderEntry
 from trueup.run.hearing import Hearing, Told
+from trueup.run.killing import Killed, kill
 from trueup.run.live import LiveBot, LiveOptions
+from trueup.run.watchdog import Emergency, Watchdog
 from trueup.store.intents import IntentLog
+
+_CANCEL_PATIENCE: Final = 30 * SECOND
+"""How long a bot that hangs tries to cancel everything before it ends."""
 
 _PUSH_EVERY: Final = 0.5
 """Seconds between two looks at what followers of the events should hear."""
@@ -128,8 +133,10 @@ class _Run:
     ) -> None:
         self._settings = settings
         self._options = options
+        self._reach = reach
+        self._log = log
         self._decisions = decisions
-        self._clock = SystemClock()
+        self._clock = SteadyClock(jumped=self._clock_jumped)
         self._tally = Tally()
         self._hearing = Hearing(decisions, self._tally, failed=self._storage_failed)
         self._hearing.listeners.append(
@@ -138,7 +145,8 @@ class _Run:
         self._client = open_async_client(
             reach.endpoint,
             reach.signer,
-            clock=self._clock.now,
+            # Signatures want the machine's own time, whatever it is.
+            clock=SystemClock().now,
             sleep=sleep_on_the_loop,
             chance=unseeded(),
             options=Options(
@@ -190,10 +198,46 @@ class _Run:
                 tasks = [asyncio.create_task(self._push(server))]
                 tasks += [asyncio.create_task(self._beside(each)) for each in beside]
                 stack.push_async_callback(_end, tasks)
+                if self._options.hang_max is not None:
+                    dog = self._watchdog(self._options.hang_max)
+                    stack.enter_context(dog)
                 await self._live.run()
         finally:
             self._hearing.finish()
         return self._report()
+
+    def _watchdog(self, hang_max: int) -> Watchdog:
+        def cancel(places: Sequence[Subaccount]) -> Killed:
+            control_path(self._settings).unlink(missing_ok=True)
+            client = open_client(
+                self._reach.endpoint,
+                self._reach.signer,
+                clock=SystemClock().now,
+                sleep=SystemClock().sleep,
+                chance=unseeded(),
+                options=Options(
+                    why_read_only=lambda: why_read_only(self._settings, live=self._options.live)
+                ),
+            )
+            with client:
+                return kill(client, places, clock=SystemClock(), patience=_CANCEL_PATIENCE)
+
+        return Watchdog(
+            self._live,
+            self._log,
+            Emergency(tell=self._hearing, cancel=cancel),
+            clock=self._clock,
+            hang_max=hang_max,
+        )
+
+    def _clock_jumped(self, microseconds: int) -> None:
+        where = "forward" if microseconds > 0 else "back"
+        words = (
+            f"the machine's clock was set {where} by {format_age(abs(microseconds))}; waiting goes "
+            "on by the steady clock, signatures by the machine's"
+        )
+        at = SystemClock().now()
+        self._hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="clock"))
 
     def _on_event(self, event: Event) -> None:
         for listener in self.work.events:

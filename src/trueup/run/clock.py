@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, Protocol
@@ -17,6 +18,10 @@ from trueup.core.instant import SECOND, Instant
 
 SPEED_MAX: Final = 1_000_000
 """How fast a virtual clock may run: a day of the world in less than a tenth of a second."""
+
+
+JUMP_MIN: Final = 2 * SECOND
+"""Below this a clock is corrected, not set."""
 
 
 class Clock(Protocol):
@@ -41,6 +46,45 @@ class SystemClock:
     def sleep(self, microseconds: int) -> None:
         """Wait for real."""
         time.sleep(microseconds / SECOND)
+
+
+class SteadyClock:
+    """The machine's time that never goes back: for whoever waits for instants.
+
+    A clock that is set back would leave every alarm in the far future.  So this one goes
+    on at the pace of the monotonic clock until the machine's time has caught up; a clock
+    that is set forward (or a machine that slept) is followed at once.  `jumped` hears by
+    how many microseconds the machine's clock was set back or forward.
+    """
+
+    def __init__(
+        self,
+        *,
+        machine: Clock | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+        jumped: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._machine: Clock = SystemClock() if machine is None else machine
+        self._monotonic = monotonic
+        self.jumped = jumped
+        self._shown = self._machine.now()
+        self._wall = self._shown
+        self._at = monotonic()
+
+    def now(self) -> Instant:
+        """The present instant, never before one that was shown."""
+        wall, at = self._machine.now(), self._monotonic()
+        passed = (at - self._at) // 1000
+        jump = wall - self._wall - passed
+        self._shown = Instant(max(wall, self._shown + max(0, passed)))
+        self._wall, self._at = wall, at
+        if abs(jump) > JUMP_MIN:
+            self.jumped(jump)
+        return self._shown
+
+    def sleep(self, microseconds: int) -> None:
+        """Wait for real."""
+        self._machine.sleep(microseconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,22 @@ the log's records, then the account as the exchange tells it, then the feeds.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-from trueup.core.errors import BooksError, ExchangeRefused, OutcomeUnknown, ProtocolBroken
+from trueup.core.errors import (
+    BooksError,
+    ExchangeRefused,
+    OutcomeUnknown,
+    ProtocolBroken,
+    TrueupError,
+)
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant
@@ -30,7 +38,7 @@ from trueup.run.clock import Clock
 from trueup.run.connections import Connections
 from trueup.run.hearing import Told
 from trueup.run.live_account import AccountReader
-from trueup.run.live_calls import Called, Calls
+from trueup.run.live_calls import Called, Calls, is_key_refused
 from trueup.run.live_feeds import Feeds, Pace, Scope
 from trueup.store.intents import IntentLog
 
@@ -42,6 +50,7 @@ ORDERS: Final = "orders"
 """The road of the orders among the connections, where it has one of its own (FIX)."""
 
 _ASK_AGAIN: Final = 2 * SECOND
+_LISTEN_AGAIN: Final = 5 * SECOND
 _CLOCKS_APART: Final = 5 * MINUTE
 
 _PASSES_BY: Final = (OutcomeUnknown, ExchangeRefused, ProtocolBroken)
@@ -89,6 +98,8 @@ class LiveBot:
         self._alarms: list[Instant] = []
         self._rung = asyncio.Event()
         self._stopping = asyncio.Event()
+        self.step_began: float | None = None
+        """When the present step of the machine began, by the monotonic clock."""
         self.ready = asyncio.Event()
         """Set once the account and the world have been read, and trading begins."""
         self.connections = Connections()
@@ -128,7 +139,11 @@ class LiveBot:
         durable: asyncio.Future[None] | None = None
         records: list[Record] = []
         began = self._clock.now()
-        effects = self.machine.step(given)
+        self.step_began = time.monotonic()
+        try:
+            effects = self.machine.step(given)
+        finally:
+            self.step_began = None
         for observe in self.observers:
             observe(given, effects, self._clock.now() - began)
         for effect in effects:
@@ -253,14 +268,14 @@ class LiveBot:
                 self._again(feeds.read_listings, pace.listings),
                 self._prices(),
                 feeds.flush_prices(),
-                feeds.stream_fills(since),
-                feeds.stream_orders(),
+                self._listen("fills", lambda: feeds.stream_fills(since)),
+                self._listen("orders", feeds.stream_orders),
                 self._again(feeds.read_recent_orders, pace.account),
             ]
         else:
             loops += [
                 self._again(feeds.read_listings, pace.prices),
-                feeds.poll_account(since),
+                self._listen("poll", lambda: feeds.poll_account(since)),
             ]
         return loops
 
@@ -283,7 +298,6 @@ class LiveBot:
         await account.read_status()
         await account.read_schedule()
         await self._feeds.begin(since)
-        self.ready.set()
         await account.read_account()
         await account.read_other_pots()
         await account.read_settled()
@@ -293,6 +307,7 @@ class LiveBot:
         names = [read.__name__.removeprefix("read_") for read, _ in self._readings()]
         for name in (*names, "listings"):
             self.connections.heard(name, self._clock.now())
+        self.ready.set()
 
     async def _prices(self) -> None:
         """Follow the markets of all universes; begin anew when they change."""
@@ -311,7 +326,10 @@ class LiveBot:
                         with suppress(asyncio.CancelledError):
                             await task
                     followed = wanted
-                    task = asyncio.create_task(self._feeds.stream_prices(sorted(wanted)))
+                    tickers = sorted(wanted)
+                    task = asyncio.create_task(
+                        self._listen("prices", partial(self._feeds.stream_prices, tickers))
+                    )
                 if task is not None and task.done():
                     task.result()
                 await asyncio.sleep(1)
@@ -327,12 +345,27 @@ class LiveBot:
             try:
                 await read()
             except _PASSES_BY as error:
-                failed = not isinstance(error, ExchangeRefused)
-                self.connections.failed(name, self._clock.now(), str(error))
-                self.give(i.CallEnded(at=self._clock.now(), ok=not failed, words=str(error)))
+                self._failed(name, error)
             else:
                 self.connections.heard(name, self._clock.now())
                 self.give(i.CallEnded(at=self._clock.now(), ok=True))
+
+    async def _listen(self, name: str, follow: Callable[[], Awaitable[None]]) -> None:
+        """Follow something for ever; what breaks is told, and followed again."""
+        while True:
+            try:
+                await follow()
+            except _PASSES_BY as error:
+                self._failed(name, error)
+            await asyncio.sleep(_LISTEN_AGAIN / SECOND)
+
+    def _failed(self, name: str, error: TrueupError) -> None:
+        now, words = self._clock.now(), str(error)
+        self.connections.failed(name, now, words)
+        if is_key_refused(error):
+            self.give(i.KeyRefused(at=now, words=words))
+        # A refusal is an answer, too: the exchange is there.
+        self.give(i.CallEnded(at=now, ok=isinstance(error, ExchangeRefused), words=words))
 
     async def _end(self) -> None:
         await self._stopping.wait()

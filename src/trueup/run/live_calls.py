@@ -6,9 +6,15 @@ proves: a refusal proves that nothing happened, anything else proves nothing.
 
 from __future__ import annotations
 
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 
-from trueup.core.errors import CallerError, ExchangeRefused, OutcomeUnknown, TrueupError
+from trueup.core.errors import (
+    CallerError,
+    ExchangeRefused,
+    NotAuthorized,
+    OutcomeUnknown,
+    TrueupError,
+)
 from trueup.core.facts import OrderReported
 from trueup.core.ids import OrderGroupId, Subaccount
 from trueup.core.instant import SECOND, Instant
@@ -23,6 +29,8 @@ from trueup.net.order_roads import OrderRoad
 from trueup.run.clock import Clock
 
 T = TypeVar("T")
+
+_UNAUTHORIZED: Final = 401
 
 Called = f.Place | f.Cancel | f.Amend | f.Sweep | f.Ask | f.ReadResting
 """The effects that are calls."""
@@ -45,7 +53,10 @@ class Calls:
             given = await self._do(effect)
         except ExchangeRefused as error:
             refused = i.Refused(code=error.code or str(error.status), words=str(error))
-            return (self._succeeded(), *self._ended(effect, refused))
+            told = (self._succeeded(), *self._ended(effect, refused))
+            if is_key_refused(error):
+                return (i.KeyRefused(at=self._clock.now(), words=str(error)), *told)
+            return told
         except CallerError as error:
             refused = i.Refused(code="caller", words=str(error))
             return tuple(self._ended(effect, refused))
@@ -181,6 +192,11 @@ class Calls:
                 return ()
             case _:
                 assert_never(effect)
+
+
+def is_key_refused(error: Exception) -> bool:
+    """Whether the exchange does not know who asks: a revoked key, a wrong signature or clock."""
+    return isinstance(error, NotAuthorized) and error.status == _UNAUTHORIZED
 
 
 def new_order(intent: Intent) -> NewOrder:

@@ -28,6 +28,8 @@ from trueup.wire.rest import portfolio
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
 
 _NOTHING = Price(0)
+_OVERLAP = 5 * MINUTE
+"""How far before the last look the next one begins: reads lag behind."""
 _TICKERS_MAX = 100
 """How many markets one request names."""
 
@@ -82,6 +84,7 @@ class Feeds:
     _series: dict[SeriesTicker, FullSeries] = field(default_factory=dict[SeriesTicker, FullSeries])
     _volumes: dict[Ticker, Count] = field(default_factory=dict[Ticker, Count])
     _waiting: dict[Ticker, Top] = field(default_factory=dict[Ticker, Top])
+    _polled_at: Instant | None = None
 
     # -- once, at start --------------------------------------------------------------------
 
@@ -184,8 +187,12 @@ class Feeds:
         """Without streams: read fills and orders, again and again, with overlap."""
         while True:
             await asyncio.sleep(self.pace.account / SECOND)
-            begin = Instant(self.clock.now() - 5 * MINUTE)
-            await self.read_recent(Instant(max(since, begin)))
+            begin = self._polled_at or since
+            now = self.clock.now()
+            await self.read_recent(Instant(max(since, begin - _OVERLAP)))
+            # Only now: after an outage everything since the last success is read.
+            self._polled_at = now
+            self.connections.heard("poll", now)
 
     def top_told(self, told: TickerAnnounced) -> Top:
         """The top that a ticker message tells; an empty side is `None`."""
