@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from trueup.engine import effects as f
 from trueup.engine.inflight import OrderState
 from trueup.engine.machine import Machine
 from trueup.engine.records import HaltCode
-from trueup.engine.wishes import Style
+from trueup.engine.strategy import Desk
+from trueup.engine.wishes import Style, Wish
 from trueup.net.fix.refusals import FixRefused
 from trueup.run.clock import SystemClock
 from trueup.testing.sandbox import KalshiSandbox
@@ -70,7 +72,9 @@ def orders_of(ran: Ran, sandbox: KalshiSandbox, ticker: Ticker) -> list[dict[str
 
 
 @pytest.mark.parametrize("road", [NR, RT])
-@pytest.mark.parametrize("fault", ["fix-unavailable", "fix-cut", "fix-lost", "fix-doubled"])
+@pytest.mark.parametrize(
+    "fault", ["fix-unavailable", "fix-cut", "fix-lost", "fix-doubled", "fix-silent"]
+)
 def test_an_order_whose_report_is_lost_is_found_and_not_sent_again(
     sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path, road: str, fault: str
 ) -> None:
@@ -166,6 +170,39 @@ def test_orders_go_with_the_connection_where_that_was_asked_for(
 
     assert len(sent(ran)) == 1
     assert len(canceled(sandbox, ticker)) == before + 1
+
+
+class Walks(Once):
+    """Wishes for an order to rest, and as soon as it does for a dearer one in its place."""
+
+    def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Wish]:
+        del moved
+        resting = [each for each in desk.orders(self.wish.ticker) if each.remaining]
+        dearer = replace(self.wish, limit=Price.of_cents(2))
+        yield dearer if resting else self.wish
+
+
+def test_an_order_that_fix_renamed_is_known_after_a_crash(
+    sandbox: KalshiSandbox, ticker: Ticker, tmp_path: Path
+) -> None:
+    wish = an_order(ticker, limit=1, style=Style.POST)
+
+    def is_changed(machine: Machine) -> bool:
+        (mine,) = resting(sandbox, ticker) or (None,)
+        known = machine.state.inflight.living(ticker)
+        return (
+            mine is not None and mine["price"] == "0.02" and [o.amending for o in known] == [None]
+        )
+
+    first = run(sandbox, tmp_path, Walks(wish), is_changed, road=NR, leaves_orders=True)
+    (order,) = resting(sandbox, ticker)
+    (decision,) = sent(first)
+    second = run(sandbox, tmp_path, Walks(wish), is_changed, road=NR)
+
+    assert order["client_order_id"] == f"{decision.client_order_id}~1"
+    assert sent(second) == []
+    # Withdrawn at the end, by REST: the new session did not place it.
+    assert resting(sandbox, ticker) == []
 
 
 def canceled(sandbox: KalshiSandbox, ticker: Ticker) -> list[dict[str, Any]]:

@@ -195,9 +195,10 @@ async def open_place(
     *,
     key: str = "ed25519",
     options: LogonOptions | None = None,
+    house_of: Callable[[PublicKey], House] = House,
 ) -> AsyncGenerator[Place]:
     signer, public = new_signer(key)
-    house = House(public)
+    house = house_of(public)
     tls = server_tls(certificate.certificate, certificate.key)
     acceptor = FixAcceptor(kind, house, clock=now, tls=tls)
     port = await acceptor.start(LOCAL, 0)
