@@ -11,10 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types architecture format bench million sim kill9 judges fuzz clean
+.PHONY: help demo case-study test check lint types architecture format bench million sim kill9 judges fuzz clean
 
 help:
 	@echo 'make demo    the whole story on the built-in sandbox, about a minute, no keys'
+	@echo 'make case-study  90 simulated days of two strategies, two outages; some minutes, no keys'
 	@echo 'make test    all tests (recorded cases run when TRUEUP_TEST_DATA names their folder)'
 	@echo 'make check   lint, types, architecture, tests: what CI runs'
 	@echo 'make bench   the benchmarks, as ratios against a peer measured in the same run'
@@ -44,6 +45,9 @@ $(VENV)/developer: $(VENV)/installed
 
 demo: $(VENV)/installed
 	@$(BIN)/trueup tour --no-web
+
+case-study: $(VENV)/installed
+	@$(BIN)/trueup case-study
 
 test: $(VENV)/developer
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -15,6 +15,7 @@ from trueup.core.errors import TrueupError
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
 from trueup.run.account import Account
 from trueup.run.account import open_account as open_front_door
+from trueup.run.clock import Clock
 from trueup.run.config import read_environment
 from trueup.run.desk import DeskSettings, read_desk_settings
 from trueup.run.fetching import Told, tell_nobody
@@ -58,6 +59,8 @@ class Invocation:
     """What was typed, without its options: ``sync``, ``place``."""
     environment: Mapping[str, str] = field(default_factory=read_environment)
     exit_code: int = 0
+    clock: Clock | None = None
+    """Another time than the machine's, for commands that tell a story."""
 
 
 @contextmanager
@@ -71,7 +74,10 @@ def open_account(
     """
     output = invocation.output
     settings = read_desk_settings(
-        invocation.environment, venue=invocation.venue, account=invocation.account
+        invocation.environment,
+        venue=invocation.venue,
+        account=invocation.account,
+        clock=invocation.clock,
     )
     with (
         listening(invocation, settings) as hear,
@@ -79,6 +85,7 @@ def open_account(
             venue=invocation.venue,
             account=invocation.account,
             environment=invocation.environment,
+            clock=invocation.clock,
             told=told,
             on_event=hear,
             on_wait=output.notice,
@@ -128,7 +135,10 @@ def lead(invocation: Invocation, *, aside: bool = False) -> DeskSettings:
     `aside` puts it on standard error, where standard output is a file's content.
     """
     settings = read_desk_settings(
-        invocation.environment, venue=invocation.venue, account=invocation.account
+        invocation.environment,
+        venue=invocation.venue,
+        account=invocation.account,
+        clock=invocation.clock,
     )
     invocation.output.lead(settings.venue.value, settings.config.account, aside=aside)
     return settings

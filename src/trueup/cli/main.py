@@ -43,6 +43,7 @@ def build_app() -> typer.Typer:
         backtest,
         books,
         bot,
+        case_study,
         databases,
         feeds,
         fetching,
@@ -101,6 +102,7 @@ def build_app() -> typer.Typer:
         services,
         support,
         sandbox,
+        case_study,
         fix,
         web,
     )

@@ -12,9 +12,9 @@ from typing import Any
 from trueup.cli.account import pnl
 from trueup.cli.common import Invocation, open_account
 from trueup.cli.fetching import backfill
-from trueup.cli.output import Output
 from trueup.cli.proving import proof, reconcile
 from trueup.cli.setup import doctor
+from trueup.cli.steps import Gathering, kept_variables
 from trueup.cli.trades import show_backfill
 from trueup.ledger.report import By
 from trueup.run.demonstration import LivingDemonstration
@@ -23,31 +23,15 @@ from trueup.run.patching import backfill_settlements
 SHOWN_MAX = 10
 """How many wrong rows the story shows."""
 
-_KEPT_VARIABLES = ("HOME", "PATH", "LANG", "TERM", "TMPDIR")
-
 
 def tell(invocation: Invocation) -> None:
     """Tell the story in a home of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="trueup-tour-") as folder:
         home = Path(folder)
-        environment = {
-            name: value for name, value in invocation.environment.items() if name in _KEPT_VARIABLES
-        }
+        environment = kept_variables(invocation.environment)
         with LivingDemonstration(home) as exchange:
             environment |= {**exchange.environment, "TRUEUP_HOME": str(home / "home")}
             _Guide(invocation, environment, exchange).walk(home / "trades.db")
-
-
-class _Gathering(Output):
-    """The output of one step of a tour with `--json`: kept for the tour's own object."""
-
-    def __init__(self, steps: list[Mapping[str, Any]]) -> None:
-        super().__init__(as_json=True, verbose=False)
-        self._gathered = steps
-
-    def emit(self, finished: Mapping[str, Any]) -> None:
-        """Keep what a step has to say."""
-        self._gathered.append(finished)
 
 
 class _Guide:
@@ -129,7 +113,7 @@ class _Guide:
         )
 
     def _new(self) -> Invocation:
-        output = _Gathering(self._gathered) if self._output.as_json else self._output
+        output = Gathering(self._gathered) if self._output.as_json else self._output
         return Invocation(output, environment=self._environment)
 
     def _step(self, what: str, command: str) -> None:

@@ -124,8 +124,10 @@ def report_of(
     marks = [each["unrealized_pnl"] for each in account.positions()]
     known = [each for each in marks if isinstance(each, Money)]
     return Report(
-        now=_period(account, facts, decisions, since, until),
-        earlier=_period(account, facts, decisions, Instant(max(0, since - length)), since),
+        now=_period(account, facts, decisions, since=since, until=until),
+        earlier=_period(
+            account, facts, decisions, since=Instant(max(0, since - length)), until=since
+        ),
         unrealized=sum(known, ZERO_MONEY) if len(known) == len(marks) else None,
         open_positions=positions,
         watched=watched,
@@ -159,7 +161,7 @@ def _flows(entries: Iterable[Entry]) -> Iterator[Flow]:
 
 
 def _period(
-    account: Account, facts: _Facts, decisions: Path, since: Instant, until: Instant
+    account: Account, facts: _Facts, decisions: Path, *, since: Instant, until: Instant
 ) -> Period:
     trips = closed_between(facts.trips, since, until)
     decided = read_decided(decisions, since, until)

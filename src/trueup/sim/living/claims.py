@@ -11,7 +11,7 @@ from typing import Final
 from trueup.core import catalog
 from trueup.core.instant import DAY, HOUR, MINUTE, Instant
 from trueup.sim.chance import between
-from trueup.sim.living.hidden import Range, Walk
+from trueup.sim.living.hidden import Hidden, Range, Walk
 from trueup.sim.living.planned import (
     ChanceSource,
     PlannedEvent,
@@ -25,12 +25,14 @@ from trueup.sim.living.planned import (
     series_of,
 )
 from trueup.sim.living.questions import InRange
-from trueup.sim.living.releases import felt_by_the_market
+from trueup.sim.living.releases import Mood
 
 _THURSDAY: Final = 3
 _LISTED: Final = 13 * DAY
 _BEFORE: Final = 5 * MINUTE
 _AFTER: Final = 6 * MINUTE
+_SURPRISE: Final = 450
+"""Four and a half thousand claims are known only at the release."""
 _STRIKES: Final = (210, 215, 220, 225, 230)
 
 
@@ -68,22 +70,18 @@ class Claims:
         listed, closes = Instant(released - _LISTED), Instant(released - _BEFORE)
         code = day_code(day)
         chance = self._chances(f"KXJOBLESSCLAIMS-{code}")
-        hidden = Walk(
+        walk = Walk(
             chance,
-            between(chance, 215, 226) * 100,
-            swing=80,
+            between(chance, 212, 228) * 100,
+            swing=27 if self._overdone else 80,
             every=4 * HOUR,
             begins=listed,
             ends=released,
         )
-        felt = felt_by_the_market(
-            hidden,
-            self._chances,
-            f"KXJOBLESSCLAIMS-{code}",
-            listed,
-            released,
-            really=self._overdone,
-        )
+        felt: Hidden = walk
+        if self._overdone:
+            mood = Mood(f"KXJOBLESSCLAIMS-{code}", listed, released, _SURPRISE)
+            felt = mood.felt(mood.real(walk, self._chances), self._chances)
         event = event_of(self._series, code, f"Jobless claims released on {code}?", exclusive=False)
         markets = tuple(
             PlannedMarket(

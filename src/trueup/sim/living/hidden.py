@@ -130,20 +130,48 @@ class Walk:
         return min(self._steps_max, max(0, at - self._begins) // self._every)
 
 
+class Surprising:
+    """A number of which the last part is not known before its hour: a release's surprise.
+
+    `surprise` is one deviation of it, in 1/100.  It is drawn once, when the hour has come.
+    """
+
+    _PARTS: Final = 12
+    """A sum of so many uniform draws is as good as normal."""
+
+    def __init__(self, hidden: Hidden, chance: Chance, surprise: int, *, ends: Instant) -> None:
+        self._hidden = hidden
+        self._surprise = surprise
+        self._ends = ends
+        # Twelve uniform draws between −1/2 and 1/2 have a variance of one.
+        drawn = sum(between(chance, -500, 500) for _ in range(self._PARTS))
+        self._turn = drawn * surprise // 1_000
+
+    def expected(self, at: Instant) -> int:
+        """Where it stands; from its hour on with the surprise."""
+        number = self._hidden.expected(at)
+        return number if at < self._ends else number + self._turn
+
+    def deviation(self, at: Instant) -> int:
+        """What it may still move, the surprise included."""
+        return 0 if at >= self._ends else isqrt(self._hidden.deviation(at) ** 2 + self._surprise**2)
+
+
 class Overdone:
     """A number as a market feels it: news moves it too far, and then it comes back.
 
-    Now and then, on average every `_NEWS_EVERY` steps, what is felt jumps away from the
-    number by some part of what the number may still move; the jump fades with each step.
-    In the end the number itself stands.  Everybody who trades is told what is felt, so
-    prices overreact; whoever knows that they come back can earn by it.
+    Now and then, once in `_NEWS_EVERY` steps on average, what is felt begins to leave the
+    number, within `_SPREADS` steps, by some part of what the number may still move; then
+    that fades with each step.  In the end the number itself stands.  Everybody who trades
+    is told what is felt, so prices overreact, and whoever knows that can earn by it.
     """
 
-    _NEWS_EVERY: Final = 24
+    _NEWS_EVERY: Final = 30
+    _SPREADS: Final = 3
     _FADES: Final = 95
-    """Percent of a jump that are left after a step."""
-    _JUMP: Final = (450, 950)
-    """How far a piece of news jumps, in thousandths of a deviation."""
+    """Percent of what was felt that are left after a step."""
+    _JUMP: Final = (500, 1_000)
+    """How far a piece of news goes, in thousandths of a deviation."""
 
     def __init__(
         self, hidden: Hidden, chance: Chance, *, every: int, begins: Instant, ends: Instant
@@ -155,6 +183,7 @@ class Overdone:
         self._ends = ends
         self._steps = 0
         self._share = 0
+        self._spreading: list[int] = []
 
     def expected(self, at: Instant) -> int:
         """What is felt, and from the end on what is."""
@@ -162,14 +191,20 @@ class Overdone:
         due = max(0, min(at, self._ends) - self._begins) // self._every
         while self._steps < due:
             self._steps += 1
-            # Towards zero from either side.
-            self._share = abs(self._share) * self._FADES // 100 * (1 if self._share > 0 else -1)
-            if self._chance.randrange(0, self._NEWS_EVERY) == 0:
-                jump = between(self._chance, *self._JUMP)
-                self._share += jump if self._chance.randrange(0, 2) else -jump
+            self._step()
         if at >= self._ends:
             return number
         return number + self._hidden.deviation(at) * self._share // 1_000
+
+    def _step(self) -> None:
+        # Towards zero from either side.
+        self._share = abs(self._share) * self._FADES // 100 * (1 if self._share > 0 else -1)
+        if self._chance.randrange(0, self._NEWS_EVERY) == 0:
+            jump = between(self._chance, *self._JUMP)
+            part = (jump if self._chance.randrange(0, 2) else -jump) // self._SPREADS
+            self._spreading = [part] * self._SPREADS
+        if self._spreading:
+            self._share += self._spreading.pop()
 
     def deviation(self, at: Instant) -> int:
         """How far the number may still move."""

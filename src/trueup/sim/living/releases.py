@@ -8,13 +8,14 @@ markets close five minutes before.  With `overdone` their markets overreact to n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from trueup.core import catalog
 from trueup.core.instant import DAY, HOUR, MINUTE, Instant
 from trueup.sim.chance import between
-from trueup.sim.living.hidden import Hidden, Overdone, Range, Walk, final_number
+from trueup.sim.living.hidden import Hidden, Overdone, Range, Surprising, Walk, final_number
 from trueup.sim.living.planned import (
     MAKER_FEES,
     ChanceSource,
@@ -43,6 +44,11 @@ _STEP: Final = 25
 """Rates move by quarters of a percent."""
 
 _HALF: Final = _STEP // 2
+
+_FED_SURPRISE: Final = 800
+"""Eight basis points of a decision are known only when it is read."""
+_CPI_SURPRISE: Final = 80
+"""Eight hundredths of a percent of a month's prices."""
 
 _MOVES: Final = (
     ("C26", "Cut by more than 25bps?", Range(None, -_STEP - _HALF - 1)),
@@ -73,7 +79,7 @@ class Decisions:
             "KXFED", "Fed funds rate", category="Economics", tags=("Fed",), fee_type=MAKER_FEES
         )
         self._upper = RATE
-        self._before: tuple[Walk, Instant] | None = None
+        self._before: tuple[Hidden, Instant] | None = None
         self._day = _FIRST_DECISION
         while eastern(self._day, 14) > start:
             self._day -= _DECISIONS_APART
@@ -97,14 +103,20 @@ class Decisions:
         chance = self._chances(f"KXFED-{day_code(day)}")
         decides = eastern(day, 14)
         listed, closes = Instant(decides - _FED_LISTED), Instant(decides - _BEFORE)
-        hidden = Walk(
+        walk = Walk(
             chance,
             between(chance, -30, 6) * 100,
-            swing=120,
+            swing=40 if self._overdone else 120,
             every=4 * HOUR,
             begins=listed,
             ends=decides,
         )
+        hidden: Hidden = walk
+        felt: Hidden = walk
+        if self._overdone:
+            mood = Mood(f"KXFED-{day_code(day)}", listed, decides, _FED_SURPRISE)
+            hidden = mood.real(walk, self._chances)
+            felt = mood.felt(hidden, self._chances)
         decision = event_of(
             self._decision, day_code(day)[:5], f"Fed decision on {day_code(day)}?", exclusive=True
         )
@@ -115,9 +127,6 @@ class Decisions:
             exclusive=False,
         )
         upper = self._upper_before(hidden, decides)
-        felt = felt_by_the_market(
-            hidden, self._chances, f"KXFED-{day_code(day)}", listed, decides, really=self._overdone
-        )
         determined = Instant(decides + _AFTER)
         return tuple(
             PlannedEvent(
@@ -137,7 +146,7 @@ class Decisions:
             for event, asked in ((decision, _MOVES), (rate, _levels(upper)))
         )
 
-    def _upper_before(self, hidden: Walk, decides: Instant) -> int:
+    def _upper_before(self, hidden: Hidden, decides: Instant) -> int:
         """Where the rate stands before a decision; remembers the decision for the next."""
         if self._before is not None:
             walk, decided = self._before
@@ -192,17 +201,18 @@ class Prices:
         code = day_code(day)[:5]
         chance = self._chances(f"KXCPI-{code}")
         # In tenths of a percent; the nowcast moves by a few hundredths over its life.
-        hidden = Walk(
+        walk = Walk(
             chance,
             between(chance, 80, 380),
-            swing=10,
+            swing=3 if self._overdone else 10,
             every=4 * HOUR,
             begins=listed,
             ends=released,
         )
-        felt = felt_by_the_market(
-            hidden, self._chances, f"KXCPI-{code}", listed, released, really=self._overdone
-        )
+        felt: Hidden = walk
+        if self._overdone:
+            mood = Mood(f"KXCPI-{code}", listed, released, _CPI_SURPRISE)
+            felt = mood.felt(mood.real(walk, self._chances), self._chances)
         event = event_of(
             self._series, code, f"Consumer prices released on {day_code(day)}?", exclusive=False
         )
@@ -240,20 +250,27 @@ class Prices:
         )
 
 
-def felt_by_the_market(
-    hidden: Walk,
-    chances: ChanceSource,
-    name: str,
-    begins: Instant,
-    ends: Instant,
-    *,
-    really: bool,
-) -> Hidden:
-    """The number itself, or `really` as a market feels it that overdoes its news."""
-    if not really:
-        return hidden
-    chance = chances(f"mood of {name}")
-    return Overdone(hidden, chance, every=4 * HOUR, begins=begins, ends=ends)
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How a market takes what it hears about one number, known by its `name`.
+
+    `surprise` is one deviation (1/100) of what only the release itself tells.
+    """
+
+    name: str
+    begins: Instant
+    ends: Instant
+    surprise: int
+
+    def real(self, hidden: Hidden, chances: ChanceSource) -> Hidden:
+        """The number with its surprise."""
+        chance = chances(f"surprise of {self.name}")
+        return Surprising(hidden, chance, self.surprise, ends=self.ends)
+
+    def felt(self, real: Hidden, chances: ChanceSource) -> Hidden:
+        """The number as a market feels it that overdoes its news."""
+        chance = chances(f"mood of {self.name}")
+        return Overdone(real, chance, every=4 * HOUR, begins=self.begins, ends=self.ends)
 
 
 def _tenths(tenths: int) -> str:
