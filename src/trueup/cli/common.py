@@ -109,7 +109,10 @@ def listening(invocation: Invocation, settings: DeskSettings) -> Generator[Calla
     An error that ends the command goes into the tables as well.
     """
     output = invocation.output
-    operations = open_operations(settings, invocation.command, trouble=output.detail)
+    operations = None
+    if settings.home.exists():
+        # What fails at the very first step leaves nothing behind.
+        operations = open_operations(settings, invocation.command, trouble=output.detail)
 
     def hear(event: Event) -> None:
         words = event_words(event)
