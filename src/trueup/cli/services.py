@@ -33,7 +33,12 @@ def install(
     sync: Annotated[bool, typer.Option("--sync", help="The scheduled sync.")] = False,
     every: Annotated[str, typer.Option("--every", help="The pause between syncs.")] = "15m",
     bot: Annotated[
-        str, typer.Option("--bot", help="A bot: the strategy or file it runs.", metavar="STRATEGY")
+        str,
+        typer.Option(
+            "--bot",
+            help="A bot: a strategy, its file, a bot.toml, or `config` for the [bot] section.",
+            metavar="STRATEGY",
+        ),
     ] = "",
     capital: Annotated[str, typer.Option("--capital", help="Dollars the bot may tie up.")] = "",
     live: Annotated[
@@ -57,11 +62,7 @@ def install(
     if sync:
         chosen.append((Program.SYNC, ["sync", "--every", every]))
     if bot:
-        strategy = str(Path(bot).resolve()) if Path(bot).is_file() else bot
-        limits = ["--capital", capital] if capital else []
-        chosen.append(
-            (Program.BOT, ["bot", "run", strategy, *limits, *(["--live"] if live else [])])
-        )
+        chosen.append((Program.BOT, ["bot", "run", *_bot_words(bot, capital, live=live)]))
     if record:
         series = [word for each in record.split(",") for word in ("--series", each)]
         chosen.append((Program.RECORD, ["record", *series]))
@@ -77,6 +78,19 @@ def install(
         [_service(invocation, settings, each, user=user if system else "") for each in chosen],
         write=write,
     )
+
+
+def _bot_words(bot: str, capital: str, *, live: bool) -> list[str]:
+    """The rest of the command line of a bot, with files named from the root."""
+    words = [] if bot == "config" else [bot]
+    path = Path(bot)
+    if path.is_file():
+        words = [str(path.resolve())]
+        if path.suffix == ".toml":
+            words = ["--config", *words]
+    if capital:
+        words += ["--capital", capital]
+    return [*words, "--live"] if live else words
 
 
 def health(
