@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.core.errors import BooksError, CallerError, NotAuthorized, TrueupError, Unreachable
+from trueup.core.errors import (
+    BooksError,
+    CallerError,
+    ConfigError,
+    NotAuthorized,
+    TrueupError,
+    Unreachable,
+)
 from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.run.clock import ManualClock
+from trueup.run.desk import read_desk_settings
 from trueup.run.fetching import ahead
 from trueup.run.schedule import PAUSE_MIN_SECONDS, parse_interval, repeat
 
@@ -124,3 +133,18 @@ def test_leaving_early_ends_the_thread() -> None:
 
     assert threading.active_count() == before
     assert 5 * SECOND == 5_000_000
+
+
+def test_address_of_the_database_may_come_from_a_file_that_only_its_owner_reads(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "database_url"
+    file.write_text("postgresql://me:word@db/books\n", encoding="utf-8")
+    environment = {"TRUEUP_HOME": str(tmp_path), "TRUEUP_DATABASE_FILE": str(file)}
+    file.chmod(0o600)
+
+    assert read_desk_settings(environment).config.database == "postgresql://me:word@db/books"
+
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="can be read by other users"):
+        read_desk_settings(environment)
