@@ -88,6 +88,10 @@ def run(
     ] = DEFAULT_WORLD,
     seed: Annotated[int | None, typer.Option("--seed", help="Another world.")] = None,
     entry: _OrderEntry = "",
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Real market data, orders that never leave this machine."),
+    ] = False,
     live: Annotated[
         bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
     ] = False,
@@ -97,7 +101,7 @@ def run(
     """Run a strategy until Ctrl-C: trueup bot run my_bot.py; or what --config (or the
     [bot] section) says.
     """
-    settings = lead(invocation)
+    settings = lead(invocation, paper=paper)
     chosen = _chosen(settings, strategy, config)
     if chosen is None:
         chosen = plain_options(

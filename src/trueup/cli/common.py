@@ -132,10 +132,11 @@ def listening(invocation: Invocation, settings: DeskSettings) -> Generator[Calla
             operations.close()
 
 
-def lead(invocation: Invocation, *, aside: bool = False) -> DeskSettings:
+def lead(invocation: Invocation, *, aside: bool = False, paper: bool = False) -> DeskSettings:
     """The settings that the options mean, with the heading of a command that opens no books.
 
-    `aside` puts it on standard error, where standard output is a file's content.
+    `aside` puts it on standard error, where standard output is a file's content; `paper`
+    means the paper account beside the one that was named.
     """
     settings = read_desk_settings(
         invocation.environment,
@@ -143,6 +144,9 @@ def lead(invocation: Invocation, *, aside: bool = False) -> DeskSettings:
         account=invocation.account,
         clock=invocation.clock,
     )
+    if paper:
+        settings = settings.on_paper()
+        invocation.account = settings.config.account
     invocation.output.lead(settings.venue.value, settings.config.account, aside=aside)
     return settings
 

@@ -26,7 +26,7 @@ from trueup.run.books_beside import books_of
 from trueup.run.bot_at_work import Beside, BotAtWork
 from trueup.run.bot_options import BotOptions, FlattenOnly
 from trueup.run.bot_places import control_path, decisions_path, intents_path, kill_path
-from trueup.run.bot_reach import Reach, reach_exchange
+from trueup.run.bot_reach import PaperMarket, Reach, reach_exchange
 from trueup.run.bot_room import BotRoom
 from trueup.run.bot_status import as_document, tops_of
 from trueup.run.bot_tally import Tally
@@ -40,6 +40,7 @@ from trueup.run.fix_config import OrderEntry
 from trueup.run.hearing import Hearing, Told
 from trueup.run.killing import Killed, kill
 from trueup.run.live import LiveBot, LiveOptions
+from trueup.run.paper import DEPOSIT
 from trueup.run.watchdog import Emergency, Watchdog
 from trueup.store.intents import IntentLog
 
@@ -93,8 +94,18 @@ def run_bot(
         )
     with ExitStack() as stack:
         log = stack.enter_context(IntentLog(intents_path(settings)))
-        by_fix = (options.order_entry or settings.config.order_entry) == OrderEntry.FIX
-        reach = reach_exchange(settings, stack, world=options.world, seed=options.seed, fix=by_fix)
+        by_fix = (
+            not settings.is_paper
+            and (options.order_entry or settings.config.order_entry) == OrderEntry.FIX
+        )
+        reach = reach_exchange(
+            settings,
+            stack,
+            world=options.world,
+            seed=options.seed,
+            fix=by_fix,
+            market=PaperMarket(scope=options.scope, deposit=max(DEPOSIT, options.capital)),
+        )
         decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
         open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
         started("; ".join(filter(None, (reach.words, words))))
@@ -176,7 +187,7 @@ class _Run:
             tally=self._tally,
             clock=self._clock,
             started_at=self._clock.now(),
-            is_real=settings.venue is Venue.PROD,
+            is_real=settings.venue is Venue.PROD and not settings.is_paper,
         )
 
     async def go(self, beside: Sequence[Beside]) -> BotReport:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from trueup.core.ids import PRIMARY, SeriesTicker, Subaccount, Ticker
 from trueup.core.instant import SECOND, format_age
-from trueup.core.units import Money, Price
+from trueup.core.units import ZERO_MONEY, Money, Price
 from trueup.engine.limits import Limits
 from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
@@ -53,6 +53,11 @@ class BotOptions:
     flatten: FlattenOnly | None = None
     order_entry: OrderEntry | None = None
     """By which road orders go out; `None`: as the configuration says."""
+
+    @property
+    def capital(self) -> Money:
+        """What all strategies together may tie up."""
+        return sum((mandate.capital for _, mandate in self.mandates), ZERO_MONEY)
 
     @property
     def names(self) -> tuple[str, ...]:

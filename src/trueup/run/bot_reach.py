@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from trueup.core.units import Money
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer
 from trueup.net.acceptor.server import Settings as SandboxSettings
@@ -15,10 +16,21 @@ from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk, DeskSettings
+from trueup.run.live_feeds import Scope
 from trueup.run.living import LIVELY, prepare
 from trueup.run.living import Wish as WorldWish
+from trueup.run.paper import DEPOSIT, last_kept_at, serve_paper
+from trueup.run.paper_listener import PaperListener
 from trueup.sim.living.built_in import DEFAULT_WORLD
 from trueup.store.opening import take_away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperMarket:
+    """What a paper account mirrors, and what it begins with."""
+
+    scope: Scope = field(default_factory=Scope)
+    deposit: Money = DEPOSIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +54,16 @@ def reach_exchange(
     world: str = DEFAULT_WORLD,
     seed: int | None = None,
     fix: bool = False,
+    market: PaperMarket | None = None,
 ) -> Reach:
     """The account's exchange; on the sandbox without an address a world is started for it, if
     need be with FIX sessions.
 
-    What was started ends with `stack`.  Raises `ConfigError` when a key is missing.
+    A paper account listens to the exchange of the account beside it, to the markets of
+    `market`.  What was started ends with `stack`.  Raises `ConfigError` when a key is missing.
     """
+    if settings.is_paper:
+        return _reach_on_paper(settings, stack, world=world, seed=seed, market=market)
     if not settings.is_embedded:
         desk = stack.enter_context(Desk(settings))
         endpoint, signer = desk.reach()
@@ -82,3 +98,31 @@ def reach_exchange(
             "KALSHI_PRIVATE_KEY": server.pair.pem.decode(),
         },
     )
+
+
+def _reach_on_paper(
+    settings: DeskSettings,
+    stack: ExitStack,
+    *,
+    world: str,
+    seed: int | None,
+    market: PaperMarket | None,
+) -> Reach:
+    """The real exchange is listened to; the account, and whatever is sent, stays here."""
+    real = reach_exchange(settings.off_paper(), stack, world=world, seed=seed)
+    wanted = market or PaperMarket()
+    path = settings.paper_path
+    listener = PaperListener(
+        real.endpoint,
+        real.signer,
+        wanted.scope,
+        since=last_kept_at(path) if path.exists() else None,
+    )
+    stack.callback(listener.stop)
+    first = listener.start()
+    paper = serve_paper(
+        path, stack, precision=settings.precision, deposit=wanted.deposit, first=first
+    )
+    listener.follow(paper.world.inbox.append, lambda: paper.world.held)
+    words = f"paper beside {real.words}: {len(first)} markets are mirrored, no order leaves"
+    return Reach(paper.endpoint, paper.signer, words)

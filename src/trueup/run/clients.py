@@ -83,6 +83,9 @@ def _options(settings: DeskSettings, live: bool, on_event: Callable[[Event], Non
 
 def why_read_only(settings: DeskSettings, *, live: bool) -> str:
     """Why a client of this account may not write now; empty where it may."""
+    if settings.is_paper:
+        # Its client reaches an exchange on this machine; no other knows where the real one is.
+        return ""
     closed = closed_gates(settings, live=live)
     return "" if not closed else "; ".join(f"not {gate.words}" for gate in closed)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,7 @@ from trueup.net.venues import (
 )
 from trueup.run.clock import Clock, SystemClock, unseeded
 from trueup.run.config import Config, books_path, home_directory, load_config
+from trueup.run.paper import PaperServer, serve_paper
 from trueup.run.sandbox import EmbeddedSandbox, embedded_clock, remember
 from trueup.store.database import Books, open_books
 from trueup.store.opening import connect, sqlite_path, take_away
@@ -47,6 +48,11 @@ from trueup.store.sqlite import MEMORY
 
 MODE = "live"
 """Books that mirror an account of the venue (paper and backtest have their own)."""
+
+PAPER = "paper"
+"""Books of a paper account; its name ends in `PAPER_SUFFIX`, so all its files are its own."""
+
+PAPER_SUFFIX = "-paper"
 
 
 def keeps_books() -> str:
@@ -82,7 +88,35 @@ class DeskSettings:
     @property
     def is_embedded(self) -> bool:
         """Whether the exchange is the sandbox inside this process."""
-        return self.venue is Venue.SANDBOX and not self.config.base_url
+        return self.venue is Venue.SANDBOX and not self.config.base_url and not self.is_paper
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the account is one of paper: its orders never leave this machine."""
+        return self.config.account.endswith(PAPER_SUFFIX)
+
+    @property
+    def mode(self) -> str:
+        """Which kind of books the account has."""
+        return PAPER if self.is_paper else MODE
+
+    @property
+    def paper_path(self) -> Path:
+        """The log of a paper account."""
+        return self.home / "paper" / f"{self.config.venue}-{self.config.account}.log"
+
+    def on_paper(self) -> DeskSettings:
+        """The paper account beside this one."""
+        if self.is_paper:
+            return self
+        name = self.config.account + PAPER_SUFFIX
+        config = msgspec.structs.replace(self.config, account=name)
+        return replace(self, config=config, clock=SystemClock())
+
+    def off_paper(self) -> DeskSettings:
+        """The account whose exchange a paper account listens to."""
+        name = self.config.account.removesuffix(PAPER_SUFFIX)
+        return replace(self, config=msgspec.structs.replace(self.config, account=name))
 
 
 def read_desk_settings(
@@ -157,6 +191,8 @@ class Desk:
         self._books: Books | None = None
         self._client: Client | None = None
         self._sandbox: EmbeddedSandbox | None = None
+        self._paper: PaperServer | None = None
+        self._stack = ExitStack()
 
     @property
     def clock(self) -> Clock:
@@ -166,7 +202,7 @@ class Desk:
     @property
     def database(self) -> str:
         """Where the books are: a path or a URL."""
-        return books_path(self.settings.home, self.settings.config, mode=MODE)
+        return books_path(self.settings.home, self.settings.config, mode=self.settings.mode)
 
     def has_books(self) -> bool:
         """Whether there are books already, here or of another program."""
@@ -198,7 +234,7 @@ class Desk:
         return open_books(
             place,
             venue=self.settings.venue.value,
-            mode=MODE,
+            mode=self.settings.mode,
             account=self.settings.config.account,
             create=create,
             read_only=read_only,
@@ -266,6 +302,8 @@ class Desk:
 
         Raises `ConfigError` when there is no key where one is needed.
         """
+        if self.settings.is_paper:
+            return self._reach_paper()
         if self.settings.is_embedded:
             if self._sandbox is None:
                 self._sandbox = EmbeddedSandbox(self.clock)
@@ -278,8 +316,24 @@ class Desk:
             )
         return endpoint, credentials.signer
 
+    def _reach_paper(self) -> tuple[Endpoint, Signer]:
+        """A paper account is asked where it is: in its log, served for whoever looks."""
+        path = self.settings.paper_path
+        if self._paper is None:
+            if not path.exists():
+                raise ConfigError(
+                    f"there is no paper account {self.settings.config.account!r} yet",
+                    remedy="`trueup bot run STRATEGY --paper` begins one.",
+                )
+            self._paper = serve_paper(
+                path, self._stack, precision=self.settings.precision, latency=0, writes=False
+            )
+        return self._paper.endpoint, self._paper.signer
+
     def close(self) -> None:
         """Close what was opened."""
+        self._stack.close()
+        self._paper = None
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trueup.core.errors import ConfigError
 from trueup.run.booking import book_new
-from trueup.run.desk import MODE, Desk
+from trueup.run.desk import Desk
 from trueup.run.rereading import reread_quarantined
 from trueup.store import maintenance
 from trueup.store.maintenance import Copied, Identity
@@ -130,4 +130,4 @@ def _reread_words(reread: int) -> str:
 
 def _identity(desk: Desk) -> Identity:
     settings = desk.settings
-    return Identity(venue=settings.venue.value, mode=MODE, account=settings.config.account)
+    return Identity(venue=settings.venue.value, mode=settings.mode, account=settings.config.account)

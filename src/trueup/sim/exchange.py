@@ -139,6 +139,7 @@ class Exchange:
                 | c.DecreaseOrder()
                 | c.CancelAllOrders()
                 | c.Trade()
+                | c.TellOrder()
                 | c.CreateOrderGroup()
                 | c.LimitOrderGroup()
                 | c.ResetOrderGroup()

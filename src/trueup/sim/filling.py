@@ -19,7 +19,7 @@ from trueup.sim.history import CashBook
 from trueup.sim.holding import ONE, HoldingRecord, Owner
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
-from trueup.sim.order_commands import Member
+from trueup.sim.order_commands import Member, OutsideFill
 from trueup.sim.returning import return_collateral
 
 _EXECUTED = OrderStatus.EXECUTED
@@ -203,21 +203,45 @@ def meet_outside(
         price=price,
         taker_side=side if is_taker else side.opposite(),
     )
+    leave_level(books, state, order, count.units, at=at)
+    _trade_outside(books, state, order, made=made, is_taker=is_taker)
+
+
+def take_outside(
+    books: Books, state: MarketState, order: Order, taken: OutsideFill, *, at: Instant
+) -> None:
+    """Let an order that does not rest take of nobody's account."""
+    made = e.TradeMade(
+        at=at,
+        trade_id=taken.trade_id,
+        ticker=state.market.ticker,
+        count_units=taken.count.units,
+        price=taken.price,
+        taker_side=order.terms.side,
+    )
+    order.remaining -= taken.count.units
+    _trade_outside(books, state, order, made=made, is_taker=True)
+
+
+def _trade_outside(
+    books: Books, state: MarketState, order: Order, *, made: e.TradeMade, is_taker: bool
+) -> None:
+    """Both sides of a trade with the rest of the world."""
     books.events.append(made)
     state.tape.trade(made)
     books.touched[state] = None
-    leave_level(books, state, order, count.units, at=at)
     open_interest = state.long
     cash = fill(books, state, order, made=made, is_taker=is_taker)
     outside = outside_of(state)
     before = outside.net
-    own_price = price.units if side is Side.NO else ONE - price.units
-    paid = outside.trade(-order.sign, count.units, own_price)[0]
+    price, count = made.price.units, made.count_units
+    own_price = price if order.terms.side is Side.NO else ONE - price
+    paid = outside.trade(-order.sign, count, own_price)[0]
     books.clearing -= paid
     state.hold(before, outside.net)
     check_trade(books, state, cash + paid, open_interest)
     if order.holding.returns:
-        return_collateral(books, order.holding, at)
+        return_collateral(books, order.holding, made.at)
 
 
 def outside_of(state: MarketState) -> HoldingRecord:

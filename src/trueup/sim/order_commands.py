@@ -144,6 +144,28 @@ class Trade(Struct, frozen=True, kw_only=True, gc=False):
     is_taker: bool
 
 
+class OutsideFill(Struct, frozen=True, kw_only=True, gc=False):
+    """What an order took of the rest of the world."""
+
+    trade_id: TradeId
+    count: Count
+    price: Price
+
+
+class TellOrder(Struct, frozen=True, kw_only=True, gc=False):
+    """State that an order was placed, what it took of the rest of the world, and whether what
+    is left of it rests.
+
+    Also for a history that was told: it meets nobody here.
+    """
+
+    at: Instant
+    member: Member
+    order: PlaceOrder
+    fills: tuple[OutsideFill, ...]
+    rests: bool
+
+
 class CreateOrderGroup(Struct, frozen=True, kw_only=True, gc=False):
     """Make a group whose orders are cancelled once `contracts_max` filled within 15 seconds."""
 
@@ -200,6 +222,7 @@ OrderCommand = (
     | CancelOrder
     | CancelAllOrders
     | Trade
+    | TellOrder
     | CreateOrderGroup
     | LimitOrderGroup
     | ResetOrderGroup

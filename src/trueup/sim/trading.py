@@ -25,7 +25,7 @@ from trueup.sim.crossing import (
     rest,
 )
 from trueup.sim.events import Denial, OrderChange, Refusal
-from trueup.sim.filling import meet_outside
+from trueup.sim.filling import meet_outside, take_outside
 from trueup.sim.lifecycle import MarketState
 from trueup.sim.order import Order
 
@@ -39,7 +39,9 @@ OPEN_ORDERS_MAX: Final = 200_000
 """How many orders of one member may rest (the exchange's page *Create order*)."""
 
 
-OtherCommand = c.AmendOrder | c.DecreaseOrder | c.CancelAllOrders | c.Trade | c.GroupCommand
+OtherCommand = (
+    c.AmendOrder | c.DecreaseOrder | c.CancelAllOrders | c.Trade | c.TellOrder | c.GroupCommand
+)
 """What concerns orders, but for the two that are asked most: `place` and `amending.cancel`."""
 
 
@@ -58,6 +60,8 @@ def carry_out(books: Books, command: OtherCommand) -> Denial | None:
             amending.cancel_all(books, account, command)
         case c.Trade():
             denial = _trade(books, account, command)
+        case c.TellOrder():
+            denial = _tell_order(books, account, command)
         case _:
             denial = grouping.carry_out(books, account, command)
     return denial
@@ -247,4 +251,32 @@ def _trade(books: Books, account: Account, command: c.Trade) -> Denial | None:
     )
     if order.terms.group_id is not None:
         count_in_group(books, order, command.count.units, at=command.at)
+    return None
+
+
+def _tell_order(books: Books, account: Account, command: c.TellOrder) -> Denial | None:
+    placed = command.order
+    state = books.listings.markets.get(placed.ticker)
+    if state is None:
+        return Denial(Refusal.MARKET_NOT_FOUND)
+    denial = _forbidden(books, account, placed, state=state)
+    taken = sum(each.count.units for each in command.fills)
+    if denial is None and not 0 <= taken <= placed.count.units:
+        denial = Denial(Refusal.INVALID_ORDER_SIZE)
+    if denial is not None:
+        return denial
+    holding = account.records.get((placed.subaccount, placed.ticker))
+    if holding is None:
+        holding = books.record(account, placed.subaccount, state.market)
+    order = Order(placed, holding, history=account.history)
+    _register(account, order, placed)
+    books.events.append(order.note(command.at, _PLACED))
+    for each in command.fills:
+        take_outside(books, state, order, each, at=command.at)
+    if order.remaining and command.rests:
+        rest(books, state, order, at=command.at)
+        if placed.expires_at is not None:
+            note_expiry(books, order, placed.expires_at)
+    elif order.remaining:
+        end(books, state, order, at=command.at, why=OrderChange.IMMEDIATE_OR_CANCEL)
     return None

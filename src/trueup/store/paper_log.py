@@ -23,7 +23,10 @@ _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind
     for kind in (
         c.OpenAccount,
-        c.Credit,
+        c.Deposit,
+        c.ConcludeBanking,
+        c.TransferShard,
+        c.ConcludeTransfer,
         c.ListSeries,
         c.ListEvent,
         c.ListMarket,
@@ -33,7 +36,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
         c.CloseMarket,
         c.DetermineMarket,
         c.SettleMarket,
-        c.PlaceOrder,
+        c.TellOrder,
         c.AmendOrder,
         c.DecreaseOrder,
         c.CancelOrder,
@@ -76,7 +79,8 @@ class PaperLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = path.open("ab")
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = os.fdopen(descriptor, "ab")
         self._mend()
 
     def keep(self, command: c.Command) -> None:

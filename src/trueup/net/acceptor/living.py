@@ -22,6 +22,7 @@ from trueup.net.acceptor.stream_faults import FaultyDelivery
 from trueup.sim import commands as c
 from trueup.sim.exchange import Exchange
 from trueup.sim.faults import FaultPlan
+from trueup.sim.living.paper_world import PaperWorld
 from trueup.sim.living.replay import Replay
 from trueup.sim.living.world import LivingWorld
 from trueup.sim.order import Order
@@ -32,13 +33,13 @@ PULSE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Living:
-    """A living world to serve, or a recording that is played.
+    """A living world to serve, a recording that is played, or a paper account.
 
     `token` opens the control API; empty, there is none.  A recording has one
     course only: it can be steered, but not kept, and not begun again.
     """
 
-    world: LivingWorld | Replay
+    world: LivingWorld | Replay | PaperWorld
     clock: SteeredClock
     plan: FaultPlan
     seed: int

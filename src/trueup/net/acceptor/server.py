@@ -46,6 +46,7 @@ from trueup.net.loops import loop_factory
 from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
 from trueup.sim.faults import FaultPlan
+from trueup.sim.living.paper_world import PaperWorld
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
@@ -197,7 +198,11 @@ def _fix_sessions(
 def _floor_of(source: World | Living, clock: Clock) -> tuple[Floor, Clock]:
     """Where everything happens, and the time at which it is looked at."""
     if isinstance(source, Living):
-        return Floor(source.world.exchange, around=source.world), source.clock.now
+        floor = Floor(source.world.exchange, around=source.world)
+        if isinstance(source.world, PaperWorld):
+            # First of all listeners: nobody is told what is not kept.
+            floor.listen(source.world.hear)
+        return floor, source.clock.now
     return Floor(source.exchange), _never_before(source.end, clock)
 
 

@@ -17,13 +17,14 @@ from typing import Final
 import msgspec
 
 from trueup.core import catalog
+from trueup.core.facts import BankingStatus
 from trueup.core.fees import Precision
 from trueup.core.grid import PriceGrid
-from trueup.core.ids import PRIMARY, OrderId, Shard, Ticker, TradeId
+from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Shard, Ticker, TradeId
 from trueup.core.instant import DAY, Instant
 from trueup.core.market import MarketResult, MarketStatus
-from trueup.core.orders import OrderStatus, Side, TimeInForce
-from trueup.core.units import Count, Money, Price
+from trueup.core.orders import OrderStatus, Side
+from trueup.core.units import ZERO_MONEY, Count, Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
@@ -104,19 +105,8 @@ class PaperWorld:
         if is_new:
             account = self.accounts[0]
             self._do(c.OpenAccount(at=at, member=account.member, precision=account.precision))
-            # As at the exchange: money is on one shard or another, never on two.
-            for shard in shards:
-                share = Money(deposit.units // len(shards))
-                self._do(
-                    c.Credit(
-                        at=at,
-                        member=account.member,
-                        subaccount=PRIMARY,
-                        shard=shard,
-                        amount=share,
-                        reason="paper money",
-                    )
-                )
+            for command in funding(at, account.member, deposit, shards):
+                self._do(command)
         self.mirror.open(at)
         for order in list(self.exchange.account(self.member).resting.values()):
             self.mirror.rejoin(order, at)
@@ -215,52 +205,106 @@ class PaperWorld:
             self._keep(command)
 
 
+def funding(
+    at: Instant, member: c.Member, deposit: Money, shards: Sequence[Shard]
+) -> Iterable[c.Command]:
+    """A deposit, and its equal parts in whole cents on the shards where they are wanted.
+
+    As at the exchange: money is on one shard or another, never on two.
+    """
+    yield c.Deposit(
+        at=at,
+        member=member,
+        banking_id="paper-deposit",
+        amount=deposit,
+        fee=ZERO_MONEY,
+        method="paper",
+    )
+    yield c.ConcludeBanking(
+        at=at, member=member, banking_id="paper-deposit", status=BankingStatus.APPLIED
+    )
+    share = Money(deposit.units // len(shards)).floor_to(Money.of_cents(1))
+    for shard in shards:
+        if shard == SHARD_ZERO:
+            continue
+        name = f"paper-transfer-{shard}"
+        yield c.TransferShard(
+            at=at,
+            member=member,
+            transfer_id=name,
+            amount=share,
+            subaccount=PRIMARY,
+            from_shard=SHARD_ZERO,
+            to_shard=shard,
+        )
+        yield c.ConcludeTransfer(at=at, member=member, transfer_id=name)
+
+
 def kept_of(events: Iterable[e.Event], member: c.Member) -> list[c.Command]:
     """The commands that do to an account again what these events of one step did to it."""
     kept: list[c.Command] = []
-    ends_at_once: dict[OrderId, int] = {}
+    placed: dict[OrderId, int] = {}
     for event in events:
         if isinstance(event, e.FillMade) and event.member == member:
-            place = ends_at_once.get(event.terms.order_id)
-            if place is not None:
-                # Alone in the book it must meet nothing: its limit is what it paid at worst.
-                kept[place] = _limited_to(kept[place], event.price)
-            kept.append(
-                c.Trade(
-                    at=event.at,
-                    member=member,
-                    order_id=event.terms.order_id,
-                    trade_id=event.trade_id,
-                    count=Count(event.count_units),
-                    price=event.price,
-                    is_taker=event.is_taker,
-                )
-            )
+            place = placed.get(event.terms.order_id)
+            if place is None:
+                kept.append(_traded(event))
+            else:
+                kept[place] = _with_fill(kept[place], event)
         elif isinstance(event, e.OrderUpdated) and event.member == member:
-            command = _again(event)
-            if command is not None:
-                if event.terms.time_in_force is not TimeInForce.GOOD_TILL_CANCELED:
-                    ends_at_once.setdefault(event.terms.order_id, len(kept))
-                kept.append(command)
+            place = placed.get(event.terms.order_id)
+            if event.why is e.OrderChange.PLACED:
+                placed[event.terms.order_id] = len(kept)
+                kept.append(_told(event))
+            elif place is None:
+                kept.extend(_changed(event))
+            elif event.status is not OrderStatus.RESTING:
+                kept[place] = _ended(kept[place])
     return kept
 
 
-def _again(event: e.OrderUpdated) -> c.Command | None:
+def _traded(event: e.FillMade) -> c.Command:
+    return c.Trade(
+        at=event.at,
+        member=event.member,
+        order_id=event.terms.order_id,
+        trade_id=event.trade_id,
+        count=Count(event.count_units),
+        price=event.price,
+        is_taker=event.is_taker,
+    )
+
+
+def _told(event: e.OrderUpdated) -> c.Command:
+    return c.TellOrder(
+        at=event.at,
+        member=event.member,
+        # Its group, if it had one, is not kept.
+        order=msgspec.structs.replace(event.terms, group_id=None),
+        fills=(),
+        rests=True,
+    )
+
+
+def _with_fill(command: c.Command, event: e.FillMade) -> c.Command:
+    if not isinstance(command, c.TellOrder):
+        return command
+    fill = c.OutsideFill(trade_id=event.trade_id, count=Count(event.count_units), price=event.price)
+    return msgspec.structs.replace(command, fills=(*command.fills, fill))
+
+
+def _ended(command: c.Command) -> c.Command:
+    if not isinstance(command, c.TellOrder):
+        return command
+    return msgspec.structs.replace(command, rests=False)
+
+
+def _changed(event: e.OrderUpdated) -> Iterable[c.Command]:
+    """What was done to an order that was there before."""
     terms = event.terms
     match event.why:
-        case e.OrderChange.PLACED:
-            # It rests until what it traded, and how it ended, was done to it.
-            return msgspec.structs.replace(
-                terms,
-                at=event.at,
-                time_in_force=TimeInForce.GOOD_TILL_CANCELED,
-                post_only=False,
-                reduce_only=False,
-                group_id=None,
-                cost_max=None,
-            )
         case e.OrderChange.AMEND if event.status is OrderStatus.RESTING:
-            return c.AmendOrder(
+            yield c.AmendOrder(
                 at=event.at,
                 member=terms.member,
                 order_id=terms.order_id,
@@ -271,19 +315,13 @@ def _again(event: e.OrderUpdated) -> c.Command | None:
                 expires_at=terms.expires_at,
             )
         case e.OrderChange.DECREASE if event.status is OrderStatus.RESTING:
-            return c.DecreaseOrder(
+            yield c.DecreaseOrder(
                 at=event.at, member=terms.member, order_id=terms.order_id, by=event.reduced_by
             )
-        case e.OrderChange.TRADE | e.OrderChange.CLOSE_CANCEL:
-            # A trade is told by its fill; the close of a market happens again by itself.
-            return None
+        case e.OrderChange.TRADE | e.OrderChange.CLOSE_CANCEL | e.OrderChange.EXPIRY_CANCEL:
+            # A trade is told by its fill; what the clock did, it does again.
+            pass
         case _ if event.status is OrderStatus.CANCELED:
-            return c.CancelOrder(at=event.at, member=terms.member, order_id=terms.order_id)
+            yield c.CancelOrder(at=event.at, member=terms.member, order_id=terms.order_id)
         case _:
-            return None
-
-
-def _limited_to(command: c.Command, price: Price) -> c.Command:
-    if isinstance(command, c.PlaceOrder):
-        return msgspec.structs.replace(command, price=price)
-    return command
+            pass
