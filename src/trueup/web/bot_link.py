@@ -20,7 +20,7 @@ from trueup.core.errors import TrueupError
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.units import ZERO_COUNT, Count, Price
-from trueup.net.control import AsyncControl, NoBot, Said
+from trueup.net.control import AsyncControl, Said
 from trueup.run.bot_places import control_path, decisions_path, kill_path
 from trueup.run.bot_status import Status, TopShown
 from trueup.run.clock import Clock, SystemClock
@@ -91,9 +91,11 @@ class BotLink:
                     async for event in control.events():
                         self._hear(event)
                 self._lose("The bot has ended.", "")
-            except (TrueupError, msgspec.MsgspecError) as error:
-                remedy = error.remedy if isinstance(error, NoBot) else ""
-                self._lose(str(error), remedy)
+            except TrueupError as error:
+                self._lose(str(error), error.remedy)
+            except msgspec.MsgspecError as error:
+                words = f"The bot that runs is of another version than this page ({error})."
+                self._lose(words, "Start both again.")
             except Exception as error:  # noqa: BLE001  # whatever it says, the page goes on
                 _log.exception("the bot cannot be followed")
                 self._lose(f"{type(error).__name__}: {error}", "")

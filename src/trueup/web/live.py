@@ -83,6 +83,8 @@ class Hub:
             try:
                 if await self._reader.look():
                     self.note(Moved.BOOKS)
+                if self._listeners:
+                    self._reader.renew()
             except TrueupError as error:
                 _log.warning("the books cannot be watched: %s", error)
             if self._moved:

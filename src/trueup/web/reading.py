@@ -118,6 +118,7 @@ class BooksReader:
         """When the exchange was last asked about the account's cash."""
         self._answers: dict[str, tuple[int, asyncio.Future[Any]]] = {}
         self._slow_answers: dict[str, Answer[Any]] = {}
+        self._questions: dict[str, Question[Any]] = {}
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._fresh: list[Callable[[], Awaitable[None]]] = []
 
@@ -172,12 +173,18 @@ class BooksReader:
 
     def latest(self, name: str, question: Question[T]) -> Answer[T] | None:
         """The newest answer to a slow question, `None` before the first; asks again when due."""
+        self._questions[name] = question
         answer = self._slow_answers.get(name)
         if name not in self._running and self._is_due(answer):
             task = asyncio.ensure_future(self._answer(name, question))
             self._running[name] = task
             task.add_done_callback(lambda _: self._running.pop(name, None))
         return answer
+
+    def renew(self) -> None:
+        """Ask every slow question again whose answer is of older books and has rested enough."""
+        for name, question in tuple(self._questions.items()):
+            self.latest(name, question)
 
     async def soon(
         self, name: str, question: Question[T], *, patience: float = 0.5

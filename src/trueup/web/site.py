@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from trueup.core.catalog import Quote
 from trueup.core.ids import Ticker
+from trueup.core.instant import Instant
 from trueup.run.desk import DeskSettings
 from trueup.web.actions import Actions
 from trueup.web.bot_link import BotLink
 from trueup.web.live import Hub
-from trueup.web.reading import BooksReader
+from trueup.web.reading import Answer, BooksReader
 from trueup.web.security import Safety, Sessions
+from trueup.web.values.earnings import Earnings, earnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class SiteOptions:
     live: bool = False
     """Whether orders from this page may reach the production exchange (one of the gates)."""
     path_prefix: str = ""
+    bot_database: str = ""
+    """A bot's own table to be checked, as a beginning; another one can be named on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,13 @@ class Site:
     def account(self) -> str:
         """The account's name."""
         return self.settings.config.account
+
+    @property
+    def first_at(self) -> Instant | None:
+        """When the account's history begins, where it is known already."""
+        answer: Answer[Earnings] | None = self.reader.latest("earnings", earnings)
+        curve = () if answer is None else answer.value.curve
+        return curve[0].at if curve else None
 
     def tops(self) -> Mapping[Ticker, Quote]:
         """The freshest tops of followed markets; empty where nobody follows any."""

@@ -1,0 +1,118 @@
+"""The proof's part of the reconciliation page: cash by pot, intervals, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from trueup.core.instant import Instant
+from trueup.run.account import Account
+from trueup.web.frame import judged
+from trueup.web.site import Site
+from trueup.web.tables import Column, Query, Table
+from trueup.web.values.proof import Timeline, balance_rows, interval_rows, timelines
+from trueup.web.values.rows import TablePage
+from trueup.web.widgets import Words, attribute, box
+
+_POT_COLUMNS: Final = (
+    Column(name="pot", label="Cash of"),
+    Column(name="exchange", label="The exchange says", figure=True),
+    Column(name="books", label="The books say", figure=True),
+    Column(name="collateral", label="Tied up by orders", figure=True, phone=False),
+    Column(name="difference", label="Difference", figure=True),
+    Column(name="age", label="Read", figure=True, phone=False),
+)
+_INTERVAL_COLUMNS: Final = (
+    Column(name="pot", label="Cash of", phone=False),
+    Column(name="since", label="From (UTC)", phone=False),
+    Column(name="until", label="To"),
+    Column(name="claimed", label="Balance moved", figure=True),
+    Column(name="explained", label="Facts explain", figure=True),
+    Column(name="facts", label="Facts", figure=True, phone=False),
+    Column(name="left", label="Left", figure=True),
+    Column(name="verdict", label="Verdict"),
+    Column(name="words", label="", phone=False, wide=True),
+)
+
+
+def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
+    """The cash proof; returns what shows it anew."""
+
+    async def pots(query: Query) -> TablePage:
+        del query
+        answer = await site.reader.soon("balances", Account.balances)
+        rows = [] if answer is None else balance_rows(answer.value)
+        return TablePage(rows, len(rows))
+
+    async def intervals(query: Query) -> TablePage:
+        found = judged(site)
+        rows = [] if found is None else interval_rows(found.value.proof, every=False)
+        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+
+    with box("panel grid"):
+        Words("Cash proof", tag="h2")
+        pot_table = Table(
+            "Cash by pot",
+            _POT_COLUMNS,
+            pots,
+            query=Query(sort=""),
+            empty="No balance was read yet.",
+        )
+    with box("panel grid"):
+        Words(
+            "Between two readings: what the balance moved by, and the facts that explain it",
+            tag="h2",
+        )
+        interval_table = Table(
+            "Intervals of the cash proof",
+            _INTERVAL_COLUMNS,
+            intervals,
+            query=Query(sort="", limit=20),
+            empty="No balance moved between two readings yet.",
+        )
+
+    async def refresh() -> None:
+        await pot_table.refresh()
+        await interval_table.refresh()
+
+    return refresh
+
+
+def build_coverage(site: Site) -> Callable[[], None]:
+    """The coverage timeline; returns what shows it anew."""
+    with box("panel grid"):
+        with box("head"):
+            Words("Coverage: for which time each stream is proven complete", tag="h2")
+        lines = box("limits")
+    drawn: list[object] = [None]
+
+    def refresh() -> None:
+        found = judged(site)
+        if found is None or drawn[0] == found.version:
+            return
+        drawn[0] = found.version
+        certificate = found.value.proof.certificate
+        since = _beginning(site, certificate.at)
+        lines.clear()
+        with lines:
+            for line in timelines(certificate, since=since, now=certificate.at):
+                _line(line)
+
+    return refresh
+
+
+def _line(line: Timeline) -> None:
+    with box():
+        with box("row2"):
+            Words(("✓ " if line.is_complete else "▲ ") + line.name)
+            Words("complete" if line.is_complete else "not complete", "soft")
+        with box("timeline", role="img", aria_label=line.words) as bar:
+            attribute(bar, "title", line.words)
+            for part in line.bars:
+                piece = box("covered" if part.is_covered else "missing")
+                piece.style(f"left: {part.start / 10}%; width: {part.length / 10}%")
+
+
+def _beginning(site: Site, now: Instant) -> Instant:
+    """Where a timeline begins: a little before the first thing that ever happened."""
+    return site.first_at or Instant(now - 90 * 86_400_000_000)
