@@ -43,8 +43,13 @@ $(VENV)/developer: $(VENV)/installed
 	@$(PIP) install --constraint constraints.txt --group dev
 	@touch $@
 
+# A Chromium for the tests of the page: the system's, else one that can be installed.
+$(VENV)/browser: $(VENV)/developer
+	@BIN=$(BIN) .ci/browser
+	@touch $@
+
 demo: $(VENV)/installed
-	@$(BIN)/trueup tour --no-web
+	@$(BIN)/trueup tour
 
 case-study: $(VENV)/installed
 	@$(BIN)/trueup case-study

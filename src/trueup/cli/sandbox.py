@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final, cast
 
@@ -234,6 +235,9 @@ def tour(
     *,
     no_web: Annotated[bool, typer.Option("--no-web", help="End when the story is told.")] = False,
 ) -> None:
-    """The whole story on the built-in sandbox, in about a minute.  No keys, no network."""
-    del no_web  # there is no page yet: the story always ends in the terminal
-    tell(invocation)
+    """The whole story on the built-in sandbox, in about a minute.  No keys, no network.
+
+    In a terminal it ends in the dashboard on the same world, until Ctrl-C.
+    """
+    in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not invocation.output.as_json
+    tell(invocation, ends_in_page=in_terminal and not no_web)

@@ -17,6 +17,7 @@ from trueup.cli.setup import doctor
 from trueup.cli.steps import Gathering, kept_variables
 from trueup.cli.trades import show_backfill
 from trueup.ledger.report import By
+from trueup.run.companions import Companions, LivingAccount
 from trueup.run.demonstration import LivingDemonstration
 from trueup.run.patching import backfill_settlements
 
@@ -24,7 +25,7 @@ SHOWN_MAX = 10
 """How many wrong rows the story shows."""
 
 
-def tell(invocation: Invocation) -> None:
+def tell(invocation: Invocation, *, ends_in_page: bool = False) -> None:
     """Tell the story in a home of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="trueup-tour-") as folder:
         home = Path(folder)
@@ -32,6 +33,21 @@ def tell(invocation: Invocation) -> None:
         with LivingDemonstration(home) as exchange:
             environment |= {**exchange.environment, "TRUEUP_HOME": str(home / "home")}
             _Guide(invocation, environment, exchange).walk(home / "trades.db")
+            if ends_in_page:
+                exchange.go_on()
+                _show_page(invocation, environment, home)
+
+
+def _show_page(invocation: Invocation, environment: Mapping[str, str], home: Path) -> None:
+    """The dashboard on the story's world, with a bot at work, until Ctrl-C."""
+    try:
+        from trueup.cli.web import serve_living  # noqa: PLC0415  # an extra, and slow to load
+    except ModuleNotFoundError:
+        return
+    with Companions(environment, home) as companions:
+        companions.start_bot()
+        companions.start_sync()
+        serve_living(invocation, LivingAccount(environment, home / "trades.db", companions))
 
 
 class _Guide:

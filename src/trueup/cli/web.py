@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import socket
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
+from trueup.run.companions import LivingAccount, LivingWorldForPage
+from trueup.run.desk import read_desk_settings
 
 DEFAULT_PORT = 8050
 
@@ -44,6 +48,9 @@ def web(
     live: Annotated[
         bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
     ] = False,
+    db: Annotated[
+        str, typer.Option("--db", help="A bot's own trades table, for the page of repairs.")
+    ] = "",
     set_password: Annotated[
         bool, typer.Option("--set-password", help="Ask for a password, keep its hash, and end.")
     ] = False,
@@ -69,15 +76,61 @@ def web(
         read_only=read_only,
         live=live,
         path_prefix=clean_prefix(path_prefix),
+        bot_database=db,
     )
     hosts = frozenset(each.lower() for each in allow_host or ())
-    safety = app.safety_of(settings, options, hosts=hosts, user=getpass.getuser())
+    safety = app.safety_of(settings, options, hosts=hosts, user=user_name())
 
     def started(address: str) -> None:
         output.result({"address": address, "read_only": read_only})
         output.say(f"The dashboard is at {address}   (Ctrl-C stops it)")
 
-    app.serve(settings, options, safety=safety, started=started)
+    if not settings.is_embedded:
+        app.serve(settings, options, safety=safety, started=started)
+        return
+    output.say("No account is set up: making a living world with a bot at work in it …")
+    with LivingWorldForPage(invocation.environment) as living:
+        app.serve(
+            read_desk_settings(living.environment, venue=settings.config.venue),
+            replace(options, bot_database=db or str(living.bot_table)),
+            safety=safety,
+            started=started,
+            companions=living.companions,
+        )
+
+
+def serve_living(invocation: Invocation, living: LivingAccount) -> None:
+    """Serve the page on a living account that is there already, on any free port if need be."""
+    from trueup.web import app, site  # noqa: PLC0415  # an extra, and slow to load
+
+    settings = read_desk_settings(living.environment, venue="sandbox")
+    options = site.SiteOptions(port=free_port(DEFAULT_PORT), bot_database=str(living.bot_table))
+    safety = app.safety_of(settings, options, hosts=frozenset(), user=user_name())
+    app.serve(
+        settings,
+        options,
+        safety=safety,
+        started=lambda at: invocation.output.say(f"The dashboard is at {at}   (Ctrl-C stops it)"),
+        companions=living.companions,
+    )
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or any free one (0) where it is taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def user_name() -> str:
+    """Who acts on the page; in a container the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def clean_prefix(prefix: str) -> str:

@@ -21,7 +21,7 @@ from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, format_insta
 from trueup.core.order_entry import OrderFound, OrderOutcomeUnknown
 from trueup.core.orders import TimeInForce
 from trueup.core.units import Count, Price
-from trueup.net.acceptor.control_bodies import Advance, FaultBody
+from trueup.net.acceptor.control_bodies import Advance, FaultBody, Speed
 from trueup.net.acceptor.control_words import WORDS
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
@@ -118,6 +118,10 @@ class LivingDemonstration:
                 self._pass(Instant(begin + (look + 1) * _LOOKS_EVERY))
             connection.commit()
             return bot.done()
+
+    def go_on(self) -> None:
+        """Let the world's clock run at normal speed from now on."""
+        self._server.control(WORDS["speed"], Speed(speed=1))
 
     def _pass(self, until: Instant) -> None:
         by = until - self._living.clock.now()

@@ -28,6 +28,7 @@ from trueup.run.account import Account
 from trueup.run.bot_places import kill_path
 from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
+from trueup.run.companions import Companions
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.killing import Killed, kill
@@ -139,6 +140,20 @@ class Actions:
             return f"{len(lifted)} halts lifted"
 
         return await self._noted("rearm", "", words, do)
+
+    async def start_bot(self, companions: Companions | None) -> str:
+        """Start the demonstration's bot again."""
+        self._check()
+
+        async def do() -> str:
+            if companions is None:
+                raise CallerError(
+                    "this page did not start a bot", remedy="Start yours: trueup bot run …"
+                )
+            companions.start_bot()
+            return "The bot is starting."
+
+        return await self._noted("start bot", "", "", do)
 
     # -- orders ------------------------------------------------------------------------------
 

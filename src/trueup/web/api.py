@@ -11,9 +11,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from trueup.core.errors import CallerError, TrueupError
-from trueup.core.instant import format_age, format_instant
+from trueup.core.instant import SECOND, format_age, format_instant
 from trueup.core.units import Ratio, format_decimal
 from trueup.core.version import VERSION
 from trueup.ledger.report import By, PnlLine
@@ -159,6 +160,38 @@ def _add_health(application: FastAPI, site: Site) -> None:
             {"status": "ok" if fine else "no books", "version": VERSION},
             status_code=200 if fine else 503,
         )
+
+    @application.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(figures(site), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def figures(site: Site) -> bytes:
+    """What the page knows of itself and of the books, for Prometheus."""
+    registry = CollectorRegistry()
+    now, asked, answer = site.reader.now(), site.reader.asked_at, judged(site)
+    told = {
+        "pages_open": ("Open pages of the dashboard.", site.hub.listeners),
+        "books_readable": (
+            "1 while the books can be read.",
+            int(site.reader.condition.state is BooksState.FINE),
+        ),
+        "bot_there": ("1 while a bot answers the dashboard.", int(site.bot.is_there)),
+    }
+    if asked is not None:
+        told["books_age_seconds"] = (
+            "Since the exchange was last asked.",
+            max(0, now - asked) // SECOND,
+        )
+    if answer is not None:
+        told["books_close"] = ("1 when the books close.", int(answer.value.verdict.closes))
+        told["breaks"] = (
+            "Breaks that are not green.",
+            answer.value.verdict.red + answer.value.verdict.amber,
+        )
+    for name, (words, value) in told.items():
+        Gauge(f"trueup_web_{name}", words, registry=registry).set(value)
+    return generate_latest(registry)
 
 
 def _count_orders(account: Account) -> int:

@@ -10,12 +10,14 @@ from typing import Final, cast
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from nicegui import app as library
 from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 
 from trueup.core.errors import ConfigError
 from trueup.run.account import Account
 from trueup.run.clock import SystemClock
+from trueup.run.companions import Companions
 from trueup.run.desk import DeskSettings
 from trueup.web.actions import Actions
 from trueup.web.api import add_api
@@ -78,11 +80,15 @@ def build(site: Site) -> Application:
     add_exports(application, site)
     for page in _PAGES:
         page.register(site)
+    # A bar that appears by itself whenever something is read would never rest here.
+    quasar = cast("dict[str, object]", library.config.quasar_config)  # pyright: ignore[reportUnknownMemberType]
+    quasar["loadingBar"] = {"skipHijack": True}
     ui.run_with(  # pyright: ignore[reportUnknownMemberType]
         application,
         title="trueup",
         favicon=FAVICON,
         dark=None,
+        language="en-US",
         tailwind=False,
         show_welcome_message=False,
         binding_refresh_interval=None,
@@ -129,15 +135,22 @@ def serve(
     *,
     safety: Safety,
     started: Callable[[str], None],
+    companions: Companions | None = None,
 ) -> None:
     """Serve until interrupted; `started` hears the address once the page can be opened.
 
     Raises `ConfigError` for a port that is taken.
     """
-    asyncio.run(_serve(site_of(settings, options, safety=safety), started))
+    asyncio.run(_serve(site_of(settings, options, safety=safety, companions=companions), started))
 
 
-def site_of(settings: DeskSettings, options: SiteOptions, *, safety: Safety) -> Site:
+def site_of(
+    settings: DeskSettings,
+    options: SiteOptions,
+    *,
+    safety: Safety,
+    companions: Companions | None = None,
+) -> Site:
     """Everything that the pages are made from."""
     reader = BooksReader(settings)
     hub = Hub(reader)
@@ -152,6 +165,7 @@ def site_of(settings: DeskSettings, options: SiteOptions, *, safety: Safety) -> 
             settings, link, who=safety.user, read_only=options.read_only, live=options.live
         ),
         safety=safety,
+        companions=companions,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from trueup.core.catalog import Quote
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
+from trueup.run.companions import Companions
 from trueup.run.desk import DeskSettings
 from trueup.web.actions import Actions
 from trueup.web.bot_link import BotLink
@@ -42,6 +43,8 @@ class Site:
     bot: BotLink
     actions: Actions
     safety: Safety
+    companions: Companions | None = None
+    """The programs beside a demonstration; `None` for an account of somebody's own."""
     sessions: Sessions = field(default_factory=Sessions)
 
     @property

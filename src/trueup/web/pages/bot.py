@@ -149,6 +149,8 @@ class _Bot:
             self._pause = button("Pause all", partial(self._command, "pause"))
             self._resume = button("Resume all", partial(self._command, "resume"))
             self._rearm = button("Switch on again", self._ask_rearm)
+            if self._site.companions is not None:
+                self._start = button("Start the bot", self._start_bot)
             button("Kill …", lambda: kill_dialog(self._site), "button danger")
 
     def _decision_log(self) -> None:
@@ -192,6 +194,10 @@ class _Bot:
             status is not None and any(h.lifted_by == "operator" for h in status.halts)
         )
         attribute(self._rearm, "disabled", None if needs else True)
+        companions = self._site.companions
+        if companions is not None:
+            may = not is_killed and not companions.bot_runs
+            attribute(self._start, "disabled", None if may else True)
 
     def _show_limits(self, status: Status | None) -> None:
         self._limits.clear()
@@ -221,6 +227,9 @@ class _Bot:
             await self._site.actions.command(command, strategy=strategy, words="on the dashboard")
         except TrueupError as error:
             tell(f"{error} {error.remedy}", bad=True)
+
+    async def _start_bot(self) -> None:
+        tell(await self._site.actions.start_bot(self._site.companions))
 
     def _ask_rearm(self) -> None:
         async def do(reason: str) -> str:

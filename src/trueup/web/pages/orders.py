@@ -9,6 +9,7 @@ from nicegui.element import Element
 
 from trueup.run.account import Account
 from trueup.store.listing import Leaf
+from trueup.web.dialogs import ask
 from trueup.web.frame import Frame, explain_condition, frame
 from trueup.web.pages.columns import FILL_COLUMNS, ORDER_COLUMNS
 from trueup.web.site import Site
@@ -77,6 +78,8 @@ class _Orders:
                         pick = button(name, partial(self._pick, status), "")
                         attribute(pick, "aria-pressed", str(status == "").lower())
                         self._picks[status] = pick
+                if not site.options.read_only:
+                    button("Cancel all …", self._ask_cancel_all, "small")
             self._orders = Table(
                 "Orders",
                 ORDER_COLUMNS,
@@ -85,6 +88,8 @@ class _Orders:
                 empty="No orders.",
                 filter_label="Filter by market, order id or client id",
                 export=site.url("/export/orders.csv"),
+                actions={} if site.options.read_only else {"cancel": "Cancel"},
+                acted=self._act,
             )
         with box("panel grid"):
             Words("Fills", tag="h2")
@@ -111,9 +116,52 @@ class _Orders:
         await self._orders.pick(status)
 
     async def _order_page(self, query: Query) -> TablePage:
-        prefix = self._site.options.path_prefix
+        options = self._site.options
+        prefix, may_cancel = options.path_prefix, not options.read_only
         return await self._site.reader.page(
-            lambda account: orders_page(query, prefix=prefix, may_cancel=False, account=account)
+            lambda account: orders_page(
+                query, prefix=prefix, may_cancel=may_cancel, account=account
+            )
+        )
+
+    async def _act(self, action: str, order_id: str) -> None:
+        """Ask before a single order is cancelled."""
+        del action
+        leaf = Leaf(words=order_id, limit=1)
+        listed = await self._site.reader.page(lambda account: account.books.list_orders(leaf))
+        if not listed.rows:
+            return
+        order = listed.rows[0]
+
+        async def do(words: str) -> str:
+            del words
+            done = await self._site.actions.cancel(order.order_id, order.client_order_id or "")
+            return done.words
+
+        with self._frame.main:
+            ask(
+                "Cancel this order?",
+                f"{order.remaining_count} contracts of {order.ticker} at {order.price} (YES price). "
+                f"Order {order.order_id}.",
+                verb="Cancel the order",
+                do=do,
+                danger=True,
+            )
+
+    def _ask_cancel_all(self) -> None:
+        async def do(words: str) -> str:
+            del words
+            return (await self._site.actions.cancel_all(None)).words
+
+        ask(
+            "Cancel every resting order?",
+            "All of them, of every program and of every subaccount, then the exchange is read until "
+            "nothing rests. A bot that runs may place new ones: to stop it as well, use the kill "
+            "switch.",
+            verb="Cancel all",
+            do=do,
+            typed="CANCEL ALL",
+            danger=True,
         )
 
     async def _fill_page(self, query: Query) -> TablePage:

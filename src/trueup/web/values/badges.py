@@ -115,7 +115,7 @@ def books_badge(
         case Closing.AMBER:
             shape, words, tone = "▲", _breaks(verdict.amber), "look"
         case Closing.RED:
-            shape, words, tone = "✕", _breaks(verdict.red + verdict.amber), "bad"
+            shape, words, tone = "✕", _breaks(verdict.red, "red "), "bad"
     return Badge(shape=shape, words=words, tone=tone, title=verdict.words(), at=as_of)
 
 
@@ -127,7 +127,7 @@ def _broken(found: Reconciliation) -> bool:
     )
 
 
-def _breaks(count: int) -> str:
+def _breaks(count: int, kind: str = "") -> str:
     if not count:
-        return "not proven"
-    return "1 break" if count == 1 else f"{count} breaks"
+        return "do not close" if kind else "not proven"
+    return f"1 {kind}break" if count == 1 else f"{count} {kind}breaks"

@@ -1,0 +1,246 @@
+"""The dashboard as a person uses it, on Chromium, on a living world with a bot at work."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import msgspec
+import pytest
+import urllib3
+from axe_playwright_python.sync_playwright import Axe
+from browser_tab import TOKEN, Dashboard, Tab
+from playwright.sync_api import Browser, Page, expect
+
+from trueup.core.orders import OrderStatus
+from trueup.run.clients import open_client
+from trueup.sim.bot_database import SCHEMA
+
+PAGES = ("/", "/positions", "/orders", "/settlements", "/reconciliation", "/bot")
+expect.set_options(timeout=30_000)
+HOSTILE = '<img src=x onerror="alert(1)"><script>window.pwned=1</script>'
+
+
+def ask(dashboard: Dashboard, path: str) -> Any:
+    answer = urllib3.request(
+        "GET", dashboard.url(path), headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+    )
+    assert answer.status == 200
+    return msgspec.json.decode(answer.data)
+
+
+def violations(page: Page) -> list[str]:
+    """What the accessibility checker calls serious."""
+    found: Any = Axe().run(page)  # pyright: ignore[reportUnknownMemberType]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:150]}"
+        for each in found.response["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_reads_well_for_everybody_and_fits_a_phone(tab: Tab, path: str) -> None:
+    page = tab.open(path)
+    expect(page.locator("header .badge.sandbox")).to_contain_text("sandbox")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_header_says_where_we_are_and_that_the_books_close(tab: Tab) -> None:
+    page = tab.open("/")
+
+    expect(page.locator("header")).to_contain_text("books close")
+    expect(page.locator("header")).to_contain_text("play money")
+    expect(page.locator("header")).to_contain_text("bot trading")
+    equity = page.locator(".tile").filter(has_text="Equity").locator(".value")
+    expect(equity).to_have_text(re.compile(r"^\$[\d,]+\.\d\d$"))
+    assert (
+        equity.inner_text().replace("$", "").replace(",", "")[:4]
+        == ask(tab.dashboard, "/api/portfolio")["equity"].replace(",", "")[:4]
+    )
+
+
+def test_an_order_that_somebody_places_appears_without_a_reload(tab: Tab) -> None:
+    page = tab.open("/orders")
+    page.get_by_label("Filter by market, order id or client id").fill("by-a-test")
+    expect(page.get_by_text("No orders.")).to_be_visible()
+
+    with open_client(venue="sandbox", environment=tab.dashboard.living.environment) as client:
+        market = next(
+            each for each in client.markets.list(status="open") if each.yes_bid and each.yes_ask
+        )
+        client.orders.buy(
+            market.ticker, "yes", count=1, price="0.01", client_order_id="by-a-test-1"
+        )
+    row = page.locator("tr").filter(has_text="by-a-test-1")
+    expect(row).to_contain_text("resting")
+
+    row.get_by_role("button", name=re.compile("Cancel")).click()
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.locator(".sheet [role=status]")).to_contain_text("Cancelled")
+    page.get_by_role("button", name="Close").click()
+    expect(row).to_contain_text("canceled")
+
+
+def test_a_cent_is_followed_from_the_day_to_the_raw_payload(tab: Tab) -> None:
+    days = ask(tab.dashboard, "/api/portfolio/pnl?by=day")["rows"]
+    day = next(each for each in days if each["name"][:2] == "20" and each["net"] != "0.00")
+    page = tab.open(f"/day/{day['name']}")
+    net = page.locator("dt", has_text="Net").locator("+ dd")
+    rounded = f"{abs(float(day['net'])):.2f}"
+    expect(net).to_contain_text(rounded)
+
+    page.locator("table").last.locator("tbody tr th a").first.click()
+    page.locator("pre.raw").first.wait_for()
+    expect(page.locator("pre.raw").first).to_contain_text('"')
+    expect(page.get_by_role("heading", name="As the exchange sent it")).to_be_visible()
+    expect(page.locator("table")).not_to_have_count(0)
+
+
+def test_what_strangers_write_is_text_and_never_markup(tab: Tab) -> None:
+    held = ask(tab.dashboard, "/api/portfolio/positions")["positions"]
+    ticker = next(each["ticker"] for each in held if "15M" not in each["ticker"])
+    books = tab.dashboard.home / "books" / "sandbox-live-main.db"
+    with closing(sqlite3.connect(books, timeout=30)) as connection, connection:
+        connection.execute(
+            "UPDATE market_details SET title = ? WHERE ticker = ?", (HOSTILE, ticker)
+        )
+
+    page = tab.open("/positions")
+    expect(page.get_by_text(HOSTILE).first).to_be_visible()
+    page = tab.open(f"/position/0/{ticker}")
+    expect(page.get_by_text(HOSTILE).first).to_be_visible()
+    assert page.evaluate("window.pwned") is None
+
+
+def test_the_keyboard_goes_everywhere_and_the_theme_stays(tab: Tab) -> None:
+    page = tab.open("/")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("t")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url(re.compile("/positions$"))
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.locator(".filter").first.wait_for()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.className") == "filter"
+
+
+def test_a_page_without_its_server_says_so(tab: Tab) -> None:
+    page = tab.open("/")
+    expect(page.locator(".lost")).to_be_hidden()
+    page.evaluate("window.socket.io.reconnection(false); window.socket.disconnect()")
+
+    expect(page.locator(".lost")).to_be_visible()
+    expect(page.locator(".lost")).to_contain_text("No connection to the server")
+
+
+def test_a_break_is_acknowledged_with_a_name_and_a_reason(tab: Tab) -> None:
+    page = tab.open("/reconciliation")
+    page.get_by_role("button", name="All", exact=True).click()
+    row = page.locator("tr[data-key*='missing_settlement']").first
+    key = row.get_attribute("data-key")
+    row.get_by_role("button").click()
+    expect(page.locator(".sheet")).to_contain_text("What it means")
+    page.get_by_role("button", name="Acknowledge").click()
+    confirm = page.locator(".sheet").last
+    expect(confirm.get_by_role("button", name="Acknowledge")).to_be_disabled()
+    confirm.get_by_label("Reason").fill("looked at in a test")
+    confirm.get_by_role("button", name="Acknowledge").click()
+    expect(confirm.locator("[role=status]")).to_contain_text("acknowledged, by")
+    confirm.get_by_role("button", name="Close").click()
+
+    expect(page.locator(f"tr[data-key='{key}']")).to_contain_text("acknowledged")
+
+
+def test_a_bots_table_is_repaired_after_a_dry_run_and_a_second_yes(tab: Tab) -> None:
+    assert "trades" in SCHEMA
+    before = statuses(tab.dashboard)
+    page = tab.open("/reconciliation")
+    page.get_by_role("button", name="Check (dry run)").click()
+    expect(page.get_by_text("Nothing was written.")).to_be_visible()
+    assert statuses(tab.dashboard) == before
+
+    page.get_by_role("button", name="Repair …").click()
+    sheet = page.locator(".sheet").last
+    go = sheet.get_by_role("button", name="Repair")
+    expect(go).to_be_disabled()
+    sheet.get_by_role("textbox").fill("REPAIR")
+    go.click()
+    expect(sheet.locator("[role=status]")).to_contain_text("in one transaction")
+    assert statuses(tab.dashboard) != before
+    assert list((tab.dashboard.home / "undo").iterdir())
+
+
+def statuses(dashboard: Dashboard) -> list[tuple[str, int]]:
+    with closing(sqlite3.connect(dashboard.living.bot_table)) as connection:
+        return connection.execute(
+            "SELECT status, count(*) FROM trades GROUP BY status ORDER BY status"
+        ).fetchall()
+
+
+def test_two_tabs_see_the_same_pause_and_the_bot_goes_on(tab: Tab, browser: Browser) -> None:
+    page = tab.open("/bot")
+    expect(page.get_by_text("▶ trading").first).to_be_visible()
+    other = page.context.new_page()
+    other.goto(tab.dashboard.url("/bot"))
+    expect(other.get_by_text("▶ trading").first).to_be_visible()
+
+    page.get_by_role("button", name="Pause all").click()
+    expect(other.get_by_text("⏸ paused").first).to_be_visible()
+    expect(other.locator("header")).to_contain_text("bot paused")
+    other.get_by_role("button", name="Resume all").click()
+    expect(page.get_by_text("▶ trading").first).to_be_visible()
+    assert browser.is_connected()
+
+
+def test_the_kill_switch_proves_that_nothing_rests_and_can_be_taken_back(tab: Tab) -> None:
+    page = tab.open("/bot")
+    expect(page.locator("header")).to_contain_text("bot trading")
+    page.get_by_role("button", name="Kill switch").click()
+    sheet = page.locator(".sheet").last
+    go = sheet.get_by_role("button", name="Kill", exact=True)
+    expect(go).to_be_disabled()
+    sheet.get_by_role("textbox").fill("KILL")
+    go.click()
+    expect(sheet.locator("[role=status]")).to_contain_text("Nothing rests any more: read at")
+    expect(sheet.locator("[role=log]")).to_contain_text("cancel-all was taken")
+    sheet.get_by_role("button", name="Close").click()
+    expect(page.locator("header")).to_contain_text(re.compile("halted|killed"))
+    with open_client(venue="sandbox", environment=tab.dashboard.living.environment) as client:
+        assert list(client.orders.list(status=OrderStatus.RESTING)) == []
+    log = (tab.dashboard.home / "actions-sandbox-main.jsonl").read_text()
+    assert '"what":"kill"' in log
+    assert "nothing rests any more" in log
+
+    page.get_by_role("button", name="Switch on again").click()
+    sheet = page.locator(".sheet").last
+    sheet.get_by_role("textbox").fill("a test, all is well")
+    sheet.get_by_role("button", name="Switch on").click()
+    expect(sheet.locator("[role=status]")).to_contain_text("Switched on again")
+    sheet.get_by_role("button", name="Close").click()
+    start = page.get_by_role("button", name="Start the bot")
+    if start.count() and start.is_enabled():
+        start.click()
+    expect(page.locator("header")).to_contain_text("bot trading")
+
+
+def test_programs_get_json_with_a_token_and_nothing_without(dashboard: Dashboard) -> None:
+    portfolio = ask(dashboard, "/api/portfolio")
+    assert portfolio["venue"] == "sandbox"
+    assert set(ask(dashboard, "/api/openapi.json")["paths"]) >= {
+        "/api/portfolio",
+        "/api/orders",
+        "/api/portfolio/pnl",
+        "/api/portfolio/positions",
+    }
+    assert {each["name"] for each in ask(dashboard, "/api/portfolio/pnl")["rows"]} >= {"weather"}
+    assert urllib3.request("GET", dashboard.url("/api/portfolio"), timeout=30).status == 401
