@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Final
 
 import typer
@@ -33,35 +34,17 @@ _INTERRUPTED: Final = Interrupted(
 )
 
 
+_GROUPS: Final = (
+    *("setup", "fetching", "importing", "trades", "proving", "account", "reporting", "books"),
+    *("markets", "arbitrage", "orders", "bot", "feeds", "alerts", "archive", "logs"),
+    *("backtest", "databases", "services", "support", "sandbox", "case_study", "fix"),
+    "web",
+)
+"""The files of the command tree, in the order in which the help shows their commands."""
+
+
 def build_app() -> typer.Typer:
     """The whole command tree."""
-    from trueup.cli import (
-        account,
-        alerts,
-        arbitrage,
-        archive,
-        backtest,
-        books,
-        bot,
-        case_study,
-        databases,
-        feeds,
-        fetching,
-        fix,
-        importing,
-        logs,
-        markets,
-        orders,
-        proving,
-        reporting,
-        sandbox,
-        services,
-        setup,
-        support,
-        trades,
-        web,
-    )
-
     app = typer.Typer(
         name="trueup",
         help="Trade Kalshi and keep books that provably equal the exchange's.",
@@ -80,34 +63,8 @@ def build_app() -> typer.Typer:
             typer.echo(f"trueup {__version__}")
             raise typer.Exit
 
-    groups = (
-        setup,
-        fetching,
-        importing,
-        trades,
-        proving,
-        account,
-        reporting,
-        books,
-        markets,
-        arbitrage,
-        orders,
-        bot,
-        feeds,
-        alerts,
-        archive,
-        logs,
-        backtest,
-        databases,
-        services,
-        support,
-        sandbox,
-        case_study,
-        fix,
-        web,
-    )
-    for group in groups:
-        group.register(app)
+    for name in _GROUPS:
+        import_module(f"trueup.cli.{name}").register(app)
     return app
 
 

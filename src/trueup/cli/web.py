@@ -17,6 +17,33 @@ from trueup.run.desk import read_desk_settings
 DEFAULT_PORT = 8050
 
 
+_Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")]
+_Host = Annotated[
+    str,
+    typer.Option("--host", help="The address to listen on. Others than 127.0.0.1 need a password."),
+]
+_AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="A name under which a proxy serves the page."),
+]
+_Prefix = Annotated[
+    str,
+    typer.Option("--path-prefix", help="The path below which a proxy serves it, e.g. /trueup."),
+]
+_ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Show everything, change nothing, need no key.")
+]
+_Live = Annotated[
+    bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
+]
+_Table = Annotated[
+    str, typer.Option("--db", help="A bot's own trades table, for the page of repairs.")
+]
+_SetPassword = Annotated[
+    bool, typer.Option("--set-password", help="Ask for a password, keep its hash, and end.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "web")(web)
@@ -25,35 +52,14 @@ def register(app: typer.Typer) -> None:
 def web(
     invocation: Invocation,
     *,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
-    ] = DEFAULT_PORT,
-    host: Annotated[
-        str,
-        typer.Option(
-            "--host", help="The address to listen on. Others than 127.0.0.1 need a password."
-        ),
-    ] = "127.0.0.1",
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option("--allow-host", help="A name under which a proxy serves the page."),
-    ] = None,
-    path_prefix: Annotated[
-        str,
-        typer.Option("--path-prefix", help="The path below which a proxy serves it, e.g. /trueup."),
-    ] = "",
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Show everything, change nothing, need no key.")
-    ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-    ] = False,
-    db: Annotated[
-        str, typer.Option("--db", help="A bot's own trades table, for the page of repairs.")
-    ] = "",
-    set_password: Annotated[
-        bool, typer.Option("--set-password", help="Ask for a password, keep its hash, and end.")
-    ] = False,
+    port: _Port = DEFAULT_PORT,
+    host: _Host = "127.0.0.1",
+    allow_host: _AllowHost = None,
+    path_prefix: _Prefix = "",
+    read_only: _ReadOnly = False,
+    live: _Live = False,
+    db: _Table = "",
+    set_password: _SetPassword = False,
 ) -> None:
     """Serve the dashboard on this machine: see the account, trust the numbers, stop the bot."""
     settings = lead(invocation)
