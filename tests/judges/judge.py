@@ -222,14 +222,19 @@ def frames(stream: bytes) -> list[bytes]:
 
 
 def check_captured(stream: bytes, reads: Sender) -> set[str]:
-    """Every message of another engine decodes, and comes back byte for byte; its types."""
+    """Every message of another engine decodes, comes back byte for byte, and says the same when
+    we write it; the types that there were.
+    """
     codec = Codec(reads=reads, unit=PriceUnit.DOLLARS)
+    other = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
+    writer = Codec(reads=other, unit=PriceUnit.DOLLARS)
     types: set[str] = set()
     for frame in frames(stream):
         received = codec.decode(frame)
         tags, values = split_body(open_frame(frame))
         assert close_frame(join_body(tags, values)) == frame
         assert received.unknown == ()
+        assert codec.decode(writer.encode(received.header, received.message)) == received
         types.add(type(received.message).TYPE)
     return types
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction as Ratio
+from functools import lru_cache
 from typing import ClassVar, Final, NoReturn, Self
 
 from trueup.core.errors import FinerThanUnit, NotANumber
@@ -29,6 +30,11 @@ __all__ = [
 ]
 
 _DECIMAL: Final = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?\Z|([+-]?)\.(\d+)\Z", re.ASCII)
+
+
+_REMEMBERED: Final = 1 << 10
+"""How many whole contracts and cents are made once: they are asked for all the time, and
+nobody can change them."""
 
 
 class _Quantity:
@@ -172,6 +178,7 @@ class Count(_Additive):
     _decimals = 2
 
     @classmethod
+    @lru_cache(maxsize=_REMEMBERED, typed=True)
     def of_contracts(cls, contracts: int) -> Count:
         """Exact count from whole contracts."""
         return cls(contracts * 100)
@@ -195,10 +202,9 @@ class Price(_Quantity):
             raise NotANumber(message)
 
     @classmethod
+    @lru_cache(maxsize=_REMEMBERED, typed=True)
     def of_cents(cls, cents: int) -> Price:
         """Exact price from whole cents."""
-        if cents.__class__ is int and 0 <= cents < len(_WHOLE_CENTS):
-            return _WHOLE_CENTS[cents]
         return cls(cents * 100)
 
     def complement(self) -> Price:
@@ -214,9 +220,6 @@ class Price(_Quantity):
 
 _ONE_DOLLAR_UNITS: Final = 10_000
 ONE_DOLLAR: Final = Price(_ONE_DOLLAR_UNITS)
-_WHOLE_CENTS: Final = tuple(Price(cents * 100) for cents in range(101))
-"""Made once: they are asked for all the time, and nobody can change them."""
-
 ZERO_MONEY: Final = Money(0)
 ZERO_COUNT: Final = Count(0)
 

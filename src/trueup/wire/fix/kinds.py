@@ -255,19 +255,18 @@ def read_instant(text: str) -> Instant:
 
 
 @lru_cache(maxsize=1 << 10)
-def _write_day(days: int) -> str:
-    return _write_date(to_datetime(Instant(days * DAY)).date())
+def _write_minute(minutes: int) -> str:
+    days, minute = divmod(minutes, _MINUTES_A_DAY)
+    return f"{_write_date(to_datetime(Instant(days * DAY)).date())}-{_MINUTES[minute]}"
 
 
 def write_instant(instant: Instant) -> str:
     """A time as ``20261016-23:02:24.046``, with microseconds where there are some."""
     minutes, part = divmod(instant, MINUTE)
-    days, minute = divmod(minutes, _MINUTES_A_DAY)
     second, part = divmod(part, SECOND)
     if part % _MILLISECOND:
-        return f"{_write_day(days)}-{_MINUTES[minute]}:{_TWO_DIGITS[second]}.{part:06d}"
-    fraction = _FRACTIONS[part // _MILLISECOND]
-    return f"{_write_day(days)}-{_MINUTES[minute]}:{_TWO_DIGITS[second]}{fraction}"
+        return f"{_write_minute(minutes)}:{_TWO_DIGITS[second]}.{part:06d}"
+    return f"{_write_minute(minutes)}:{_TWO_DIGITS[second]}{_FRACTIONS[part // _MILLISECOND]}"
 
 
 TEXT: Final = Kind("STRING", "text", read_text, write_text)
