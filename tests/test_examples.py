@@ -18,6 +18,7 @@ EXPECTED = {
     "lost_answer": "repeated: 0",
     "guide_bot": "stream: bought 5.00 at 0.3500",
     "watch_a_market": ": canceled",
+    "notebook_bot": "paused: lunch, nothing rests",
 }
 
 

@@ -8,6 +8,10 @@ The front door in a few lines:
         account.backfill()
         print(account.reconcile().verdict.words())
 
+A bot is as short, see `trueup.Bot` and `trueup.run_bot`:
+
+    trueup.run_bot(MyBot(), minutes=1)          # on the sandbox, too
+
 Everything else is in `trueup.Account`.  To ask the exchange or to trade, without
 books, there are `trueup.open_client` and `trueup.open_async_client`.
 """
@@ -43,6 +47,7 @@ from trueup.engine.strategy import Desk, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
 from trueup.net.client import AsyncClient, Client
 from trueup.run.account import Account, open_account
+from trueup.run.bot_front import Bot, run_bot
 from trueup.run.clients import open_async_client, open_client
 from trueup.run.patching import backfill_settlements
 
@@ -54,6 +59,7 @@ __all__ = [
     "AnchorSignal",
     "AsyncClient",
     "BooksError",
+    "Bot",
     "CallerError",
     "Cancellation",
     "Client",
@@ -89,6 +95,7 @@ __all__ = [
     "open_account",
     "open_async_client",
     "open_client",
+    "run_bot",
     "sell_no",
     "sell_yes",
 ]

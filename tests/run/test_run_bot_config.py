@@ -263,3 +263,10 @@ class Own(Strategy):
     assert strategy.parameters() == {"price": "0.20", "count": "7.00", "words": "hi"}
     with pytest.raises(ConfigError, match="missing 1 required"):
         read(file, one("own.py"))
+
+
+def test_file_that_the_guide_shows_is_taken(file: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "bot.md").read_text(encoding="utf-8")
+    shown = guide.split("```toml\n")[1].split("```")[0]
+
+    assert read(file, shown).names == ("cheap", "mean-reversion")

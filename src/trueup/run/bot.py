@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from trueup.core.errors import ConfigError
@@ -86,29 +87,77 @@ def run_bot(
     Raises `ConfigError` for what cannot be run, and what the exchange refuses at
     the start.
     """
+    with ExitStack() as stack:
+        work = _prepared(settings, options, stack, said=said, started=started)
+        return asyncio.run(work(attach, beside))
+
+
+async def run_bot_on_the_loop(
+    settings: DeskSettings,
+    options: BotOptions,
+    *,
+    said: Told,
+    started: Callable[[str], None],
+    attach: Sequence[Callable[[BotAtWork], None]] = (),
+    beside: Sequence[Beside] = (),
+) -> BotReport:
+    """The same on the caller's event loop, whose signals are the caller's, too."""
+    with ExitStack() as stack:
+        work = await asyncio.to_thread(
+            partial(_prepared, settings, options, stack, said=said, started=started)
+        )
+        return await work(attach, beside, minds_signals=False)
+
+
+class _Work(Protocol):
+    """What is left to do once everything is open."""
+
+    def __call__(
+        self,
+        attach: Sequence[Callable[[BotAtWork], None]],
+        beside: Sequence[Beside],
+        *,
+        minds_signals: bool = True,
+    ) -> Coroutine[Any, Any, BotReport]: ...
+
+
+def _prepared(
+    settings: DeskSettings,
+    options: BotOptions,
+    stack: ExitStack,
+    *,
+    said: Told,
+    started: Callable[[str], None],
+) -> _Work:
     make_home(settings.home)
     if kill_path(settings).exists() and options.flatten is None:
         raise ConfigError(
             f"the kill switch of this account is on ({kill_path(settings)})",
             remedy="Look at what happened, then `trueup bot rearm`.",
         )
-    with ExitStack() as stack:
-        log = stack.enter_context(IntentLog(intents_path(settings)))
-        by_fix = (
-            not settings.is_paper
-            and (options.order_entry or settings.config.order_entry) == OrderEntry.FIX
-        )
-        reach = reach_exchange(
-            settings,
-            stack,
-            world=options.world,
-            seed=options.seed,
-            fix=by_fix,
-            market=PaperMarket(scope=options.scope, deposit=max(DEPOSIT, options.capital)),
-        )
-        decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
-        open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
-        started("; ".join(filter(None, (reach.words, words))))
+    log = stack.enter_context(IntentLog(intents_path(settings)))
+    by_fix = (
+        not settings.is_paper
+        and (options.order_entry or settings.config.order_entry) == OrderEntry.FIX
+    )
+    reach = reach_exchange(
+        settings,
+        stack,
+        world=options.world,
+        seed=options.seed,
+        fix=by_fix,
+        market=PaperMarket(scope=options.scope, deposit=max(DEPOSIT, options.capital)),
+    )
+    decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
+    open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
+    started("; ".join(filter(None, (reach.words, words))))
+
+    async def work(
+        attach: Sequence[Callable[[BotAtWork], None]],
+        beside: Sequence[Beside],
+        *,
+        minds_signals: bool = True,
+    ) -> BotReport:
         run = _Run(
             settings, options, reach, log=log, decisions=decisions, said=said, open_road=open_road
         )
@@ -116,7 +165,9 @@ def run_bot(
             each(run.work)
         books = books_of(settings, reach) if options.flatten is None else ()
         closers = () if options.flatten is None else (run.flatten_only(options.flatten),)
-        return asyncio.run(run.go((*closers, *beside, *books)))
+        return await run.go((*closers, *beside, *books), minds_signals=minds_signals)
+
+    return work
 
 
 def _fix_road(
@@ -190,10 +241,10 @@ class _Run:
             is_real=settings.venue is Venue.PROD and not settings.is_paper,
         )
 
-    async def go(self, beside: Sequence[Beside]) -> BotReport:
+    async def go(self, beside: Sequence[Beside], *, minds_signals: bool) -> BotReport:
         """Run, and say what it came to."""
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in (signal.SIGINT, signal.SIGTERM) if minds_signals else ():
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(each, self._live.stop)
         try:
