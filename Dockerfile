@@ -31,6 +31,6 @@ VOLUME /var/lib/trueup
 EXPOSE 9464
 # For a bot or a scheduled sync that serves its health: --metrics-port 9464.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=90s --retries=3 \
-    CMD ["trueup", "health", "--port", "9464"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9464/health', timeout=5)"]
 ENTRYPOINT ["trueup"]
 CMD ["--help"]

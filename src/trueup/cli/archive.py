@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, event_words, lead
+from trueup.cli.common import (
+    Invocation,
+    LogJsonOption,
+    MetricsPortOption,
+    command,
+    event_words,
+    lead,
+)
 from trueup.cli.output import Column
 from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
@@ -20,7 +27,9 @@ from trueup.run.clients import open_async_client
 from trueup.run.clock import SystemClock
 from trueup.run.config import archive_path
 from trueup.run.desk import DeskSettings
+from trueup.run.operator import Operator, OperatorOptions
 from trueup.run.record import Recording, RecordOptions
+from trueup.run.record_watch import RecordWatch
 from trueup.run.recorder import Recorded, Recorder
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import COLUMNS, Kind
@@ -70,6 +79,8 @@ def record(
     flush: Annotated[
         float, typer.Option("--flush", help="Seconds between two files.", min=0.5)
     ] = 60,
+    metrics_port: MetricsPortOption = 0,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Record books, trades and tickers until Ctrl-C: trueup record --series KXHIGHNY."""
     settings = lead(invocation)
@@ -87,7 +98,9 @@ def record(
     output = invocation.output
     output.say(f"recording to {archive.folder}; Ctrl-C stops")
     recorder = Recorder(archive, writer=str(os.getpid()))
-    markets = asyncio.run(_record(invocation, recorder, options))
+    watched = OperatorOptions(role="record", port=metrics_port, to_stderr=log_json)
+    with Operator(settings, watched) as operator:
+        markets = asyncio.run(_record(invocation, recorder, options, operator))
     done = recorder.recorded
     output.result(
         {
@@ -105,8 +118,13 @@ def record(
         invocation.exit_code = 1
 
 
-async def _record(invocation: Invocation, recorder: Recorder, options: RecordOptions) -> int:
+async def _record(
+    invocation: Invocation, recorder: Recorder, options: RecordOptions, operator: Operator
+) -> int:
+    watch = RecordWatch(operator, flush=options.flush)
+
     def hear(event: Event) -> None:
+        operator.event(event)
         if words := event_words(event):
             invocation.output.detail(words)
 
@@ -123,6 +141,7 @@ async def _record(invocation: Invocation, recorder: Recorder, options: RecordOpt
             nonlocal shown
             count = recorded.ticks + recorder.waiting
             line.step(f"{markets} markets", count - shown)
+            watch.told(recorded, markets)
             shown = count
 
         async with client:
