@@ -18,6 +18,8 @@ class OtherHouse:
     """Market id → what YES and NO cost."""
     size: str = "100"
     is_down: bool = False
+    page: str = ""
+    """What stands at ``/fresh``."""
     url: str = ""
 
     def __enter__(self) -> Self:
@@ -26,6 +28,9 @@ class OtherHouse:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 name = self.path.rpartition("/")[2]
+                if name == "fresh":
+                    self._send(200, house.page.encode())
+                    return
                 self._say(house.market(name) if name in house.asks else None)
 
             def do_POST(self) -> None:
@@ -35,8 +40,10 @@ class OtherHouse:
 
             def _say(self, content: object) -> None:
                 is_there = content is not None and not house.is_down
-                body = json.dumps(content).encode()
-                self.send_response(200 if is_there else 503)
+                self._send(200 if is_there else 503, json.dumps(content).encode())
+
+            def _send(self, status: int, body: bytes) -> None:
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from other_house import OtherHouse
 from typing_user import User
 
+from trueup.core.instant import SECOND
 from trueup.core.units import Ratio
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
@@ -137,6 +139,8 @@ def test_feeds_check_shows_what_every_source_says(user: User, house: OtherHouse)
 place = "fedwatch.csv"
 [feeds.news.wire]
 url = "{house.url}/nothing"
+[feeds.news.fresh]
+url = "{house.url}/fresh"
 [feeds.webhook]
 port = 0
 [[feeds.topics]]
@@ -151,6 +155,13 @@ key_variable = "NO_SUCH_KEY"
     )
     write_pairs(user.home, "KXFED-26DEC-T3.50")
     house.asks["0"] = ("0.40", "0.62")
+    now = SystemClock().now() // SECOND
+    house.page = (
+        "<rss version='2.0'><channel>"
+        f"<item><title>Fed holds, holds on</title><pubDate>{formatdate(now)}</pubDate></item>"
+        f"<item><title>Fed held</title><pubDate>{formatdate(now - 3600)}</pubDate></item>"
+        "</channel></rss>"
+    )
     (user.home / "fedwatch.csv").write_text("meeting,range_bp,prob\n2026-12-09,350-375,1\n")
 
     said = user.type("feeds", "check")
@@ -159,6 +170,8 @@ key_variable = "NO_SUCH_KEY"
     assert "wire: FAILS" in said.out
     assert "KXFED-26DEC-T3.50: 100.0 % by FedWatch" in said.out
     assert "KXFED-26DEC-T3.50: YES 0.4000, NO 0.6200 on polymarket" in said.out
+    assert "positive, 75.0 % sure: Fed holds, holds on" in said.out
+    assert "not used: fresh: a story not used, older than 10 min: 'Fed held'" in said.out
     assert "NO_SUCH_KEY is empty" in said.err
     token = user.home / "webhook-token"
     assert token.stat().st_mode & 0o077 == 0

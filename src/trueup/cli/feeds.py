@@ -42,7 +42,7 @@ def check(invocation: Invocation) -> None:
     """Ask every configured source once, and show what it says.  Nothing trades."""
     settings = lead(invocation)
     output = invocation.output
-    configured = configure(settings)
+    configured = configure(settings, shows_all=True)
     for notice in configured.notices:
         output.notice(notice)
     checked = asyncio.run(_ask(configured))

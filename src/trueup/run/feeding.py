@@ -88,15 +88,22 @@ class Configured:
         await self.reader.close()
 
 
-def configure(settings: DeskSettings, clock: Clock | None = None) -> Configured:
-    """The sources that ``[feeds]`` names.  Raises `ConfigError` for what cannot be."""
-    return _Builder(settings, SystemClock() if clock is None else clock).build()
+def configure(
+    settings: DeskSettings, clock: Clock | None = None, *, shows_all: bool = False
+) -> Configured:
+    """The sources that ``[feeds]`` names.  Raises `ConfigError` for what cannot be.
+
+    `shows_all` is for a look without a bot: what a feed showed before counts, too.
+    """
+    chosen = SystemClock() if clock is None else clock
+    return _Builder(settings, chosen, shows_all=shows_all).build()
 
 
 class _Builder:
     """Makes the sources of one configuration."""
 
-    def __init__(self, settings: DeskSettings, clock: Clock) -> None:
+    def __init__(self, settings: DeskSettings, clock: Clock, *, shows_all: bool) -> None:
+        self._shows_all = shows_all
         self._home = settings.home
         self._environment = settings.environment
         self._feeds: FeedSettings = settings.config.feeds
@@ -144,7 +151,7 @@ class _Builder:
             if file is not None:
                 file.close()
 
-        pushed = name in {"file", "webhook"}
+        pushed = self._shows_all or name in {"file", "webhook"}
         self._made.sources.append(
             NewsSource(name, _length(every), fetch, judge, self._began, shut, is_live=pushed)
         )

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from trueup.core.instant import HOUR, MINUTE, SECOND, Instant, parse_instant
 from trueup.run.clock import seeded
-from trueup.sim.living.hidden import CERTAIN, Game, Range, Stretch, Walk, final_number, normal, odds
+from trueup.sim.living.hidden import (
+    CERTAIN,
+    Game,
+    Overdone,
+    Range,
+    Stretch,
+    Surprising,
+    Walk,
+    final_number,
+    normal,
+    odds,
+)
 
 START = parse_instant("2026-10-18T17:00:00Z")
 
@@ -76,6 +87,65 @@ def test_a_walk_ends_inside_a_range_as_often_as_its_odds_say(start: int) -> None
 
     # Within three deviations of a count of 2,000: a wrong formula is off by more.
     assert abs(ended * 5 - said) < 350
+
+
+END = Instant(START + 24 * HOUR)
+
+
+@pytest.mark.parametrize("start", [-150, 0, 250])
+def test_a_surprise_is_in_the_odds_before_it_comes(start: int) -> None:
+    wanted = Range(0, 2)
+    one = Surprising(walk("odds", start=start), seeded("x"), 300, ends=END)
+    said = odds(one, START, wanted)
+
+    ended = sum(
+        final_number(Surprising(walk(f"w{n}", start=start), seeded(f"s{n}"), 300, ends=END), END)
+        in wanted
+        for n in range(2_000)
+    )
+
+    assert abs(ended * 5 - said) < 350
+    assert one.deviation(Instant(END - 1)) >= 300
+    assert one.deviation(END) == 0
+
+
+def overdone(seed: int) -> tuple[Overdone, Walk]:
+    truth = walk(seed)
+    return Overdone(truth, seeded(f"m{seed}"), every=HOUR, begins=START, ends=END), walk(seed)
+
+
+@given(times=st.lists(st.integers(0, 30 * HOUR), max_size=20), seed=st.integers(0, 1000))
+def test_what_is_felt_does_not_depend_on_who_asks_and_ends_as_the_truth(
+    times: list[int], seed: int
+) -> None:
+    asked, truth = overdone(seed)
+    alone, _ = overdone(seed)
+    late = Instant(START + 20 * HOUR)
+
+    for time in sorted(time for time in times if time <= 20 * HOUR):
+        asked.expected(Instant(START + time))
+
+    assert asked.expected(late) == alone.expected(late)
+    assert asked.expected(END) == truth.expected(END)
+
+
+def test_what_is_felt_leaves_the_truth_and_comes_back() -> None:
+    """Of 400 numbers: those that are far off at noon are nearer to the truth a day later."""
+    noon, later = Instant(START + 40 * HOUR), Instant(START + 64 * HOUR)
+    ends = Instant(START + 400 * HOUR)
+    before, after = list[int](), list[int]()
+    for seed in range(400):
+        truth, other = (walk(seed, hours=400) for _ in range(2))
+        felt = Overdone(truth, seeded(f"m{seed}"), every=HOUR, begins=START, ends=ends)
+        first = felt.expected(noon) - other.expected(noon)
+        second = felt.expected(later) - other.expected(later)
+        if abs(first) > truth.deviation(noon) // 2:
+            before.append(abs(first))
+            # Measured on the side on which it was off.
+            after.append(second if first > 0 else -second)
+
+    assert len(before) > 40
+    assert sum(after) * 2 < sum(before)
 
 
 @pytest.mark.parametrize("favour", [-700, 0, 350])
