@@ -35,14 +35,19 @@ from trueup.web.pages import (
     positions,
     reconciliation,
     records,
+    reports,
     settlements,
+    system,
 )
 from trueup.web.reading import BooksReader
 from trueup.web.security import Safety, is_loopback, read_password_hash
 from trueup.web.site import Site, SiteOptions
 from trueup.web.values.earnings import earnings
 
-_PAGES: Final = (overview, positions, position, orders, settlements, reconciliation, records, bot)
+_PAGES: Final = (
+    *(overview, positions, position, orders, settlements, reconciliation, records),
+    *(bot, reports, system),
+)
 FAVICON: Final = STATIC / "favicon.svg"
 _MOMENT: Final = 0.02
 _LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -33,6 +33,8 @@ _PLACES: Final = (
     ("/settlements", "Settlements", "s"),
     ("/reconciliation", "Reconciliation", "r"),
     ("/bot", "Bot", "b"),
+    ("/reports", "Reports", "w"),
+    ("/system", "System", "y"),
 )
 _KEYS: Final = (
     *((f"g {key}", f"go to {name}") for _, name, key in _PLACES),

@@ -1,0 +1,126 @@
+"""How trading went: the weekly table, an earlier period beside it, and whether prices were right."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from nicegui import ui
+from nicegui.element import Element
+
+from trueup.web.charts import Chart
+from trueup.web.frame import Frame, explain_condition, frame
+from trueup.web.pages.records import fixed_table
+from trueup.web.site import Site
+from trueup.web.tables import Column
+from trueup.web.values.reports import (
+    Trading,
+    bucket_rows,
+    calibration_chart,
+    text_rows,
+    trading,
+)
+from trueup.web.widgets import Words, attribute, box, button
+
+_PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "a year"}
+_BUCKET_COLUMNS: Final = (
+    Column(name="price", label="Price paid"),
+    Column(name="positions", label="Positions", figure=True),
+    Column(name="contracts", label="Contracts", figure=True, phone=False),
+    Column(name="paid", label="Mean paid", figure=True),
+    Column(name="returned", label="Mean returned", figure=True),
+    Column(name="edge", label="Difference", figure=True),
+)
+_PATIENCE: Final = 5.0
+
+
+def register(site: Site) -> None:
+    """Add the page."""
+
+    @ui.page("/reports")
+    async def reports() -> None:  # pyright: ignore[reportUnusedFunction]
+        with frame(site, "Reports", "/reports") as framed:
+            if not explain_condition(site):
+                framed.reload_when_books_come()
+                return
+            await _Reports(framed).build()
+
+
+class _Reports:
+    """The page's parts, kept to be shown anew."""
+
+    def __init__(self, framed: Frame) -> None:
+        self._site = framed.site
+        self._frame = framed
+        self._days = 7
+        self._picks: dict[int, Element] = {}
+        self._shown: Trading | None = None
+
+    async def build(self) -> None:
+        with self._frame.title, box("picks", role="group", aria_label="Which period"):
+            for days, name in _PERIODS.items():
+                pick = button(name, partial(self._pick, days), "")
+                attribute(pick, "aria-pressed", str(days == self._days).lower())
+                self._picks[days] = pick
+        self._tables = box()
+        await self._refresh()
+        self._frame.follow(self._refresh)
+
+    async def _pick(self, days: int) -> None:
+        self._days = days
+        for each, pick in self._picks.items():
+            attribute(pick, "aria-pressed", str(each == days).lower())
+        await self._refresh()
+
+    async def _refresh(self) -> None:
+        days = self._days
+        answer = await self._site.reader.soon(
+            f"trading-{days}", partial(trading, days=days), patience=_PATIENCE
+        )
+        if days != self._days:
+            return  # another period was picked meanwhile
+        if answer is None:
+            self._tables.clear()
+            with self._tables, box("panel"):
+                Words("The history is being read; this page shows it by itself.", "soft", tag="p")
+            return
+        if answer.value == self._shown:
+            return
+        self._shown = answer.value
+        self._tables.clear()
+        with self._tables:
+            await self._show(answer.value)
+
+    async def _show(self, found: Trading) -> None:
+        for caption, headings, lines in found.tables:
+            with box("panel grid"):
+                Words(caption, tag="h2")
+                columns = [
+                    Column(name=str(place), label=label, figure=place > 0)
+                    for place, label in enumerate(headings)
+                ]
+                await fixed_table(caption, columns, text_rows(lines))
+        with box("panel grid"):
+            for note in found.notes:
+                Words(note, "soft", tag="p")
+            Words(
+                "Trades are from flat to flat or to settlement, after fees. A dash is a figure that "
+                "the books or the decision log cannot give.",
+                "soft",
+                tag="p",
+            )
+        with box("panel grid"):
+            Words(
+                "Calibration: what was paid a contract, and what it returned at the end", tag="h2"
+            )
+            if found.buckets:
+                Chart(
+                    calibration_chart(found.buckets),
+                    words="What contracts cost beside what they returned; equal on the dashed line",
+                )
+            await fixed_table(
+                "Calibration",
+                _BUCKET_COLUMNS,
+                bucket_rows(found.buckets),
+                empty="No position was held to its settlement yet.",
+            )
