@@ -57,10 +57,11 @@ def calibration(trips: Iterable[RoundTrip]) -> tuple[Bucket, ...]:
             paid + price * held.units,
             returned + trip.payout.units,
         )
-    return tuple(_bucket(place, *sums[place]) for place in sorted(sums))
+    return tuple(_bucket(place, sums[place]) for place in sorted(sums))
 
 
-def _bucket(place: int, positions: int, contracts: int, paid: Ratio, returned: int) -> Bucket:
+def _bucket(place: int, sums: tuple[int, int, Ratio, int]) -> Bucket:
+    positions, contracts, paid, returned = sums
     whole = contracts * ONE_DOLLAR.units
     return Bucket(
         low=Price(place * _BUCKET),
