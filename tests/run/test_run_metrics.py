@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from trueup.core.alerting import AlertPolicy, AlertRules
 from trueup.core.alerts import Alert, AlertKind
 from trueup.core.errors import ConfigError, Unreachable
 from trueup.core.ids import ClientOrderId, OrderId
@@ -21,6 +22,7 @@ from trueup.engine.refusals import Code, Refusal
 from trueup.net.health_server import Answers, HealthServer, ask_health
 from trueup.net.session import Answered, Retrying, Throttled
 from trueup.run.condition import STALE, Looked, condition_of
+from trueup.run.feed_watch import FeedWatch
 from trueup.run.metrics import METRICS, PREFIX, Metrics
 
 NOON = Instant(1_780_000_000 * SECOND)
@@ -224,3 +226,35 @@ def test_server_says_200_or_503() -> None:
             HealthServer(answers, host="127.0.0.1", port=server.port)
     with pytest.raises(Unreachable, match="no program serves its health"):
         ask_health("127.0.0.1", server.port)
+
+
+# -- feeds -------------------------------------------------------------------------------------
+
+
+def test_feed_is_told_lost_when_it_lasts_and_again_when_it_is_back() -> None:
+    watch = FeedWatch()
+
+    def look(minutes: int, *, up: bool) -> list[str]:
+        shown = {"connections": [{"name": "prices", "up": up, "words": "" if up else "cut"}]}
+        return [each.words for each in watch.look(shown, Instant(NOON + minutes * MINUTE))]
+
+    assert look(0, up=True) == []
+    assert look(1, up=False) == [], "it may come back by itself"
+    assert look(2, up=False) == ["prices is lost: cut"]
+    assert look(60, up=False) == [], "said"
+    assert look(61, up=True) == ["prices is heard again"]
+    assert look(62, up=False) == []
+    assert look(63, up=True) == [], "a hiccup that nobody heard of needs no end"
+
+
+def test_loss_after_its_end_passes_the_policy_again() -> None:
+    policy = AlertPolicy(AlertRules(), NOON)
+    watch = FeedWatch()
+    sent: list[str] = []
+    for minutes, up in ((0, False), (1, False), (2, True), (3, False), (4, False)):
+        now = Instant(NOON + minutes * MINUTE)
+        shown = {"connections": [{"name": "prices", "up": up, "words": "cut"}]}
+        for alert in watch.look(shown, now):
+            sent += [each.words for each in policy.hear(alert)]
+
+    assert sent == ["prices is lost: cut", "prices is heard again", "prices is lost: cut"]

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from trueup.core.alerts import Alert, AlertKind, Severity
-from trueup.core.instant import MINUTE, SECOND, Instant, format_age
+from trueup.core.instant import SECOND, Instant, format_age
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.net.health_server import Answers, HealthServer
@@ -30,6 +30,7 @@ from trueup.run.condition import Condition, Looked, condition_of, has_begun, pro
 from trueup.run.config import CONFIG_NAME
 from trueup.run.decision_log import wish_words
 from trueup.run.desk import DeskSettings
+from trueup.run.feed_watch import FeedWatch
 from trueup.run.logs import Logs, LogTarget, account_redactor, log_path
 from trueup.run.metrics import Metrics
 from trueup.run.operations import open_operations
@@ -39,8 +40,6 @@ LOOK_EVERY: Final = 5
 """Seconds between two looks at the bot."""
 LAG_MAX: Final = 5 * SECOND
 """How late the loop may wake up before the operator hears of it."""
-LOST_AFTER: Final = MINUTE
-"""How long a feed may be silent about its trouble before the operator hears of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +67,7 @@ class Operator:
         self._is_working = False
         self._notes = ServiceNotes(settings.environment)
         self._is_ready = False
-        self._down: dict[str, Instant] = {}
-        self._lost: set[str] = set()
+        self._feeds = FeedWatch()
         self._proof_age_max = length(
             config.metrics.proof_age_max, "metrics.proof_age_max", settings.home / CONFIG_NAME
         )
@@ -293,7 +291,8 @@ class Operator:
         now = self._clock.now()
         shown = as_document(work.status())
         self._looked = Looked(at=now, shown=shown)
-        self._look_at_feeds(shown, now)
+        for alert in self._feeds.look(shown, now):
+            self.tell(alert)
         self.metrics.status(shown)
         books = shown["books"]
         at = None if books is None else proven_at(books)
@@ -321,26 +320,6 @@ class Operator:
             self._is_ready = True
             self._notes.ready(words)
         self._notes.alive(words)
-
-    def _look_at_feeds(self, shown: dict[str, Any], now: Instant) -> None:
-        for each in shown["connections"]:
-            name = each["name"]
-            if each["up"]:
-                self._down.pop(name, None)
-                if name in self._lost:
-                    self._lost.discard(name)
-                    self._tell_of_feed(f"{name} is heard again", f"back {name} {now}", name, now)
-                continue
-            since = self._down.setdefault(name, now)
-            if now - since >= LOST_AFTER and name not in self._lost:
-                self._lost.add(name)
-                words = f"{name} is lost: {each['words'] or 'nothing is heard'}"
-                self._tell_of_feed(words, f"lost {name}", "", now)
-
-    def _tell_of_feed(self, words: str, key: str, ends: str, now: Instant) -> None:
-        kind = AlertKind.CONNECTION
-        over = f"lost {ends}" if ends else ""
-        self.tell(Alert(at=now, kind=kind, words=words, key=key, ends=over))
 
     def _count_machinery(self) -> None:
         if self._alerts is not None:
