@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("decode", "exchange", "fix", "ingest", "scale", "sdk", "world", "ws")
+NAMES = ("decode", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "world", "ws")
 
 
 def main() -> None:
-    for name in sys.argv[1:] or NAMES:
+    for asked in sys.argv[1:] or NAMES:
+        name = asked.replace("-", "_")
         if name not in NAMES:
             sys.exit(f"unknown benchmark {name!r}; there are: {', '.join(NAMES)}")
         import_module(f"benchmarks.{name}").main()

@@ -85,3 +85,11 @@ def test_a_small_world_is_lived_and_counted(benchmark: ModuleType) -> None:
 
     assert lived.trades > 500
     assert lived.active_mean > 15
+
+
+@pytest.mark.parametrize("benchmark", ["fix_batch"], indirect=True)
+def test_a_settlement_is_booked_page_by_page(benchmark: ModuleType) -> None:
+    # It ends the process unless every payout was booked and no page is missing.
+    done = benchmark.run(320)
+
+    assert done.parties == 320
