@@ -19,6 +19,7 @@ EXPECTED = {
     "guide_bot": "stream: bought 5.00 at 0.3500",
     "watch_a_market": ": canceled",
     "notebook_bot": "paused: lunch, nothing rests",
+    "fix_settlements": "FIX, REST and the books agree to the cent.",
 }
 
 
@@ -33,7 +34,7 @@ def test_example_runs_and_says_what_it_should(example: Path, tmp_path: Path) -> 
         env={**environment, "TRUEUP_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

@@ -46,6 +46,9 @@ ORDERS_MAX: Final = 10_000
 BOOK_EVERY: Final = 5 * SECOND
 """How often is booked while messages keep coming."""
 
+BOOKING_SHARE: Final = 20
+"""Booking takes no more than one part in so many of the time: a large batch is booked seldom."""
+
 _ROLE: Final = "fix listener"
 _STREAMS: Final = {
     MarketSettlementReport.TYPE: Stream.SETTLEMENT_REPORTS,
@@ -76,7 +79,7 @@ class FixBooks:
         self._orders: OrderedDict[OrderId, OrderReports] = OrderedDict()
         self._heard_until: Instant | None = None
         self._is_writer = False
-        self._beaten_at = self._booked_at = Instant(0)
+        self._beaten_at, self._book_next = Instant(0), 0
         self._has_news = self._has_handed_over = False
 
     # What the session says about itself
@@ -225,7 +228,7 @@ class FixBooks:
             return True
         if self._books.lease.try_acquire(role=_ROLE, now=now) is not None:
             return False
-        self._is_writer, self._beaten_at, self._booked_at = True, now, now
+        self._is_writer, self._beaten_at = True, now
         while self._books.handoff.waiting():
             self._books.handoff.drain()
             self._has_news = True
@@ -238,11 +241,12 @@ class FixBooks:
         """Book what came: `at_once` when nothing more waits, else now and then."""
         if not self._is_writer and not (self._has_handed_over and self._may_write()):
             return
-        if at_once or self._clock.now() - self._booked_at >= BOOK_EVERY:
-            if self._has_news:
-                self._account.book()
-                self._has_news = False
-            self._booked_at = self._clock.now()
+        began = self._clock.now()
+        if self._has_news and (at_once or began >= self._book_next):
+            self._account.book()
+            self._has_news = False
+            ended = self._clock.now()
+            self._book_next = ended + max(BOOK_EVERY, BOOKING_SHARE * (ended - began))
         if at_once:
             self._books.lease.release()
             self._is_writer = False
@@ -260,8 +264,12 @@ class FixBooks:
 
 def _page_words(pages: Appended, reports: Appended) -> str:
     if reports.revised:
-        return f"{reports.revised} parties are told otherwise than before"
+        return f"in the books: {_parties(reports.revised)} told otherwise than before"
     if not pages.new and not reports.new:
-        return "known already"
+        return "in the books already"
     known = f", {reports.seen} known already" if reports.seen else ""
-    return f"{reports.new} parties kept{known}"
+    return f"in the books: {_parties(reports.new)}{known}"
+
+
+def _parties(number: int) -> str:
+    return "1 party" if number == 1 else f"{number} parties"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from trueup.core.facts import Stream
-from trueup.ledger.coverage import Coverage
+from trueup.core.instant import SECOND, Instant
+from trueup.ledger.coverage import Coverage, Span
 from trueup.ledger.report_check import FixEvidence
 from trueup.store.database import Books
 from trueup.store.progress import as_coverage
@@ -38,7 +41,7 @@ def fix_certificate(books: Books) -> tuple[str, ...]:
     told = {report.subject for report in books.reports()}
     only_by_rest = sum(1 for row in books.settlements() if (row.subaccount, row.ticker) not in told)
     open_ = sum(1 for each in books.report_pages() if not each.is_complete)
-    spans = ", ".join(span.words() for span in heard) or "no time"
+    spans = _words(heard) or "no time"
     came = (
         f"{counts.pages - counts.resent} pages as they were sent, {counts.resent} when they were "
         f"sent again; {only_by_rest} settlements by REST only; {open_} reports not whole"
@@ -46,6 +49,12 @@ def fix_certificate(books: Books) -> tuple[str, ...]:
     lines = [f"settlement reports by FIX: {words}" for words in (f"listened to {spans}", came)]
     executions = books.heard(Stream.FILLS)
     if executions:
-        spans = ", ".join(span.words() for span in executions)
-        lines.append(f"executions by FIX: listened to {spans}")
+        lines.append(f"executions by FIX: listened to {_words(executions)}")
     return tuple(lines)
+
+
+def _words(spans: Iterable[Span]) -> str:
+    """Spans to the second, for a person."""
+    return ", ".join(
+        Span(Instant(span.since - span.since % SECOND), span.until).words() for span in spans
+    )

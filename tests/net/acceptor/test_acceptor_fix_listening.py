@@ -152,7 +152,7 @@ def test_a_listener_that_is_killed_in_mid_batch_loses_no_page(
     settle(typist.desk, MarketResult.YES, "1")
     page = next(told)
     assert (page["type"], page["venue"]) == ("MarketSettlementReport", "sandbox")
-    assert page["booked"] == "1 parties kept"
+    assert page["booked"] == "in the books: 1 party"
     first.kill()
     first.wait(60)
 
