@@ -114,7 +114,7 @@ def run(parties: int) -> Run:
         with Account(Desk(read_desk_settings({"TRUEUP_HOME": home}))) as account:
             books, reader = account.desk.books(), Codec(reads=Sender.EXCHANGE)
             before, watch = peak_mib(), Watch()
-            with FixBooks(account, SessionKind.PT, retention_hours=72) as listener:
+            with FixBooks(account, SessionKind.PT, "key", retention_hours=72) as listener:
                 listener.logged_on(was_reset=False, at=START)
                 for number in range(pages):
                     raw = page(number, pages, parties)

@@ -151,7 +151,6 @@ def test_a_value_that_is_not_the_markets_is_told() -> None:
     ("now", "coverage", "kind"),
     [
         ("13:30", known(), BreakKind.TIMING),
-        ("18:00", known(until="13:30"), BreakKind.TIMING),
         ("18:00", known(), BreakKind.ONE_SIDED),
     ],
 )
@@ -166,6 +165,12 @@ def test_a_settlement_that_only_fix_told_is_late_first_and_missing_then(
     assert "FIX says that 10.00 was paid, REST" in alone.summary
 
 
+def test_where_the_row_rolled_off_the_markets_own_word_is_witness_enough() -> None:
+    evidence = FixEvidence(coverage=known(Stream.FILLS), heard=(DAY,))
+
+    assert judged(BOUGHT, report("13:00:02", "10", "10.00"), evidence=evidence) == []
+
+
 @pytest.mark.parametrize(
     ("now", "kind"), [("13:30", BreakKind.TIMING), ("18:00", BreakKind.ONE_SIDED)]
 )
@@ -176,6 +181,15 @@ def test_a_settlement_that_fix_never_told_is_late_first_and_missing_then(
 
     assert alone.kind is kind
     assert "REST says that 10.00 was paid" in alone.summary
+
+
+def test_a_listener_that_left_at_once_had_no_chance_to_hear() -> None:
+    left = FixEvidence(coverage=known(), heard=(Span(at("00:00"), at("13:10")),))
+
+    assert [each.kind for each in judged(BOUGHT + ROW, evidence=left, now="13:20")] == [
+        BreakKind.TIMING
+    ]
+    assert judged(BOUGHT + ROW, evidence=left, now="18:00") == []
 
 
 def test_nothing_is_missed_while_nobody_listened_and_of_a_position_of_nothing() -> None:

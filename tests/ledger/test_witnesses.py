@@ -197,6 +197,34 @@ def test_a_market_reported_under_a_later_date_is_paid_once() -> None:
     assert [each.kind for each in found.breaks] == [BreakKind.REVISED_SETTLEMENT]
 
 
+def test_a_party_that_alone_is_reported_anew_takes_nothing_from_the_others() -> None:
+    told = [
+        *facts(BOUGHT),
+        report("13:00", "6", "6.00"),
+        report("13:00:01", "4", "4.00", party="P-2"),
+        report("15:00", "4", "3.99", fee=".01", party="P-2", day=date(2026, 6, 2), seen_at="15:00"),
+    ]
+
+    found = book(told)
+
+    assert (found.payout, found.settlement_fees) == (D("9.99"), D(".01"))
+    joined = join_reports(told)
+    assert joined is not None
+    assert (joined.paid, joined.fee, joined.net) == (9_990_000, 10_000, 1_000)
+
+
+def test_of_one_party_only_its_newest_version_counts() -> None:
+    wrong = report("13:00", "10", "1000.00")
+    right = report("13:00", "10", "10.00", version=2, seen_at="14:00")
+
+    joined = join_reports([wrong, right])
+
+    assert joined is not None
+    assert (joined.paid, joined.doubt) == (10_000_000, "")
+    # The market's word is not asked, though the first version could not have paid.
+    assert book([*facts(BOUGHT), wrong, right], market=market("yes")).payout == D("10.00")
+
+
 @given(
     nets=st.lists(st.integers(-5_000, 5_000), min_size=1, max_size=4),
     value=st.integers(0, 10_000),

@@ -90,7 +90,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 @pytest.fixture
 def listener(account: Account) -> Iterator[FixBooks]:
-    with FixBooks(account, SessionKind.RT, retention_hours=72) as books:
+    with FixBooks(account, SessionKind.RT, "key", retention_hours=72) as books:
         books.logged_on(was_reset=False, at=NOW)
         yield books
 
@@ -174,7 +174,7 @@ def test_the_same_fill_told_otherwise_by_rest_is_a_break(
 
 def test_listening_goes_on_over_a_short_absence_and_not_over_a_long_one(account: Account) -> None:
     def listen(at: Instant, *, was_reset: bool = False, missed: bool = False) -> None:
-        with FixBooks(account, SessionKind.RT, retention_hours=72) as books:
+        with FixBooks(account, SessionKind.RT, "key", retention_hours=72) as books:
             books.logged_on(was_reset=was_reset, at=at)
             if missed:
                 books.missed(Instant(at + SECOND))
@@ -198,7 +198,7 @@ def test_listening_goes_on_over_a_short_absence_and_not_over_a_long_one(account:
 
 def test_a_session_that_sends_nothing_again_begins_anew_each_time(account: Account) -> None:
     for start in (0, 10):
-        with FixBooks(account, SessionKind.NR, retention_hours=72) as books:
+        with FixBooks(account, SessionKind.NR, "key", retention_hours=72) as books:
             books.logged_on(was_reset=True, at=Instant(NOW + start * HOUR))
             books.heard(Instant(NOW + (start + 1) * HOUR))
 

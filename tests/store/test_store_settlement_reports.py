@@ -219,7 +219,8 @@ def test_a_rebuild_books_the_same(mapped: Books) -> None:
 
 
 def test_what_fix_and_rest_both_told_has_two_witnesses(books: Books) -> None:
-    both, by_fix, by_rest = (fill(number) for number in (1, 2, 3))
+    both, by_fix = fill(1, order="told"), fill(2)
+    by_rest, untold = fill(3, order="told"), fill(4, order="never told by FIX")
 
     def tell_by(source: Source, *fills: object) -> None:
         books.append(
@@ -229,7 +230,7 @@ def test_what_fix_and_rest_both_told_has_two_witnesses(books: Books) -> None:
 
     for _ in range(2):
         tell_by(Source.FIX, both, by_fix)
-        tell_by(Source.REST, both, by_rest)
+        tell_by(Source.REST, both, by_rest, untold)
     book(books)
 
     assert list(books.fills_of_one_side(told_by_fix=True)) == [by_fix]
@@ -239,20 +240,39 @@ def test_what_fix_and_rest_both_told_has_two_witnesses(books: Books) -> None:
         Source.FIX,
         Source.REST,
     ]
-    assert sum(1 for _ in books.fills()) == 3
+    assert sum(1 for _ in books.fills()) == 4
     assert not list(books.revised())
     assert not list(books.booking_breaks())
 
 
 def test_what_was_listened_to_is_noted_apart_from_what_listings_prove(books: Books) -> None:
-    for since, until in ((0, 10), (10, 20), (30, 40)):
+    for session, since, until in (
+        ("KalshiPT/key", 0, 10),
+        ("KalshiRT/other", 5, 20),
+        ("KalshiRT/other", 30, 40),
+    ):
         books.note_heard(
             Stream.SETTLEMENT_REPORTS,
             Span(Instant(since * SECOND), Instant(until * SECOND)),
+            session,
         )
 
+    assert books.heard(Stream.SETTLEMENT_REPORTS, "KalshiPT/key") == (
+        Span(Instant(0), Instant(10 * SECOND)),
+    )
     assert books.heard(Stream.SETTLEMENT_REPORTS) == (
         Span(Instant(0), Instant(20 * SECOND)),
         Span(Instant(30 * SECOND), Instant(40 * SECOND)),
     )
     assert books.coverage() == []
+
+
+def test_a_party_that_is_reported_under_a_later_date_counts_by_its_newest(mapped: Books) -> None:
+    mapped.set_report_terms(ReportTerms({"*": PRIMARY}))
+    tell(mapped, 1, party(count=6, payout="6"), party("P-1", count=4, payout="4"))
+    later_day = replace(party("P-1", count=3, payout="3"), clearing_date=date(2026, 6, 1))
+    mapped.append_page(told(page(2, clearing_date=date(2026, 6, 1))), [told(later_day)])
+    book(mapped)
+
+    assert paid(mapped)[0, RAIN][0] == Money.parse("9")
+    assert [report.paid for report in mapped.reports()] == [9_000_000]

@@ -349,7 +349,7 @@ class MarketBooking:
 
     def _book_row(self, row: BareSettlement) -> None:
         value = bare_row_value(row.result, row.value, self._market)
-        if value is None and self.report is not None:
+        if value is None and self.report is not None and not self.report.doubt:
             value = reported_value(self.report)
         # A yes or no result pays whole cents: nothing can be cut off.
         step = self._cut(row.at) if row.result == _SCALAR else _CENT

@@ -34,8 +34,6 @@ class Tier(StrEnum):
     LIVE = "live"
     HISTORICAL = "historical"
     STATED = "stated"
-    FIX = "fix"
-    """It was listened to while it was told: no listing was read."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

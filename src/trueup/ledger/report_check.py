@@ -22,6 +22,7 @@ from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.coverage import Coverage, Span
 from trueup.ledger.entries import MarketBook
+from trueup.ledger.outcomes import final_value
 from trueup.ledger.report_pages import (
     LAG,
     ReportPages,
@@ -54,7 +55,8 @@ class FixEvidence:
 
     `heard` are the times for which nothing that FIX reported of settlements was missed,
     `heard_fills` the same for executions.  `coverage` is what REST has proven complete.
-    `fills_of` gives a market's fills; `one_sided` those that FIX alone, or all but FIX, told.
+    `fills_of` gives a market's fills, `only_by_fix` the fills that FIX alone told, and
+    `never_by_fix` those that all but FIX told, of orders of which FIX has told others.
     """
 
     reports: Iterable[BareReport] = ()
@@ -298,6 +300,9 @@ class _Case:
         asked = self.evidence.coverage.covers(
             Stream.SETTLEMENTS, report.subaccount, Instant(report.at + LAG)
         )
+        if not asked and waited > LAG and self._market_agrees():
+            # The row may have rolled off before it was asked for; the result has not.
+            return
         if waited <= LAG or not asked:
             late = "has no row yet" if waited <= LAG else "was not asked since"
             yield self._timing("row", f"FIX says that {paid} was paid, REST {late}")
@@ -312,6 +317,11 @@ class _Case:
             told=(f"told by FIX {format_age(waited)} ago",),
             remedy="Check the party in fix_parties; then ask the exchange's support.",
         )
+
+    def _market_agrees(self) -> bool:
+        """Whether the market's own final word is the report's."""
+        value = final_value(self.market)
+        return value is not None and value.units == reported_value(self.report)
 
     def _timing(self, detail: str, summary: str) -> Break:
         return self._break(
@@ -363,8 +373,9 @@ def _signed(fill: Filled) -> int:
     return fill.side.sign * fill.count.units
 
 
-def _within(spans: Iterable[Span], at: Instant) -> bool:
-    return any(span.since <= at <= span.until for span in spans)
+def _listened(spans: Iterable[Span], at: Instant, *, after: int) -> bool:
+    """Whether FIX was listened to when something happened, and for some time after it."""
+    return any(span.since <= at and at + after <= span.until for span in spans)
 
 
 def _rows_alone(
@@ -376,12 +387,14 @@ def _rows_alone(
 ) -> Iterator[Break]:
     """Rows of a time when FIX was listened to, of which FIX has said nothing."""
     for row in rows:
-        if (row.subaccount, row.ticker) in reports or not _within(evidence.heard, row.at):
+        is_late = now - row.at <= LAG
+        if (row.subaccount, row.ticker) in reports:
+            continue
+        if not _listened(evidence.heard, row.at, after=0 if is_late else LAG):
             continue
         if _net(row) == ZERO_COUNT:
             # A position of nothing has no entry in a report.
             continue
-        is_late = now - row.at <= LAG or not _within(evidence.heard, Instant(row.at + LAG))
         kind = BreakKind.TIMING if is_late else BreakKind.ONE_SIDED
         words = "FIX has not reported it yet" if is_late else "FIX never reported it"
         yield Break(
@@ -413,7 +426,7 @@ def check_one_sided(evidence: FixEvidence, *, now: Instant) -> Iterator[Break]:
             cause="the exchange took it back, or REST is behind",
         )
     for fill in evidence.never_by_fix():
-        if not _within(evidence.heard_fills, fill.at):
+        if not _listened(evidence.heard_fills, fill.at, after=MINUTE):
             continue
         is_late = now - fill.at <= LAG
         yield _fill_alone(

@@ -14,9 +14,10 @@ the difference.  A report that contradicts itself is booked by nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final
 
-from trueup.core.ids import Ticker
+from trueup.core.ids import PRIMARY, Ticker
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, is_settled
 from trueup.core.observations import Recorded
@@ -32,21 +33,20 @@ _CENT: Final = Money.of_cents(1).units
 def join_reports(recorded: Iterable[Recorded]) -> BareReport | None:
     """What several parties of one subaccount were paid together; `None` without a report.
 
-    Of reports under several clearing dates the newest count.
+    Of each party its newest word counts: the last version under the last clearing date.
     """
-    reports = [
-        (each.version, each.value)
-        for each in recorded
-        if isinstance(each.value, SettlementReported)
-    ]
-    if not reports:
+    newest: dict[str, tuple[date, int, SettlementReported]] = {}
+    for each in recorded:
+        told = each.value
+        if isinstance(told, SettlementReported):
+            place = (told.clearing_date, each.version, told)
+            known = newest.get(told.party)
+            if known is None or place[:2] >= known[:2]:
+                newest[told.party] = place
+    parties = [told for _, _, told in newest.values()]
+    if not parties or parties[0].subaccount is None:
         return None
-    day = max(report.clearing_date for _, report in reports)
-    newest = [(version, report) for version, report in reports if report.clearing_date == day]
-    parties = [report for _, report in newest]
-    first = parties[0]
-    if first.subaccount is None:
-        return None
+    first, day = parties[0], max(each.clearing_date for each in parties)
     nets = [each.net.units for each in parties if each.net is not None]
     paid = [each.payout.units for each in parties if each.payout is not None]
     values = [each.value.units for each in parties if each.value is not None]
@@ -54,8 +54,8 @@ def join_reports(recorded: Iterable[Recorded]) -> BareReport | None:
     return BareReport(
         at=min(each.at for each in parties),
         key=f"{day.isoformat()}/{first.ticker}",
-        version=max(version for version, _ in newest),
-        subaccount=first.subaccount,
+        version=max(version for _, version, _ in newest.values()),
+        subaccount=first.subaccount or PRIMARY,
         ticker=Ticker(first.ticker),
         result=max(each.result.value for each in parties),
         value=max(values, default=None),

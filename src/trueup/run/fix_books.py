@@ -70,8 +70,11 @@ class FixBooks:
     Close it, or use it in a `with`: that books what is left and gives the lease back.
     """
 
-    def __init__(self, account: Account, kind: SessionKind, *, retention_hours: int) -> None:
+    def __init__(
+        self, account: Account, kind: SessionKind, key_id: str, *, retention_hours: int
+    ) -> None:
         self._account = account
+        self._session = f"{kind.value}/{key_id}"
         self._books: Books = account.desk.books()
         self._kind = kind
         self._retention = retention_hours * HOUR
@@ -87,7 +90,7 @@ class FixBooks:
     def logged_on(self, *, was_reset: bool, at: Instant) -> None:
         """The session is there: nothing was missed if it only went on."""
         goes_on = self._kind.terms.retransmits and not was_reset
-        last = self._books.heard(self._streams[0])
+        last = self._books.heard(self._streams[0], self._session)
         until = last[-1].until if last else None
         if goes_on and until is not None and at - until <= self._retention:
             self._heard_until = until
@@ -104,7 +107,7 @@ class FixBooks:
         if since is None or at <= since:
             return
         for stream in self._streams:
-            self._books.note_heard(stream, Span(since, at))
+            self._books.note_heard(stream, Span(since, at), self._session)
         self._heard_until = at
 
     @property

@@ -171,8 +171,10 @@ def _judge(
                 _note(found, each.kind, f"{each.ticker}, subaccount {subject[0]}: {each.summary}")
     for subject, row in found.rests.items():
         if subject not in reports and row.yes_count != row.no_count:
-            words = f"{row.ticker}, subaccount {subject[0]}: FIX did not report it; REST shows"
-            found.differences.append(f"{words} {row.revenue}")
+            was_heard = any(span.since <= row.at <= span.until for span in evidence.heard)
+            told = "FIX did not report it" if was_heard else "FIX was not listened to then"
+            words = f"{row.ticker}, subaccount {subject[0]}: {told}; REST shows {row.revenue}"
+            found.differences.append(words)
     strangers = sorted({each.party for each in found.parties if each.subaccount is None})
     found.differences += [
         f"party {party} belongs to no subaccount in fix_parties" for party in strangers

@@ -159,7 +159,7 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
         with (
             FixLog.open(log_folder(settings) / _log_name(settings, kind.name)) as log,
             SessionStore.open(log_folder(settings), endpoint, signer.key_id) as store,
-            _books(desk, wish) as books,
+            _books(desk, wish, signer.key_id) as books,
         ):
             client = FixClient(
                 endpoint,
@@ -177,12 +177,13 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
 
 
 @contextmanager
-def _books(desk: Desk, wish: ListenWish) -> Generator[FixBooks | None]:
+def _books(desk: Desk, wish: ListenWish, key_id: str) -> Generator[FixBooks | None]:
     """The books to write into; `None` when only the log is wanted."""
     if wish.log_only:
         yield None
         return
-    with FixBooks(Account(desk), wish.kind, retention_hours=RETENTION_HOURS_MAX) as books:
+    account, hours = Account(desk), RETENTION_HOURS_MAX
+    with FixBooks(account, wish.kind, key_id, retention_hours=hours) as books:
         yield books
 
 

@@ -186,14 +186,14 @@ class Books:
             self.rebuild()
         return changed
 
-    def note_heard(self, stream: Stream, span: Span) -> None:
+    def note_heard(self, stream: Stream, span: Span, session: str) -> None:
         """Note that a FIX session missed nothing of a stream in a span; any process may."""
         with self._session.writing(any_process=True) as transaction:
-            progress_of.note_heard(transaction, stream, span)
+            progress_of.note_heard(transaction, stream, span, session)
 
-    def heard(self, stream: Stream) -> tuple[Span, ...]:
-        """For which times nothing that FIX told of a stream was missed."""
-        return progress_of.heard(self.driver, stream)
+    def heard(self, stream: Stream, session: str = "") -> tuple[Span, ...]:
+        """For which times nothing that FIX told of a stream was missed (by one session)."""
+        return progress_of.heard(self.driver, stream, session)
 
     def fetches(self) -> list[Fetch]:
         """Every fetch with its place; the running ones were interrupted or are under way."""

@@ -14,7 +14,7 @@ from typing import Final
 from trueup.core.facts import Stream
 from trueup.core.ids import Shard, Subaccount
 from trueup.core.instant import Instant
-from trueup.ledger.coverage import Coverage, Part, Span, Tier
+from trueup.ledger.coverage import Coverage, Part, Span, Tier, merge
 from trueup.store import sql
 from trueup.store.driver import AnyRow, Reading, Transaction
 
@@ -23,6 +23,8 @@ NOT_FOR_THIS_KEY: Final = "not for this key"
 
 _ALL: Final = -1
 _NO_START: Final = -1
+_HEARD: Final = "fix "
+"""Before the name of a session that was listened to, in the place of a tier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,22 +100,31 @@ def fetches(reading: Reading) -> list[Fetch]:
 
 def coverage(reading: Reading) -> list[Covered]:
     """What listings have proven complete: disjoint intervals in order."""
-    return [each for each in _covered(reading) if each.tier is not Tier.FIX]
+    return list(_covered(reading))
 
 
-def heard(reading: Reading, stream: Stream) -> tuple[Span, ...]:
-    """For which times nothing that FIX told of a stream was missed, in order."""
-    return tuple(
-        Span(each.start, each.end)
-        for each in _covered(reading)
-        if each.tier is Tier.FIX and each.stream is stream
+def heard(reading: Reading, stream: Stream, session: str = "") -> tuple[Span, ...]:
+    """For which times nothing that FIX told of a stream was missed, in order.
+
+    By all sessions together, or by one.
+    """
+    wanted = _heard_by(session)
+    return merge(
+        Span(Instant(start), Instant(end))
+        for name, _, _, tier, start, end, _ in reading.rows(sql.COVERAGE)
+        if name == stream.value and (tier.startswith(_HEARD) if not session else tier == wanted)
     )
 
 
-def note_heard(transaction: Transaction, stream: Stream, span: Span) -> None:
-    """Note that nothing that FIX told of a stream was missed in a span."""
-    identity = (stream.value, _ALL, _ALL, Tier.FIX.value)
+def note_heard(transaction: Transaction, stream: Stream, span: Span, session: str) -> None:
+    """Note that a session missed nothing that FIX told of a stream in a span."""
+    identity = (stream.value, _ALL, _ALL, _heard_by(session))
     _extend(transaction, identity, (span.since, span.until), proven_at=span.until)
+
+
+def _heard_by(session: str) -> str:
+    """The word in the place of the tier: each session has its own numbers, so its own spans."""
+    return f"{_HEARD}{session}"
 
 
 def _covered(reading: Reading) -> list[Covered]:
@@ -128,6 +139,7 @@ def _covered(reading: Reading) -> list[Covered]:
             proven_at=proven_at,
         )
         for stream, subaccount, shard, tier, start, end, proven_at in reading.rows(sql.COVERAGE)
+        if not tier.startswith(_HEARD)
     ]
 
 

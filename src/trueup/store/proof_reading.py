@@ -41,15 +41,23 @@ def fills_by_order(driver: Driver) -> Iterator[Filled]:
 
 
 def fills_of_one_side(driver: Driver, *, told_by_fix: bool) -> Iterator[Filled]:
-    """Fills that only FIX has told, or that everybody but FIX has, in time order."""
+    """Fills that only FIX has told, or that everybody but FIX has, in time order.
+
+    The latter only of orders of which FIX told another fill: nobody says that a listener
+    session hears of all orders of an account.
+    """
     kind = KINDS[Stream.FILLS]
-    word = "=" if told_by_fix else "<>"
+    fix = Source.FIX.value
+    told = f"SELECT order_id FROM fills WHERE source = '{fix}' OR version > 1"  # noqa: S608
+    which = (f"source = '{fix}'",)
+    if not told_by_fix:
+        which = (f"source <> '{fix}'", f"order_id IN ({told})")
     statement, parameters = select(
         kind.table,
         kind.columns,
         EVERYTHING,
         order=("at", "id"),
-        given=("version = 1", f"source {word} '{Source.FIX.value}'"),
+        given=("version = 1", *which),
     )
     return (kind.value_of(row) for row in driver.stream(statement, parameters))
 

@@ -6,7 +6,7 @@ the books remember them under a name in ``meta``, and the typed rows follow them
 the settings change, the projections are made again.
 
 Several parties of one market may be one subaccount: it was paid all of them.  Where a
-market was reported under several clearing dates, the newest counts: it pays once.
+market was reported under several clearing dates, each party's newest counts: it pays once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ NO_TERMS: Final = ReportTerms({})
 """Nobody is anybody."""
 
 _KIND: Final = KINDS[Stream.SETTLEMENT_REPORTS]
-_TICKER: Final = _KIND.fields.index("ticker")
+_DAY: Final = 4
+"""Where the clearing date stands in what is told of a book."""
 
 
 class _StoredTerms(msgspec.Struct, frozen=True):
@@ -123,11 +124,24 @@ def _read_row(reported: SettlementReported) -> AnyRow:
 def reports_of_books(reading: Reading, among: object) -> dict[int, tuple[BareReport, bool]]:
     """What was reported of some books, and whether it was told in one way only."""
     found: dict[int, tuple[BareReport, bool]] = {}
-    for row in reading.rows(sql.REPORTS_OF_BOOKS, (among, among)):
-        book, days, *told = row
+    again: list[int] = []
+    for row in reading.rows(sql.REPORTS_OF_BOOKS, (among,)):
+        book, first_day, *told = row
         report = _bare(told)
-        found[book] = report, report.version == 1 and days == 1
+        found[book] = report, report.version == 1
+        if first_day != told[_DAY]:
+            again.append(book)
+    for book, report in _newest(reading, again):
+        found[book] = report, False
     return found
+
+
+def _newest(reading: Reading, books: list[int]) -> Iterator[tuple[int, BareReport]]:
+    """Books that were reported under several dates: of each party the newest counts."""
+    if books:
+        among = reading.among(books)
+        for book, _, *told in reading.rows(sql.NEWEST_REPORTS_OF_BOOKS, (among, among)):
+            yield book, _bare(told)
 
 
 def _bare(told: Sequence[Any]) -> BareReport:
@@ -156,8 +170,13 @@ def keys_of_book(reading: Reading, book: tuple[Subaccount, Ticker]) -> list[str]
 
 def reports(driver: Driver) -> Iterator[BareReport]:
     """What was reported of every market of every subaccount, by ticker."""
-    for _, _, *told in driver.stream(sql.ALL_REPORTS):
-        yield _bare(told)
+    again: list[int] = []
+    for book, first_day, *told in driver.stream(sql.ALL_REPORTS):
+        if first_day == told[_DAY]:
+            yield _bare(told)
+        else:
+            again.append(book)
+    yield from (report for _, report in _newest(driver, again))
 
 
 def reports_of_day(driver: Driver, day: str, terms: ReportTerms) -> Iterator[SettlementReported]:

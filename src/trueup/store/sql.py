@@ -190,17 +190,23 @@ STEPS_OF_SETTLEMENTS: Final = Statement(
 # Settlement reports: what stands in `trueup.ledger.bare.BareReport`, party by party added up
 
 _REPORTED: Final = (
-    "SELECT r.book, n.days, min(r.at), max(r.version), r.subaccount, r.ticker, r.clearing_date, "
-    "max(r.result), max(r.value), sum(r.long), sum(r.short), sum(r.paid), count(*), "
-    "count(r.paid), sum(r.fee), max(r.doubt) FROM settlement_reports AS r JOIN "
-    "(SELECT book, max(clearing_date) AS day, count(DISTINCT clearing_date) AS days "
-    "FROM settlement_reports WHERE book {which} GROUP BY book) AS n "
-    "ON n.book = r.book AND n.day = r.clearing_date WHERE r.book {which} "
-    "GROUP BY r.book, n.days, r.subaccount, r.ticker, r.clearing_date"
+    "SELECT r.book, min(r.clearing_date), min(r.at), max(r.version), r.subaccount, r.ticker, "
+    "max(r.clearing_date), max(r.result), max(r.value), sum(r.long), sum(r.short), sum(r.paid), "
+    "count(*), count(r.paid), sum(r.fee), max(r.doubt) FROM settlement_reports AS r{newest} "
+    "WHERE r.book {which} GROUP BY r.book, r.subaccount, r.ticker"
 )
-REPORTS_OF_BOOKS: Final = Statement(_REPORTED.replace("{which}", "{among}"))
+REPORTS_OF_BOOKS: Final = Statement(_REPORTED.format(newest="", which="{among}"))
 ALL_REPORTS: Final = Statement(
-    _REPORTED.replace("{which}", "IS NOT NULL") + " ORDER BY r.ticker, r.subaccount"
+    _REPORTED.format(newest="", which="IS NOT NULL") + " ORDER BY r.ticker, r.subaccount"
+)
+# The same where a market was reported under several dates: of each party the newest.
+NEWEST_REPORTS_OF_BOOKS: Final = Statement(
+    _REPORTED.format(
+        newest=" JOIN (SELECT book, party, max(clearing_date) AS day FROM settlement_reports "
+        "WHERE book {among} GROUP BY book, party) AS n "
+        "ON n.book = r.book AND n.party = r.party AND n.day = r.clearing_date",
+        which="{among}",
+    )
 )
 ANY_REPORT: Final = Statement("SELECT 1 FROM settlement_reports LIMIT 1")
 REPORT_KEYS_OF_BOOK: Final = Statement(
