@@ -36,8 +36,8 @@ _INTERRUPTED: Final = Interrupted(
 
 _GROUPS: Final = (
     *("setup", "fetching", "importing", "trades", "proving", "account", "reporting", "books"),
-    *("markets", "arbitrage", "orders", "bot", "feeds", "alerts", "archive", "logs"),
-    *("backtest", "databases", "services", "support", "sandbox", "case_study", "fix"),
+    *("markets", "arbitrage", "orders", "bot", "feeds", "alerts", "archive", "history"),
+    *("logs", "backtest", "databases", "services", "support", "sandbox", "case_study", "fix"),
     "web",
 )
 """The files of the command tree, in the order in which the help shows their commands."""

@@ -35,6 +35,18 @@ class MarketsMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastPrices:
+    """What a market was worth before anybody looked, oldest first: for the strategies' windows.
+
+    To be told before its first top: a window does not go back.
+    """
+
+    at: Instant
+    ticker: Ticker
+    prices: tuple[tuple[Instant, Price], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillSeen:
     """A fill of the account, ours or not, from any feed.  Seeing it twice is fine."""
 
@@ -324,6 +336,7 @@ Input = (
     Recovered
     | MarketsListed
     | MarketsMoved
+    | PastPrices
     | FillSeen
     | OrderSeen
     | OrderUnreadable

@@ -11,7 +11,7 @@ dropped and the operator hears of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final, assert_never
@@ -83,6 +83,8 @@ class Machine:
         match given:
             case i.MarketsMoved():
                 self._moved(given, out)
+            case i.PastPrices():
+                _remember(state, given)
             case i.FillSeen():
                 self._fills(self._follower.filled(given, out), out)
             case i.OrderSeen():
@@ -256,11 +258,23 @@ class Machine:
 def _see(running: Running, top: Top) -> None:
     if not running.strategy.windows or (price := top.mark) is None:
         return
-    for window in running.strategy.windows:
-        rolling = running.means.get((top.ticker, window))
-        if rolling is None:
-            rolling = running.means[top.ticker, window] = RollingMean(window)
+    for rolling in _means(running, top.ticker):
         rolling.see(top.at, price)
+
+
+def _remember(state: State, given: i.PastPrices) -> None:
+    for running in state.running.values():
+        for rolling in _means(running, given.ticker):
+            for at, price in given.prices:
+                rolling.see(at, price)
+
+
+def _means(running: Running, ticker: Ticker) -> Iterator[RollingMean]:
+    for window in running.strategy.windows:
+        rolling = running.means.get((ticker, window))
+        if rolling is None:
+            rolling = running.means[ticker, window] = RollingMean(window)
+        yield rolling
 
 
 def _universe(state: State, running: Running) -> tuple[Ticker, ...]:

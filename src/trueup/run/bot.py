@@ -33,7 +33,7 @@ from trueup.run.bot_status import as_document, tops_of
 from trueup.run.bot_tally import Tally
 from trueup.run.clients import sleep_on_the_loop, why_read_only
 from trueup.run.clock import SteadyClock, SystemClock, unseeded
-from trueup.run.config import make_home
+from trueup.run.config import archive_path, make_home
 from trueup.run.decision_log import DecisionLog
 from trueup.run.desk import DeskSettings
 from trueup.run.first_hours import begin_first_hours
@@ -42,7 +42,9 @@ from trueup.run.hearing import Hearing, Told
 from trueup.run.killing import Killed, kill
 from trueup.run.live import LiveBot, LiveOptions
 from trueup.run.paper import DEPOSIT
+from trueup.run.warming import warm_up
 from trueup.run.watchdog import Emergency, Watchdog
+from trueup.store.archive import Archive
 from trueup.store.intents import IntentLog
 
 _CANCEL_PATIENCE: Final = 30 * SECOND
@@ -226,6 +228,7 @@ class _Run:
                 pace=options.pace,
                 kill_file=kill_path(settings),
                 leave_after=options.leave_after,
+                warm_up=self._warm_up,
             ),
             told=self._hearing,
             road=open_road(self._client),
@@ -300,6 +303,17 @@ class _Run:
         )
         at = SystemClock().now()
         self._hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="clock"))
+
+    async def _warm_up(self, give: Callable[[i.Input], None]) -> None:
+        folder = archive_path(self._settings.home, self._settings.config)
+        await warm_up(
+            self._live.machine,
+            self._client,
+            self._options.scope,
+            now=self._clock.now(),
+            archive=Archive(folder) if folder.is_dir() else None,
+            give=give,
+        )
 
     def _on_event(self, event: Event) -> None:
         for listener in self.work.events:

@@ -66,6 +66,8 @@ class LiveOptions:
     pace: Pace = field(default_factory=Pace)
     kill_file: Path | None = None
     withdraws: bool = True
+    warm_up: Callable[[Callable[[i.Input], None]], Awaitable[object]] | None = None
+    """Tells what the strategies' windows would have seen, before the first price is told."""
     look_back: int = 90 * DAY
     """How far back the live tier is read at start, in microseconds; about all that it holds."""
     leave_after: int | None = None
@@ -302,6 +304,8 @@ class LiveBot:
         await account.read_other_pots()
         await account.read_settled()
         await account.begin(self._feeds.read_recent)
+        if self._options.warm_up is not None:
+            await self._options.warm_up(self.give)
         # Prices last: with them strategies begin to wish.
         await self._feeds.read_listings()
         names = [read.__name__.removeprefix("read_") for read, _ in self._readings()]
