@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("decode", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "world", "ws")
+NAMES = (
+    *("decode", "engine", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "world", "ws"),
+)
 
 
 def main() -> None:

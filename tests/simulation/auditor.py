@@ -48,9 +48,12 @@ class Auditor:
         self._costs: dict[Ticker, Money] = {}
         self._killed_at: Instant | None = None
         self.complaints: list[str] = []
+        self.events = 0
+        """How many events of the exchange it has seen, of anybody."""
 
     def watch(self, event: e.Event) -> None:
         """See an event of the exchange as it happens."""
+        self.events += 1
         match event:
             case e.OrderUpdated() | e.FillMade() if event.terms.subaccount != PRIMARY:
                 # Somebody trades by hand there, where no strategy does.
