@@ -24,8 +24,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -65,7 +66,7 @@ from trueup.run.live_calls import new_order
 from trueup.store.intents import IntentLog, encode_line
 from trueup.wire.rest import orders
 from trueup.wire.ws.channels import Channel
-from trueup.wire.ws.client_events import Announced
+from trueup.wire.ws.client_events import Announced, Event
 from trueup.wire.ws.client_session import ClientSession
 from trueup.wire.ws.client_subscription import ChannelOptions
 
@@ -231,9 +232,8 @@ def latency(signer: RsaSigner | Ed25519Signer, folder: Path, count: int = DECISI
             gc.disable()
             began, cpu = time.perf_counter(), time.process_time()
             (event,) = session.receive(frame, now)
-            assert isinstance(event, Announced)
-            assert isinstance(event.value, TickerAnnounced)
-            effects = machine.step(i.MarketsMoved(at=now, tops=(top_of(event.value, now),)))
+            moved = i.MarketsMoved(at=now, tops=(top_of(_ticker(event), now),))
+            effects = machine.step(moved)
             record = next(each.record for each in effects if isinstance(each, f.Persist))
             place = next(each for each in effects if isinstance(each, f.Place))
             log.submit([record]).result()
@@ -317,6 +317,12 @@ def three() -> list[tuple[Strategy, Mandate]]:
     ]
 
 
+def _ticker(event: Event) -> TickerAnnounced:
+    assert isinstance(event, Announced)
+    assert isinstance(event.value, TickerAnnounced)
+    return event.value
+
+
 def conflated(given: Sequence[bytes]) -> Machine:
     """As a running bot: the newest top of every market that moved, once per 50 ms."""
     machine, session = a_machine(three()), a_session()
@@ -324,7 +330,7 @@ def conflated(given: Sequence[bytes]) -> Machine:
     for number, frame in enumerate(given, start=1):
         now = Instant(NOW + number * 20)
         (event,) = session.receive(frame, now)
-        told: TickerAnnounced = event.value  # type: ignore[union-attr,assignment]
+        told = _ticker(event)
         waiting[told.ticker] = top_of(told, now)
         if number % BATCH == 0:
             machine.step(i.MarketsMoved(at=now, tops=tuple(waiting.values())))
@@ -338,7 +344,7 @@ def one_by_one(given: Sequence[bytes]) -> Machine:
     for number, frame in enumerate(given, start=1):
         now = Instant(NOW + number * 20)
         (event,) = session.receive(frame, now)
-        told: TickerAnnounced = event.value  # type: ignore[union-attr,assignment]
+        told = _ticker(event)
         machine.step(i.MarketsMoved(at=now, tops=(top_of(told, now),)))
     return machine
 
@@ -391,7 +397,7 @@ def _cpu(work: Callable[[Sequence[bytes]], object], given: Sequence[bytes]) -> f
 
 def show_world() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "simulation"))
-    from world import Plan, run  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
+    world_of: Any = import_module("world")
 
     print("\n## The seeded world, all checks on\n")
     print(
@@ -400,7 +406,8 @@ def show_world() -> None:
     )
     for markets, pace in ((3, 2_500_000), (3, 625_000), (12, 625_000), (48, 250_000)):
         began = time.process_time()
-        world = run(Plan(seed=5, hours=1, markets=markets, pace=pace))
+        plan = world_of.Plan(seed=5, hours=1, markets=markets, pace=pace)
+        world = world_of.run(plan)
         took = time.process_time() - began
         assert not world.auditor.complaints
         events = world.auditor.events
