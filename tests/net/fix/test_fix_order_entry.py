@@ -22,7 +22,7 @@ from fix_house import (
     settled,
 )
 
-from trueup.core.errors import CallerError, ConfigError, ExchangeRefused, NotSent
+from trueup.core.errors import CallerError, ConfigError, ExchangeRefused, NotSent, Unreachable
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import PRIMARY, ClientOrderId, OrderId, Ticker
 from trueup.core.order_entry import Amendment, Cancellation, NewOrder, OrderOutcomeUnknown
@@ -466,3 +466,22 @@ def test_a_name_that_fix_would_cut_is_refused_before_it_is_sent(
             await desk.orders.create(an_order("x" * 65))
 
     play(certificate, tmp_path, scripted(D=[NEW]), story)
+
+
+def test_a_session_that_never_opens_is_an_error_with_its_reason(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_place(SessionKind.NR, certificate, tmp_path) as place:
+            place.house.refuses = "already exists"
+            heard: list[Heard] = []
+            with place.store() as store:
+                orders = FixOrders(
+                    place.client(store), rest_client(), clock=now, open_within=200_000
+                )
+                with pytest.raises(Unreachable, match="already exists"):
+                    async with orders.running(heard.append):
+                        pytest.fail("it opened")
+            assert heard == []
+
+    asyncio.run(story())

@@ -25,7 +25,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from trueup.core.errors import NotSent, OutcomeUnknown, TrueupError
+from trueup.core.errors import NotSent, OutcomeUnknown, TrueupError, Unreachable
 from trueup.core.ids import ClientOrderId, OrderId, Subaccount, Ticker, first_name, further_name
 from trueup.core.instant import SECOND, Instant
 from trueup.core.order_entry import (
@@ -61,6 +61,9 @@ from trueup.wire.fix.words import ExecType, MassCancelResponse
 from trueup.wire.rest import orders as rest_orders
 
 ANSWER_WITHIN: Final = 5 * SECOND
+OPEN_WITHIN: Final = 90 * SECOND
+"""After an unclean end the exchange counts the old connection for up to a minute."""
+
 ORDERS_MAX: Final = 10_000
 """So many orders that ended are remembered, for reports that come late."""
 
@@ -106,11 +109,14 @@ class FixOrders:
         *,
         clock: Callable[[], Instant],
         answer_within: int = ANSWER_WITHIN,
+        open_within: int = OPEN_WITHIN,
     ) -> None:
         self._client = client
         self._rest = rest
         self._clock = clock
         self._answer_within = answer_within
+        self._open_within = open_within
+        self._why_down = "nothing was heard of it"
         self._waiting: dict[str, _Waiting] = {}
         self._orders: dict[OrderId, _Order] = {}
         self._ended: dict[OrderId, None] = {}
@@ -124,13 +130,25 @@ class FixOrders:
 
     @asynccontextmanager
     async def running(self, told: Told) -> AsyncGenerator[asyncio.Task[None]]:
-        """Log on, then read in a task until the block ends.  Raises why the logon failed."""
+        """Log on, then read in a task until the block ends.
+
+        Raises why the logon was refused, or `Unreachable` when there is none in time.
+        """
         reading = asyncio.create_task(self.run(told))
         up = asyncio.create_task(self._up.wait())
         try:
-            await asyncio.wait((reading, up), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (reading, up),
+                timeout=self._open_within / SECOND,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if reading.done():
                 reading.result()
+            if not self._up.is_set():
+                raise Unreachable(
+                    f"{self.kind} could not be opened within {self._open_within // SECOND} s: "
+                    f"{self._why_down}"
+                )
             yield reading
         finally:
             up.cancel()
@@ -300,9 +318,12 @@ class FixOrders:
                 self._up.set()
                 told(RoadChanged(is_open=True, words=f"{self.kind} is logged on"))
             case Disconnect(ending, text):
-                self._up.clear()
-                self._lose(f"{self.kind}: {ending}: {text}")
-                told(RoadChanged(is_open=False, words=f"{self.kind}: {ending}: {text}"))
+                self._why_down = f"{ending}: {text}"
+                if self._up.is_set():  # One that never came up is no news.
+                    self._up.clear()
+                    words = f"{self.kind}: {self._why_down}"
+                    self._lose(words)
+                    told(RoadChanged(is_open=False, words=words))
             case Missed(begin, end, reason):
                 self._lose(f"{self.kind}: messages {begin} to {end} will not come: {reason}")
             case Unreadable(error):
