@@ -15,6 +15,10 @@ from trueup.run.decision_log import Line
 
 def test_notebook_runs_one_in_its_loop_and_one_beside_it(tmp_path: Path) -> None:
     heard: list[Line] = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        config = tmp_path / name / "config.toml"
+        config.write_text('[books]\nevery = "off"\n', encoding="utf-8")
 
     async def cell() -> tuple[BotReport, BotReport]:
         awaited = trueup.Bot(

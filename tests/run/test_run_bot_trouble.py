@@ -66,6 +66,8 @@ def ticker(sandbox: KalshiSandbox) -> Ticker:
 def test_strategy_that_hangs_halts_cancels_and_ends_the_process(tmp_path: Path) -> None:
     (tmp_path / "hanging.py").write_text(HANGING, encoding="utf-8")
     (tmp_path / "bot.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "config.toml").write_text('[books]\nevery = "off"\n', encoding="utf-8")
     command = "from trueup.cli.main import main; main()"
     arguments = ["bot", "run", "--config", "bot.toml", "--world", "temperatures"]
 

@@ -35,7 +35,6 @@ class BotAtWork:
     started_at: Instant
     events: list[Callable[[Event], None]] = field(default_factory=list[Callable[[Event], None]])
     """These hear what the client does: calls, retries, waits."""
-    mode: str = "live"
     is_real: bool = False
     """Whether its orders go to the production exchange."""
     books: Mapping[str, Any] | None = None
@@ -47,7 +46,7 @@ class BotAtWork:
         about = About(
             venue=config.venue,
             account=config.account,
-            mode=self.mode,
+            mode=self.settings.mode,
             live=self.is_real,
             version=VERSION,
             pid=os.getpid(),

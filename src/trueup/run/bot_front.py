@@ -51,7 +51,8 @@ class Bot:
     `strategies` are objects, names of those that ship, or Python files; or `config` is a
     file that says everything (docs/guides/bot.md).  `capital` is in dollars, shared in
     equal parts; `limits` hold for the whole account.  Without `venue` it is the sandbox:
-    a living `world` inside of this process.  `said` hears each line of the decision log.
+    a living `world` inside of this process.  `paper` trades beside the venue's real market,
+    and no order leaves.  `said` hears each line of the decision log.
     Raises `ConfigError` for what cannot be run.
     """
 
@@ -67,13 +68,15 @@ class Bot:
         venue: str = "",
         account: str = "",
         live: bool = False,
+        paper: bool = False,
         world: str = DEFAULT_WORLD,
         seed: int | None = None,
         said: Callable[[Line], None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         known = read_environment() if environment is None else environment
-        self._settings = read_desk_settings(known, venue=venue, account=account)
+        settings = read_desk_settings(known, venue=venue, account=account)
+        self._settings = settings.on_paper() if paper else settings
         if config:
             if strategies:
                 raise CallerError("both strategies and a config", remedy="Give one of them.")

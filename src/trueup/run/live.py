@@ -102,6 +102,8 @@ class LiveBot:
         self._stopping = asyncio.Event()
         self.step_began: float | None = None
         """When the present step of the machine began, by the monotonic clock."""
+        self.beat_at: float | None = None
+        """When the loops last had their turn, by the same clock; `None` while none runs."""
         self.ready = asyncio.Event()
         """Set once the account and the world have been read, and trading begins."""
         self.connections = Connections()
@@ -235,6 +237,7 @@ class LiveBot:
             for each in (*loops, ending):
                 each.cancel()
             await asyncio.gather(*loops, ending, return_exceptions=True)
+            self.beat_at = None
             if self._options.withdraws:
                 await self._withdraw()
             for each in self._tasks:
@@ -389,6 +392,7 @@ class LiveBot:
         """The kill file, and the end of the time that was given."""
         killed = False
         while True:
+            self.beat_at = time.monotonic()
             await asyncio.sleep(0.2)
             file, leave = self._options.kill_file, self._options.leave_after
             exists = file is not None and file.exists()

@@ -171,7 +171,9 @@ class Operator:
         work.live.observers.append(self.step)
         work.hearing.listeners.append(self.told)
         names = list(work.live.machine.state.running)
-        self.log.info("started", venue=work.settings.config.venue, mode=work.mode, strategies=names)
+        self.log.info(
+            "started", venue=work.settings.config.venue, mode=work.settings.mode, strategies=names
+        )
 
     def begin(self, judge: Callable[[Instant], Condition]) -> None:
         """Watch a program that is no bot; `judge` says how it is."""

@@ -40,6 +40,7 @@ from trueup.store.intents import IntentLog
 EXIT_HUNG: Final = 70
 """The exit code of a bot whose step hung (`EX_SOFTWARE` of sysexits.h)."""
 
+_HUNG_LOOKS: Final = 3
 _LOOKS: Final = 20
 """So many looks within the time that is allowed."""
 
@@ -97,15 +98,28 @@ class Watchdog:
     def _watch(self) -> None:
         allowed = self._hang_max / SECOND
         wait = min(allowed / _LOOKS, _LOOK_SECONDS_MAX)
+        hung = 0
         while not self._over.wait(wait):
-            began = self._live.step_began
-            if began is not None and time.monotonic() - began > allowed:
-                self._stop()
+            hung = hung + 1 if self._hangs(allowed) else 0
+            # One look proves nothing: the whole process may just have been let go on.
+            if hung >= _HUNG_LOOKS:
+                try:
+                    self._stop()
+                finally:
+                    self._emergency.leave(EXIT_HUNG)
                 return
+
+    def _hangs(self, allowed: float) -> bool:
+        """Whether a step, or whatever else holds the event loop up, takes too long."""
+        now = time.monotonic()
+        since = (self._live.step_began, self._live.beat_at)
+        return any(each is not None and now - each > allowed for each in since)
 
     def _stop(self) -> None:
         state = self._live.machine.state
-        who = f"strategy {state.consulting}" if state.consulting else "a step of the machine"
+        who = "something on the event loop"
+        if self._live.step_began is not None:
+            who = f"strategy {state.consulting}" if state.consulting else "a step of the machine"
         words = f"{who} did not return within {format_age(self._hang_max)}"
         now = self._clock.now()
         places = tuple(sorted(state.subaccounts)) or (PRIMARY,)
@@ -118,14 +132,19 @@ class Watchdog:
         except (BooksError, FutureTimeoutError) as error:
             words += f"; the halt could not be made durable: {error}"
         alert = f.Alert(at=now, kind=f.AlertKind.WATCHDOG, words=words, strategy=state.consulting)
-        self._emergency.tell(alert)
+        self._tell(alert)
         try:
             done = self._emergency.cancel(places)
             end = "nothing rests any more" if done.proven else "NOT proven that nothing rests"
         except TrueupError as error:
             end = f"cancelling failed: {error}"
         print(f"{end}; `trueup bot rearm` before it trades again", file=sys.stderr, flush=True)  # noqa: T201
-        self._emergency.tell(f.Alert(at=now, kind=f.AlertKind.SWEPT, words=end))
+        self._tell(f.Alert(at=now, kind=f.AlertKind.SWEPT, words=end))
         # Alerts leave by threads of their own.
         self._over.wait(_TELLING_SECONDS)
-        self._emergency.leave(EXIT_HUNG)
+
+    def _tell(self, alert: f.Alert) -> None:
+        try:
+            self._emergency.tell(alert)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the process must end)
+            print(f"it could not be told: {error}", file=sys.stderr)  # noqa: T201
