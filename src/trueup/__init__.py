@@ -18,6 +18,9 @@ books, there are `trueup.open_client` and `trueup.open_async_client`.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from trueup.core.errors import (
     BooksError,
     CallerError,
@@ -42,14 +45,16 @@ from trueup.core.order_entry import (
 )
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
-from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
-from trueup.engine.strategy import Desk, Strategy, Universe
-from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
-from trueup.net.client import AsyncClient, Client
-from trueup.run.account import Account, open_account
-from trueup.run.bot_front import Bot, run_bot
-from trueup.run.clients import open_async_client, open_client
-from trueup.run.patching import backfill_settlements
+
+if TYPE_CHECKING:
+    from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
+    from trueup.engine.strategy import Desk, Strategy, Universe
+    from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
+    from trueup.net.client import AsyncClient, Client
+    from trueup.run.account import Account, open_account
+    from trueup.run.bot_front import Bot, run_bot
+    from trueup.run.clients import open_async_client, open_client
+    from trueup.run.patching import backfill_settlements
 
 __version__ = VERSION
 
@@ -99,3 +104,41 @@ __all__ = [
     "sell_no",
     "sell_yes",
 ]
+
+_LATER: Final = {
+    "Account": "trueup.run.account",
+    "AnchorSignal": "trueup.engine.signals",
+    "AsyncClient": "trueup.net.client",
+    "Bot": "trueup.run.bot_front",
+    "Client": "trueup.net.client",
+    "Desk": "trueup.engine.strategy",
+    "NewsSignal": "trueup.engine.signals",
+    "Order": "trueup.engine.wishes",
+    "Strategy": "trueup.engine.strategy",
+    "Style": "trueup.engine.wishes",
+    "Universe": "trueup.engine.strategy",
+    "VenueQuote": "trueup.engine.signals",
+    "Withdraw": "trueup.engine.wishes",
+    "backfill_settlements": "trueup.run.patching",
+    "buy_no": "trueup.engine.wishes",
+    "buy_yes": "trueup.engine.wishes",
+    "open_account": "trueup.run.account",
+    "open_async_client": "trueup.run.clients",
+    "open_client": "trueup.run.clients",
+    "run_bot": "trueup.run.bot_front",
+    "sell_no": "trueup.engine.wishes",
+    "sell_yes": "trueup.engine.wishes",
+}
+"""What is imported when it is first asked for: a command that needs one of them loads no other."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # whatever bears the name
+    place = _LATER.get(name)
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(place), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Final
 
@@ -28,23 +28,46 @@ EXIT_INTERRUPTED = 130
 _MISUSE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 """What typer raises for a wrong command line; newer versions bring a class of their own."""
 
+_VERSION: Final = f"trueup {__version__}"
+
 _INTERRUPTED: Final = Interrupted(
     "Interrupted. What was fetched so far is kept.",
     remedy="Run the same command again: it resumes.",
 )
 
 
-_GROUPS: Final = (
-    *("setup", "fetching", "importing", "trades", "proving", "account", "reporting", "books"),
-    *("markets", "arbitrage", "orders", "bot", "feeds", "alerts", "archive", "history"),
-    *("logs", "backtest", "databases", "services", "support", "sandbox", "case_study", "fix"),
-    "web",
-)
-"""The files of the command tree, in the order in which the help shows their commands."""
+COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "setup": ("init", "doctor"),
+    "fetching": ("sync", "backfill"),
+    "importing": ("import",),
+    "trades": ("settlements",),
+    "proving": ("proof", "reconcile", "breaks"),
+    "account": ("balance", "positions", "orders", "fills", "pnl"),
+    "reporting": ("report",),
+    "books": ("export",),
+    "markets": ("markets",),
+    "arbitrage": ("arbitrage",),
+    "orders": ("arm", "disarm", "order"),
+    "bot": ("bot",),
+    "feeds": ("feeds",),
+    "alerts": ("alerts",),
+    "archive": ("record", "archive"),
+    "history": ("history",),
+    "logs": ("logs",),
+    "backtest": ("backtest",),
+    "databases": ("db",),
+    "services": ("health", "service"),
+    "support": ("support",),
+    "sandbox": ("tour", "sandbox"),
+    "case_study": ("case-study",),
+    "fix": ("fix",),
+    "web": ("web",),
+}
+"""The files of the command tree with their commands, in the order in which the help shows them."""
 
 
-def build_app() -> typer.Typer:
-    """The whole command tree."""
+def build_app(command: str = "") -> typer.Typer:
+    """The command tree: only the file of one command where its name is known, else all of it."""
     app = typer.Typer(
         name="trueup",
         help="Trade Kalshi and keep books that provably equal the exchange's.",
@@ -60,10 +83,11 @@ def build_app() -> typer.Typer:
         version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"trueup {__version__}")
+            typer.echo(_VERSION)
             raise typer.Exit
 
-    for name in _GROUPS:
+    files = [name for name, commands in COMMANDS.items() if command in commands]
+    for name in files or COMMANDS:
         import_module(f"trueup.cli.{name}").register(app)
     return app
 
@@ -83,9 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
+    if list(arguments) == ["--version"]:
+        typer.echo(_VERSION)  # without the whole tree
+        return 0
     as_json = "--json" in arguments
     try:
-        done = build_app()(args=list(arguments), prog_name="trueup", standalone_mode=False)
+        command = next((each for each in arguments if not each.startswith("-")), "")
+        done = build_app(command)(args=list(arguments), prog_name="trueup", standalone_mode=False)
     except (Interrupted, KeyboardInterrupt, typer.Abort):
         _explain(_INTERRUPTED, as_json=as_json)
         return EXIT_INTERRUPTED
