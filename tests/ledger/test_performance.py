@@ -117,6 +117,14 @@ def test_a_deposit_is_no_gain() -> None:
     assert time_weighted_return(course, deposit) == Ratio(110, 100) * Ratio(95, 100) - 1
 
 
+def test_an_empty_account_begins_with_its_first_deposit() -> None:
+    course = points("0", "5000", "5000", "4500")
+    deposit = [flow(1, "5000")]
+
+    assert net_return(course, deposit) == Ratio(-1, 10)
+    assert time_weighted_return(course, deposit) == Ratio(-1, 10)
+
+
 def test_a_withdrawal_is_no_loss() -> None:
     course = points("1000", "1100", "600", "660")
     withdrawal = [flow(2, "-500")]

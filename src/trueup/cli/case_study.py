@@ -56,7 +56,7 @@ def case_study(
     """90 days of mean reversion and momentum on economic markets, two outages, a CPI week.
 
     No key, no network, no real money: an exchange on this machine, in virtual time.  The
-    same seed gives the same course.  90 days take a minute or two.
+    same seed gives the same course.  90 days take three to four minutes of one processor.
     """
     output = invocation.output
     output.lead("sandbox", "main")

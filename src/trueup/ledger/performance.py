@@ -170,7 +170,8 @@ def time_weighted_return(points: Sequence[Point], flows: Iterable[Flow]) -> Rati
     """The return as if no money had come or gone: the stretches between flows, chained.
 
     Each flow is taken to have come just before the first point at or after it.
-    `None` where a stretch begins with nothing.
+    `None` where something was earned with nothing; an account that begins empty begins
+    with its first deposit.
     """
     if not points:
         return None
@@ -184,9 +185,10 @@ def time_weighted_return(points: Sequence[Point], flows: Iterable[Flow]) -> Rati
             came += waiting.pop(0).amount.units
         if came:
             # The stretch ends before the money; the next begins with it.
-            if begin <= 0:
+            if begin > 0:
+                chained *= Ratio(last, begin)
+            elif last != begin:
                 return None
-            chained *= Ratio(last, begin)
             begin = last + came
         last = point.equity.units
     return chained * Ratio(last, begin) - 1 if begin > 0 else None
