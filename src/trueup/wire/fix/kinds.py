@@ -92,7 +92,12 @@ Q = TypeVar("Q", Count, Money, Price)
 
 
 def quantity_kind(
-    fix: str, unit: str, of: type[Q], read: Callable[[str], Q], write_units: Callable[[int], str]
+    fix: str,
+    unit: str,
+    of: type[Q],
+    *,
+    read: Callable[[str], Q],
+    write_units: Callable[[int], str],
 ) -> Kind[Q]:
     """A quantity: read as one, written by its units.  Another quantity is no such value."""
 
@@ -285,14 +290,18 @@ ENTRIES: Final = Kind("NUMINGROUP", "how many entries follow", _read_unsigned, _
 YES_OR_NO: Final = Kind(
     "BOOLEAN", "Y or N", {"Y": True, "N": False}.__getitem__, {True: "Y", False: "N"}.__getitem__
 )
-CONTRACTS: Final = quantity_kind("QTY", "contracts", Count, _read_count, _count_text)
-DOLLARS: Final = quantity_kind("AMT", "dollars", Money, _read_money, _money_text)
-DOLLAR_PRICE: Final = quantity_kind(
-    "PRICE", "dollars, always", Price, values.price_of_text, _dollar_price_text
+CONTRACTS: Final = quantity_kind(
+    "QTY", "contracts", Count, read=_read_count, write_units=_count_text
 )
-CENT_PRICE: Final = quantity_kind("PRICE", "cents", Price, _read_cents, _cent_price_text)
+DOLLARS: Final = quantity_kind("AMT", "dollars", Money, read=_read_money, write_units=_money_text)
+DOLLAR_PRICE: Final = quantity_kind(
+    "PRICE", "dollars, always", Price, read=values.price_of_text, write_units=_dollar_price_text
+)
+CENT_PRICE: Final = quantity_kind(
+    "PRICE", "cents", Price, read=_read_cents, write_units=_cent_price_text
+)
 SETTLEMENT_CENTS: Final = quantity_kind(
-    "PRICE", "cents, always", Price, _read_cents, _settlement_text
+    "PRICE", "cents, always", Price, read=_read_cents, write_units=_settlement_text
 )
 SESSION_PRICE: Final = Kind(
     "PRICE",
