@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated
 
 import typer
@@ -23,7 +23,7 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import MINUTE, SECOND, utc_day
 from trueup.net.session import Event
-from trueup.run.clients import open_async_client
+from trueup.run.bot_reach import open_reading_client
 from trueup.run.clock import SystemClock
 from trueup.run.config import archive_path
 from trueup.run.desk import DeskSettings
@@ -100,7 +100,9 @@ def record(
     recorder = Recorder(archive, writer=str(os.getpid()))
     watched = OperatorOptions(role="record", port=metrics_port, to_stderr=log_json)
     with Operator(settings, watched) as operator:
-        markets = asyncio.run(_record(invocation, recorder, options, operator))
+        markets = asyncio.run(
+            _record(invocation, settings, recorder, options=options, operator=operator)
+        )
     done = recorder.recorded
     output.result(
         {
@@ -119,7 +121,12 @@ def record(
 
 
 async def _record(
-    invocation: Invocation, recorder: Recorder, options: RecordOptions, operator: Operator
+    invocation: Invocation,
+    settings: DeskSettings,
+    recorder: Recorder,
+    *,
+    options: RecordOptions,
+    operator: Operator,
 ) -> int:
     watch = RecordWatch(operator, flush=options.flush)
 
@@ -128,13 +135,8 @@ async def _record(
         if words := event_words(event):
             invocation.output.detail(words)
 
-    client = open_async_client(
-        venue=invocation.venue,
-        account=invocation.account,
-        environment=invocation.environment,
-        on_event=hear,
-    )
-    with invocation.output.progress("listening") as line:
+    with ExitStack() as stack, invocation.output.progress("listening") as line:
+        client = open_reading_client(settings, stack, on_event=hear)
         shown = 0
 
         def told(recorded: Recorded, markets: int) -> None:

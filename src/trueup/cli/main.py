@@ -55,6 +55,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("history",),
     "logs": ("logs",),
     "backtest": ("backtest",),
+    "paper": ("paper",),
     "databases": ("db",),
     "services": ("health", "service"),
     "support": ("support",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,12 @@ from trueup.core.units import Money
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer
 from trueup.net.acceptor.server import Settings as SandboxSettings
+from trueup.net.client import AsyncClient, open_async_client
+from trueup.net.session import Event, Options, ignore_event
 from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
-from trueup.run.clock import SystemClock
+from trueup.run.clients import sleep_on_the_loop
+from trueup.run.clock import SystemClock, unseeded
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.live_feeds import Scope
 from trueup.run.living import LIVELY, prepare
@@ -126,3 +129,21 @@ def _reach_on_paper(
     listener.follow(paper.world.inbox.append, lambda: paper.world.held)
     words = f"paper beside {real.words}: {len(first)} markets are mirrored, no order leaves"
     return Reach(paper.endpoint, paper.signer, words)
+
+
+def open_reading_client(
+    settings: DeskSettings, stack: ExitStack, *, on_event: Callable[[Event], None] = ignore_event
+) -> AsyncClient:
+    """A client that only reads, for who records; where a bot would trade a living world, of that.
+
+    What was started ends with `stack`; the client is to be closed by the caller.
+    """
+    reach = reach_exchange(settings, stack)
+    return open_async_client(
+        reach.endpoint,
+        reach.signer,
+        clock=SystemClock().now,
+        sleep=sleep_on_the_loop,
+        chance=unseeded(),
+        options=Options(on_event=on_event, why_read_only=lambda: "it only records"),
+    )
