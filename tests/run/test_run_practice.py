@@ -58,6 +58,16 @@ def test_proof_that_could_not_be_made_is_no_day(tmp_path: Path) -> None:
     assert of(tmp_path, "demo").words == "demo: never"
 
 
+def test_paper_is_counted_apart(tmp_path: Path) -> None:
+    log = proofs_path(settings(tmp_path).on_paper())
+    note_proof(log, Standing(at="2026-10-18T10:00:00Z", closes=True))
+
+    assert of(tmp_path, "prod", "paper").words == (
+        "prod (paper): 1 days with proofs, 1 of them clean"
+    )
+    assert of(tmp_path, "sandbox", "paper").words == "sandbox (paper): never"
+
+
 def test_torn_line_is_passed_over(tmp_path: Path) -> None:
     log = proofs_path(settings(tmp_path, venue="demo"))
     note_proof(log, Standing(at="2026-10-18T10:00:00Z", closes=True))

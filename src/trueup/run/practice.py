@@ -18,11 +18,11 @@ from trueup.core.errors import TrueupError
 from trueup.core.instant import DAY, Instant, parse_instant, utc_day
 from trueup.ledger.breaks import Severity
 from trueup.run.books_once import Standing
-from trueup.run.desk import DeskSettings
+from trueup.run.desk import MODE, PAPER, PAPER_SUFFIX, DeskSettings
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.store.database import open_books
 
-PLACES: Final = (("sandbox", "live"), ("sandbox", "paper"), ("prod", "paper"), ("demo", "live"))
+PLACES: Final = (("sandbox", MODE), ("sandbox", PAPER), ("prod", PAPER), ("demo", MODE))
 """Where one practises, as (venue, mode)."""
 
 
@@ -44,16 +44,16 @@ class Practice:
     @property
     def words(self) -> str:
         """The line of `trueup arm`."""
-        name = f"{self.venue} ({self.mode})" if self.mode != "live" else self.venue
+        name = self.venue if self.mode == MODE else f"{self.venue} ({self.mode})"
         if not self.days:
             return f"{name}: never"
         return f"{name}: {len(self.days)} days with proofs, {self.clean} of them clean"
 
 
-def proofs_path(settings: DeskSettings, *, mode: str = "live") -> Path:
+def proofs_path(settings: DeskSettings) -> Path:
     """The log of proofs of an account: one JSON object a line."""
     config = settings.config
-    return settings.home / f"proofs-{config.venue}-{mode}-{config.account}.jsonl"
+    return settings.home / f"proofs-{config.venue}-{settings.mode}-{config.account}.jsonl"
 
 
 def note_proof(path: Path, standing: Standing) -> None:
@@ -71,6 +71,8 @@ def practices(home: Path, account: str) -> list[Practice]:
 
 def _practice(home: Path, account: str, venue: str, mode: str) -> Practice:
     found = Practice(venue, mode)
+    if mode == PAPER:
+        account += PAPER_SUFFIX
     log = home / f"proofs-{venue}-{mode}-{account}.jsonl"
     for standing in _standings(log):
         day = utc_day(parse_instant(standing.at))
