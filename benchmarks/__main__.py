@@ -6,7 +6,8 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *("decode", "engine", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "world", "ws"),
+    *("decode", "engine", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "web"),
+    *("world", "ws"),
 )
 
 

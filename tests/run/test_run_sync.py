@@ -92,7 +92,7 @@ def test_second_sync_asks_only_for_what_is_new(demo: OpenDemo, server: SandboxSe
     assert {name: second.count(name) for name in PAGED} == {
         "GetFills": 2,  # the news, and those of the last hour after the balances
         "GetFillsHistorical": 0,
-        "GetOrders": 1,
+        "GetOrders": 2,  # those, too: an order that rests ties up cash
         "GetHistoricalOrders": 0,
         "GetSettlements": 3,  # two subaccounts, and all of them
     }

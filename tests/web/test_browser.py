@@ -75,12 +75,14 @@ def test_an_order_that_somebody_places_appears_without_a_reload(tab: Tab) -> Non
 
     with open_client(venue="sandbox", environment=tab.dashboard.living.environment) as client:
         market = next(
-            each for each in client.markets.list(status="open") if each.yes_bid and each.yes_ask
+            each
+            for each in client.markets.list(status="open")
+            if each.yes_bid.units > 2_000 and "15M" not in each.ticker
         )
         client.orders.buy(
             market.ticker, "yes", count=1, price="0.01", client_order_id="by-a-test-1"
         )
-    row = page.locator("tr").filter(has_text="by-a-test-1")
+    row = page.locator(".panel").first.locator("tr").filter(has_text="by-a-test-1")
     expect(row).to_contain_text("resting")
 
     row.get_by_role("button", name=re.compile("Cancel")).click()

@@ -71,7 +71,7 @@ def fills(window: Window, view: Subaccount | None, *, resumable: bool = True) ->
         )
 
 
-def orders(window: Window, view: Subaccount | None) -> Iterator[Listing]:
+def orders(window: Window, view: Subaccount | None, *, resumable: bool = True) -> Iterator[Listing]:
     """Orders of `view` (`None`: of all subaccounts), the live tier first."""
     yield Listing(
         stream=Stream.ORDERS,
@@ -80,7 +80,7 @@ def orders(window: Window, view: Subaccount | None) -> Iterator[Listing]:
         since=window.since,
         until=window.now,
         covers=window.live_covers,
-        resumable=True,
+        resumable=resumable,
     )
     if window.needs_history:
         yield Listing(
@@ -91,7 +91,7 @@ def orders(window: Window, view: Subaccount | None) -> Iterator[Listing]:
             since=window.since,
             until=window.history_until,
             covers=(window.since, window.history_until),
-            resumable=True,
+            resumable=resumable,
         )
 
 

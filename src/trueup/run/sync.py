@@ -115,8 +115,11 @@ def sync_account(fetcher: Fetcher, *, since: Instant | None) -> SyncReport:
         listings.append(listing)
     _compare_union(fetcher, report, listings)
     read_statements(fetcher, report, include_settled=since is not None)
-    # A fill between the first listing and the balance would look like missing money.
+    # A fill between the first listing and the balance would look like missing money, and so
+    # would an order that came to rest in between: it ties up cash.
     late = Window(since=Instant(now - HOUR), now=fetcher.clock.now(), live_from=BEGINNING)
+    for listing in listing_of.orders(late, report.view, resumable=False):
+        _fetch(fetcher, listing, report)
     for listing in listing_of.fills(late, report.view, resumable=False):
         _fetch(fetcher, listing, report)
     _forget_places(fetcher, listings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -175,23 +175,19 @@ class CatalogCache:
             observed_at=min(ages) if ages else None,
         )
 
+    def markets_of(self, tickers: Iterable[Ticker]) -> dict[Ticker, Market]:
+        """The descriptions of some markets, those that are known."""
+        rows = _some(self._session.driver, "market_details", MARKET_COLUMNS, tickers)
+        return {row[0]: _market(row) for row in rows}
+
+    def quotes_of(self, tickers: Iterable[Ticker]) -> dict[Ticker, AgedQuote]:
+        """The newest quotes of some markets, those that were looked at."""
+        rows = _some(self._session.driver, "quotes", QUOTE_COLUMNS, tickers)
+        return {row[0]: _quote(row) for row in rows}
+
     def quotes(self) -> dict[Ticker, AgedQuote]:
         """The newest quote of every market looked at."""
-        return {
-            row[0]: AgedQuote(
-                Quote(
-                    ticker=row[0],
-                    yes_bid=_price(row[1]),
-                    yes_ask=_price(row[2]),
-                    last=_price(row[3]),
-                    volume=Count(row[4]),
-                    volume_24h=Count(row[5]),
-                    open_interest=Count(row[6]),
-                ),
-                row[7],
-            )
-            for row in _all(self._session.driver, "quotes", QUOTE_COLUMNS)
-        }
+        return {row[0]: _quote(row) for row in _all(self._session.driver, "quotes", QUOTE_COLUMNS)}
 
     def unsettled_tickers(self) -> set[Ticker]:
         """Markets of the account that are not known to have paid, or have no description."""
@@ -222,6 +218,28 @@ def _save(
 def _all(reading: Reading, table: str, columns: tuple[str, ...]) -> list[AnyRow]:
     text = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]}"  # noqa: S608
     return reading.rows(Statement(text))
+
+
+def _some(
+    reading: Reading, table: str, columns: tuple[str, ...], tickers: Iterable[Ticker]
+) -> list[AnyRow]:
+    text = f"SELECT {', '.join(columns)} FROM {table} WHERE ticker {{among}}"  # noqa: S608
+    return reading.rows(Statement(text), (reading.among(tickers),))
+
+
+def _quote(row: AnyRow) -> AgedQuote:
+    return AgedQuote(
+        Quote(
+            ticker=row[0],
+            yes_bid=_price(row[1]),
+            yes_ask=_price(row[2]),
+            last=_price(row[3]),
+            volume=Count(row[4]),
+            volume_24h=Count(row[5]),
+            open_interest=Count(row[6]),
+        ),
+        row[7],
+    )
 
 
 def _series(row: AnyRow) -> Series:

@@ -9,6 +9,7 @@ the first fact about it, so that a rebuild gives the same numbers.
 from __future__ import annotations
 
 from sqlalchemy import Column, Index
+from sqlalchemy import text as sql_text
 
 from trueup.store.schema import COUNT, INSTANT, MONEY, PRICE, PROJECTED, number, scope, table, text
 
@@ -106,6 +107,8 @@ orders = table(
     number("created_at", INSTANT),
     number("updated_at", INSTANT),
     *scope(),
+    Index("orders_updated", "updated_at", "order_id"),
+    Index("orders_status", "status"),
     comment="Every order, merged from all reports: a terminal state wins, fills only grow.",
 )
 
@@ -286,6 +289,13 @@ positions = table(
     number("net_at_settlement", f"contracts that were paid, {COUNT}"),
     number("settled_at", INSTANT, null=True),
     text("evidence", "what the payout rests on; null: nothing was paid", null=True),
+    Index("positions_settled", "settled_at", "book"),
+    Index(
+        "positions_open",
+        "ticker",
+        sqlite_where=sql_text("net <> 0"),
+        postgresql_where=sql_text("net <> 0"),
+    ),
     comment="One row per market that a subaccount ever touched, by the books.",
 )
 

@@ -208,8 +208,13 @@ def _books(site: Site) -> Badge:
         judged(site),
         as_of=site.reader.asked_at,
         now=site.reader.now(),
-        stale_after=2 * site.settings.config.max_age_seconds * SECOND,
+        stale_after=stale_after(site),
     )
+
+
+def stale_after(site: Site) -> int:
+    """After how many microseconds without asking the exchange the books are stale."""
+    return 2 * site.settings.config.max_age_seconds * SECOND
 
 
 def _navigation(site: Site, path: str) -> None:

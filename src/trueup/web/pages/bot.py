@@ -15,6 +15,7 @@ from trueup.web.dialogs import ask, tell
 from trueup.web.frame import Frame, frame
 from trueup.web.kill import kill_dialog
 from trueup.web.live import Moved
+from trueup.web.pages.columns import CONNECTION_COLUMNS
 from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table
 from trueup.web.values.bot import (
@@ -56,12 +57,6 @@ _LINE_COLUMNS: Final = (
     Column(name="kind", label="What"),
     Column(name="strategy", label="Strategy", phone=False),
     Column(name="words", label="Why", wide=True),
-)
-_CONNECTION_COLUMNS: Final = (
-    Column(name="name", label="Connection"),
-    Column(name="state", label="State"),
-    Column(name="heard", label="Heard", figure=True),
-    Column(name="words", label="", phone=False, wide=True),
 )
 _KINDS: Final = {"": "All", "refused": "Refused", "sent": "Sent", "fill": "Fills"}
 _NAMES: Final[tuple[str, ...]] = (
@@ -121,7 +116,7 @@ class _Bot:
                 Words("Connections", tag="h2")
                 self._connections = Table(
                     "Connections",
-                    _CONNECTION_COLUMNS,
+                    CONNECTION_COLUMNS,
                     self._connection_page,
                     query=Query(sort=""),
                     empty="None.",

@@ -50,3 +50,9 @@ SETTLEMENT_COLUMNS: Final = (
     Column(name="profit", label="P&L after fees", figure=True, sorts=True),
     Column(name="evidence", label="Rests on", phone=False),
 )
+CONNECTION_COLUMNS: Final = (
+    Column(name="name", label="Connection"),
+    Column(name="state", label="State"),
+    Column(name="heard", label="Heard", figure=True),
+    Column(name="words", label="", phone=False, wide=True),
+)

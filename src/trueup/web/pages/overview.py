@@ -12,8 +12,9 @@ from trueup.core.instant import Instant, eastern_day
 from trueup.run.account import Account
 from trueup.store.listing import Leaf
 from trueup.web.charts import RANGES, Chart, bars, drawdown_curve, equity_curve
-from trueup.web.frame import Frame, explain_condition, frame
-from trueup.web.pages.columns import FILL_COLUMNS, POSITION_COLUMNS
+from trueup.web.frame import Frame, explain_condition, frame, stale_after
+from trueup.web.live import Moved
+from trueup.web.pages.columns import CONNECTION_COLUMNS, FILL_COLUMNS, POSITION_COLUMNS
 from trueup.web.site import Site
 from trueup.web.tables import Query, Table
 from trueup.web.values import shown
@@ -25,6 +26,7 @@ from trueup.web.values.earnings import (
     earnings,
     recent_days,
 )
+from trueup.web.values.health import health_rows
 from trueup.web.values.holdings import Holdings, Worth, holdings, position_rows, worth
 from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import NOTHING, Shown
@@ -133,8 +135,18 @@ class _Overview:
                 query=Query(sort="at", limit=8),
                 empty="No fills yet.",
             )
+        with box("panel grid"):
+            Words("Connections", tag="h2")
+            self._health = Table(
+                "Connections",
+                CONNECTION_COLUMNS,
+                self._health_page,
+                query=Query(sort=""),
+                empty="None.",
+            )
         await self._show(figures)
         self._frame.follow(self._refresh)
+        self._frame.follow(self._health.refresh, moved=frozenset({Moved.BOT}))
 
     async def _ask(self) -> _Figures:
         reader = self._site.reader
@@ -205,6 +217,7 @@ class _Overview:
         self._days.show(_by_day(figures))
         await self._positions.refresh()
         await self._fills.refresh()
+        await self._health.refresh()
 
     def _show_tiles(self, figures: _Figures) -> None:
         held, earned = figures.worth, figures.earned
@@ -238,6 +251,18 @@ class _Overview:
         held = await site.reader.ask("holdings", holdings)
         rows = position_rows(
             held, held.positions, now=site.reader.now(), prefix=site.options.path_prefix
+        )
+        return TablePage(rows, len(rows))
+
+    async def _health_page(self, query: Query) -> TablePage:
+        del query
+        reader, status = self._site.reader, self._site.bot.status
+        rows = health_rows(
+            reader.asked_at,
+            now=reader.now(),
+            stale_after=stale_after(self._site),
+            connections=None if status is None else status.connections,
+            why=self._site.bot.why,
         )
         return TablePage(rows, len(rows))
 

@@ -132,12 +132,12 @@ class _Position:
         book = next((b for b in books.market_books(ticker=ticker) if b.subaccount == owner), None)
         if book is None:
             return None
-        market = books.cache.catalog().markets.get(ticker)
+        market = books.cache.markets_of([ticker]).get(ticker)
         return _Market(
             book=book,
             title="" if market is None else market.title,
             closes=None if market is None else market.close_at,
-            quote=books.cache.quotes().get(ticker),
+            quote=books.cache.quotes_of([ticker]).get(ticker),
             stated=books.market(ticker),
             entries=list(
                 books.entries(ticker=ticker, subaccount=owner, newest_first=True, limit=ENTRIES_MAX)

@@ -7,10 +7,11 @@ from typing import Final
 
 from trueup.core.instant import Instant
 from trueup.run.account import Account
+from trueup.run.views import Row
 from trueup.web.frame import judged
 from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table
-from trueup.web.values.proof import Timeline, balance_rows, interval_rows, timelines
+from trueup.web.values.proof import Timeline, balance_rows, interval_rows, timelines, witness_rows
 from trueup.web.values.rows import TablePage
 from trueup.web.widgets import Words, attribute, box
 
@@ -33,6 +34,17 @@ _INTERVAL_COLUMNS: Final = (
     Column(name="verdict", label="Verdict"),
     Column(name="words", label="", phone=False, wide=True),
 )
+_WITNESS_COLUMNS: Final = (
+    Column(name="ticker", label="Market"),
+    Column(name="at", label="Settled", phone=False),
+    Column(name="rest", label="REST shows", figure=True),
+    Column(name="fix", label="FIX paid", figure=True),
+    Column(name="fee", label="FIX fee", figure=True, phone=False),
+    Column(name="books", label="Booked", figure=True),
+    Column(name="agree", label="Agree"),
+)
+WITNESSES_MAX: Final = 500
+"""So many of the newest settlements are looked through for reports by FIX."""
 
 
 def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
@@ -76,6 +88,32 @@ def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
         await interval_table.refresh()
 
     return refresh
+
+
+def build_witnesses(site: Site) -> Callable[[], Awaitable[None]]:
+    """REST beside FIX; returns what shows it anew."""
+
+    async def load(query: Query) -> TablePage:
+        answer = await site.reader.soon("witnesses", _settlements)
+        prefix = site.options.path_prefix
+        rows = [] if answer is None else witness_rows(answer.value, prefix=prefix)
+        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+
+    with box("panel grid"):
+        Words("REST beside FIX: one settlement, two witnesses", tag="h2")
+        table = Table(
+            "Settlements by REST and by FIX",
+            _WITNESS_COLUMNS,
+            load,
+            query=Query(sort="", limit=20),
+            empty="FIX has reported no settlement here: `trueup fix listen` writes what it hears "
+            "into the books.",
+        )
+    return table.refresh
+
+
+def _settlements(account: Account) -> list[Row]:
+    return account.settlements(limit=WITNESSES_MAX)
 
 
 def build_coverage(site: Site) -> Callable[[], None]:

@@ -14,7 +14,7 @@ from trueup.run.proving import Reconciliation
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.web.dialogs import Dialog, ask, tell
 from trueup.web.frame import Frame, explain_condition, frame, judged
-from trueup.web.pages.proofs import build_coverage, build_proof
+from trueup.web.pages.proofs import build_coverage, build_proof, build_witnesses
 from trueup.web.pages.repairs import build_repairs
 from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table
@@ -84,6 +84,7 @@ class _Reconciliation:
                     button("Ask the exchange now", self._sync)
         self._breaks_panel()
         self._proof = build_proof(self._site)
+        self._witnesses = build_witnesses(self._site)
         self._coverage = build_coverage(self._site)
         with box("panel grid"):
             Words("What the proof cannot see", tag="h2")
@@ -127,6 +128,7 @@ class _Reconciliation:
         self._words.say(found.value.verdict.words())
         await self._breaks.refresh()
         await self._proof()
+        await self._witnesses()
         self._coverage()
 
     async def _pick(self, picked: str) -> None:

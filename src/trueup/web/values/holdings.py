@@ -13,9 +13,8 @@ from trueup.core.instant import Instant
 from trueup.core.orders import Side
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Count, Money, Price, Ratio
-from trueup.ledger.report import OpenPosition, mark
+from trueup.ledger.report import OpenPosition, mark, open_position
 from trueup.run.account import Account
-from trueup.run.views import open_positions
 from trueup.store.cache import AgedQuote
 from trueup.store.listing import Leaf
 from trueup.web.values import shown
@@ -67,12 +66,21 @@ def holdings(account: Account) -> Holdings:
     """Ask the books."""
     books = account.books
     leaf = Leaf(status="resting", limit=RESTING_MAX)
+    held = list(books.market_books(open_only=True))
+    tickers = [book.ticker for book in held]
+    quotes = books.cache.quotes_of(tickers)
+    positions: list[OpenPosition] = []
+    for book in held:
+        aged = quotes.get(book.ticker)
+        position = open_position(book, None if aged is None else aged.quote)
+        if position is not None:
+            positions.append(position)
     return Holdings(
         balances=books.latest_balances(),
-        positions=list(open_positions(books)),
+        positions=positions,
         resting=books.list_orders(leaf).rows,
-        markets=books.cache.catalog().markets,
-        quotes=books.cache.quotes(),
+        markets=books.cache.markets_of(tickers),
+        quotes=quotes,
     )
 
 

@@ -24,6 +24,11 @@ _VERDICTS: Final = {
     Proven.OPEN: Shown("◌ open", Tone.LOOK, "waits for the next reading"),
     Proven.UNPROVEN: Shown("✕ unproven", Tone.BAD),
 }
+_AGREE: Final = {
+    True: Shown("✓ agree", Tone.GOOD),
+    False: Shown("✕ differ", Tone.BAD),
+    None: Shown("only one witness", Tone.MUTED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,28 @@ def balance_rows(balances: Iterable[Row]) -> list[TableRow]:
             },
         )
         for each in balances
+    ]
+
+
+def witness_rows(settlements: Iterable[Row], *, prefix: str = "") -> list[TableRow]:
+    """Settlements that FIX has reported: beside what the row of REST shows and the books paid."""
+    return [
+        TableRow(
+            key=f"{each['subaccount']}/{each['ticker']}",
+            href=f"{prefix}/position/{each['subaccount']}/{each['ticker']}",
+            tone="bad" if each["agree"] is False else "",
+            cells={
+                "ticker": Shown(str(each["ticker"])),
+                "at": shown.words(None if each["at"] is None else str(each["at"])),
+                "rest": shown.money(_money(each["rest_revenue"])),
+                "fix": shown.money(_money(each["fix_payout"])),
+                "fee": shown.money(_money(each["fix_fee"])),
+                "books": shown.money(_money(each["payout"])),
+                "agree": _AGREE[each["agree"] if isinstance(each["agree"], bool) else None],
+            },
+        )
+        for each in settlements
+        if each["fix_payout"] is not None
     ]
 
 
