@@ -16,10 +16,13 @@ Everything else is in `trueup.Account`.  To ask the exchange or to trade, withou
 books, there are `trueup.open_client` and `trueup.open_async_client`.
 """
 
+# pyright: reportUnsupportedDunderAll=false
+# The names that are imported later are declared beside this file, in __init__.pyi.
+
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from trueup.core.errors import (
     BooksError,
@@ -45,16 +48,6 @@ from trueup.core.order_entry import (
 )
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.core.version import VERSION
-
-if TYPE_CHECKING:
-    from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
-    from trueup.engine.strategy import Desk, Strategy, Universe
-    from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
-    from trueup.net.client import AsyncClient, Client
-    from trueup.run.account import Account, open_account
-    from trueup.run.bot_front import Bot, run_bot
-    from trueup.run.clients import open_async_client, open_client
-    from trueup.run.patching import backfill_settlements
 
 __version__ = VERSION
 

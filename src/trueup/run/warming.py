@@ -63,7 +63,7 @@ async def warm_up(
     tickers = [market.ticker for market in markets]
     known = {} if archive is None else archived_prices(archive, tickers, since)
     stale = [each for each in tickers if now - max(known.get(each, {}), default=0) > _FRESH]
-    await _ask(client, stale, since, now, known)
+    await _ask(client, stale, known, since=since, now=now)
     told = {ticker: prices for ticker, prices in known.items() if prices}
     for ticker, prices in told.items():
         give(i.PastPrices(at=now, ticker=ticker, prices=tuple(sorted(prices.items()))))
@@ -89,9 +89,10 @@ async def _busiest(client: AsyncClient, scope: Scope) -> list[FullMarket]:
 async def _ask(
     client: AsyncClient,
     tickers: Sequence[Ticker],
+    known: dict[Ticker, Prices],
+    *,
     since: Instant,
     now: Instant,
-    known: dict[Ticker, Prices],
 ) -> None:
     """Hourly candlesticks of these markets, as many at once as one answer holds."""
     hours = (now - since) // HOUR + 2
