@@ -20,7 +20,7 @@ from trueup.run.check import Check, Finding
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.desk import Desk
 from trueup.run.fix_config import OrderEntry
-from trueup.run.fix_listening import log_folder
+from trueup.run.fix_listening import RETENTION_HOURS_MAX, log_folder
 from trueup.run.fix_reach import fix_certificate, fix_endpoint, fix_signer
 from trueup.wire.fix.logon import LogonOptions
 from trueup.wire.fix.session_kinds import SessionKind
@@ -83,7 +83,10 @@ async def _probe(desk: Desk, kind: SessionKind, name: str) -> Check:
             store=store,
             clock=SystemClock().now,
             chance=unseeded(),
-            options=LogonOptions(),
+            # As a listener asks: a shorter time would hold for what is kept from now on.
+            options=LogonOptions(
+                retention_hours=RETENTION_HOURS_MAX if kind.terms.retransmits else None
+            ),
             tls=client_tls(fix_certificate(settings)),
         )
         async with client, asyncio.timeout(PATIENCE_SECONDS), aclosing(client.events()) as events:

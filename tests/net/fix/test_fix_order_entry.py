@@ -417,6 +417,91 @@ def test_refused_changes_are_refusals_by_whichever_message(
     play(certificate, tmp_path, answer, story)
 
 
+def test_a_trade_that_lacks_its_id_is_in_doubt_and_the_session_goes_on(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    nameless = msgspec.structs.replace(trade(3, in_all=3), trade_match_id=None)
+
+    async def story(desk: Desk) -> None:
+        with pytest.raises(OrderOutcomeUnknown, match="TrdMatchID"):
+            await desk.orders.create(an_order())
+        (doubt,) = desk.of(OrderUnread)
+        assert isinstance(doubt, OrderUnread)
+        assert doubt.ticker == TICKER
+        assert not desk.of(Filled)
+        await desk.orders.cancel(Cancellation(order_id=OrderId("o-1"), ticker=TICKER))
+        # Cost and fees of the unnamed trade are unknown: no state of this order is told.
+        assert not desk.of(OrderReported)
+
+    def answer(message: Message, _: Received) -> list[Message]:
+        if isinstance(message, OrderCancelRequest):
+            last = report(ExecType.CANCELED, OrderState.CANCELED, filled=3)
+            return [msgspec.structs.replace(last, client_order_id=message.client_order_id)]
+        return [nameless]
+
+    play(certificate, tmp_path, answer, story)
+
+
+def test_a_late_unavailable_does_not_say_that_the_order_is_gone(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    late = report(
+        ExecType.REJECTED, OrderState.REJECTED, client_order_id="c-0", text="EXCHANGE_UNAVAILABLE"
+    )
+
+    async def story(desk: Desk) -> None:
+        await desk.orders.create(an_order())
+        await settled(lambda: len(desk.of(OrderReported)) == 1)
+        (rests,) = desk.of(OrderReported)
+        assert isinstance(rests, OrderReported)
+        assert rests.status is OrderStatus.RESTING
+
+    play(certificate, tmp_path, scripted(D=[late, NEW]), story)
+
+
+def test_a_change_that_meets_an_unavailable_exchange_may_have_been_done(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    def answer(message: Message, received: Received) -> list[Message]:
+        if isinstance(message, NewOrderSingle):
+            return [NEW]
+        if isinstance(message, OrderCancelRequest):
+            number = received.header.sequence
+            return [
+                BusinessMessageReject(
+                    refused_sequence=number, reason="4", text="EXCHANGE_UNAVAILABLE"
+                )
+            ]
+        assert isinstance(message, OrderCancelReplaceRequest)
+        return [
+            OrderCancelReject(
+                order_id="o-1",
+                client_order_id=message.client_order_id,
+                original_client_order_id="c-1",
+                order_status=OrderState.NEW,
+                response_to=CancelRejectResponse.REPLACE,
+                reason="99",
+                text="EXCHANGE_UNAVAILABLE",
+            )
+        ]
+
+    async def story(desk: Desk) -> None:
+        await desk.orders.create(an_order())
+        amendment = Amendment(
+            order_id=OrderId("o-1"),
+            ticker=TICKER,
+            side=Side.YES,
+            price=Price.of_cents(41),
+            count=Count.of_contracts(10),
+        )
+        with pytest.raises(OrderOutcomeUnknown):
+            await desk.orders.amend(amendment)
+        with pytest.raises(OrderOutcomeUnknown):
+            await desk.orders.cancel(Cancellation(order_id=OrderId("o-1"), ticker=TICKER))
+
+    play(certificate, tmp_path, answer, story)
+
+
 def test_a_report_that_comes_again_is_told_once(certificate: Certificate, tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         await desk.orders.create(an_order())

@@ -25,7 +25,13 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from trueup.core.errors import NotSent, OutcomeUnknown, TrueupError, Unreachable
+from trueup.core.errors import (
+    NotSent,
+    OutcomeUnknown,
+    ProtocolBroken,
+    TrueupError,
+    Unreachable,
+)
 from trueup.core.ids import ClientOrderId, OrderId, Subaccount, Ticker, first_name, further_name
 from trueup.core.instant import SECOND, Instant
 from trueup.core.order_entry import (
@@ -313,7 +319,10 @@ class FixOrders:
     def _take(self, event: FixEvent, told: Told) -> None:
         match event:
             case Deliver(received):
-                self._heard(received.message, told)
+                try:
+                    self._heard(received.message, told)
+                except ProtocolBroken as error:
+                    self._not_usable(received.message, error, told)
             case LoggedOn():
                 self._up.set()
                 told(RoadChanged(is_open=True, words=f"{self.kind} is logged on"))
@@ -340,6 +349,15 @@ class FixOrders:
             if not waiting.future.done():
                 waiting.future.set_exception(OutcomeUnknown(words))
 
+    def _not_usable(self, message: Message, error: ProtocolBroken, told: Told) -> None:
+        """One report lacks what may not be guessed: its order is in doubt, the session is not."""
+        if not isinstance(message, ExecutionReport):
+            raise error
+        waiting = self._waiting.get(message.client_order_id)
+        if waiting is not None and not waiting.future.done():
+            waiting.future.set_exception(OutcomeUnknown(f"{self.kind}: {error}"))
+        told(OrderUnread(Ticker(message.symbol), str(error)))
+
     def _heard(self, message: Message, told: Told) -> None:
         match message:
             case ExecutionReport():
@@ -357,7 +375,8 @@ class FixOrders:
 
     def _refuse(self, waiting: _Waiting | None, message: requests.Refusal) -> None:
         if waiting is not None and not waiting.future.done():
-            waiting.future.set_exception(requests.refusal(message))
+            is_open = message.text == requests.UNAVAILABLE
+            waiting.future.set_exception(_unavailable() if is_open else requests.refusal(message))
 
     def _answer(self, name: str, message: _Answer) -> bool:
         """Whether a request still waits for more after this."""
@@ -378,6 +397,8 @@ class FixOrders:
             if not waiting.future.done():
                 waiting.future.set_exception(_why_rejected(report))
             return
+        if report.text == requests.UNAVAILABLE:
+            return  # Too late for who asked, and no word about whether the order lives.
         order = self._follow(report)
         if order is None:
             return
@@ -416,8 +437,12 @@ class FixOrders:
 
 def _why_rejected(report: ExecutionReport) -> TrueupError:
     if report.text == requests.UNAVAILABLE:
-        return OutcomeUnknown("the exchange is unavailable, and may have taken the order")
+        return _unavailable()
     return requests.rejection(report)
+
+
+def _unavailable() -> OutcomeUnknown:
+    return OutcomeUnknown("the exchange is unavailable, and may have done what was asked")
 
 
 def _symbol_in(error: Unusable) -> Ticker | None:
