@@ -9,6 +9,9 @@ import pytest
 from trueup.core.errors import ConfigError
 from trueup.run.config import load_config
 from trueup.run.fix_config import OrderEntry, order_entry
+from trueup.run.fix_listening import ListenWish
+from trueup.run.fix_probe import looking_options
+from trueup.wire.fix.session_kinds import SessionKind
 
 
 def written(home: Path, text: str) -> Path:
@@ -44,3 +47,12 @@ def test_a_mistake_is_said_at_once(tmp_path: Path, text: str, says: str) -> None
     with pytest.raises(ConfigError, match=says) as caught:
         load_config(written(tmp_path, text))
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("kind", [SessionKind.PT, SessionKind.RT, SessionKind.NR])
+def test_looking_asks_for_reports_to_be_kept_as_long_as_listening_does(kind: SessionKind) -> None:
+    looking, listening = looking_options(kind), ListenWish(session=kind.name).options()
+
+    looking.check(kind)
+    assert looking.retention_hours == listening.retention_hours
+    assert not looking.reset

@@ -71,6 +71,14 @@ def probe(desk: Desk, kind: SessionKind) -> Check:
         return Check(name, Finding.PROBLEM, str(error), error.remedy)
 
 
+def looking_options(kind: SessionKind) -> LogonOptions:
+    """How to log on without changing anything: reports are kept as long as a listener asks.
+
+    Without that they are kept for the exchange's 24 hours from then on.
+    """
+    return LogonOptions(retention_hours=RETENTION_HOURS_MAX if kind.terms.retransmits else None)
+
+
 async def _probe(desk: Desk, kind: SessionKind, name: str) -> Check:
     settings = desk.settings
     endpoint = fix_endpoint(settings, kind)
@@ -83,10 +91,7 @@ async def _probe(desk: Desk, kind: SessionKind, name: str) -> Check:
             store=store,
             clock=SystemClock().now,
             chance=unseeded(),
-            # As a listener asks: a shorter time would hold for what is kept from now on.
-            options=LogonOptions(
-                retention_hours=RETENTION_HOURS_MAX if kind.terms.retransmits else None
-            ),
+            options=looking_options(kind),
             tls=client_tls(fix_certificate(settings)),
         )
         async with client, asyncio.timeout(PATIENCE_SECONDS), aclosing(client.events()) as events:
