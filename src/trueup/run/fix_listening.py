@@ -19,6 +19,7 @@ from trueup.core.errors import BooksError, ConfigError
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.net.fix.client import FixClient, FixEvent, Reconnecting
 from trueup.net.fix.endpoints import client_tls
+from trueup.net.fix.refusals import judge_refusal
 from trueup.net.fix.store import SessionStore
 from trueup.run.account import Account
 from trueup.run.clock import SystemClock, unseeded
@@ -33,6 +34,7 @@ from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import (
     Deliver,
     Disconnect,
+    Ending,
     LoggedOn,
     Missed,
     Skipped,
@@ -269,6 +271,11 @@ def _words(event: FixEvent) -> str:
             words = f"messages {numbers} will not come ({reason}): `trueup sync` asks REST"
         case LoggedOn(_, was_reset):
             words = "logged on" + (", numbers began anew" if was_reset else "")
+        case Disconnect(Ending.REFUSED, text):
+            refusal = judge_refusal(text)
+            # One that ends everything is an error with its remedy.
+            more = "" if refusal.pause is None else f". {refusal.remedy}"
+            words = f"{Ending.REFUSED}: {text}{more}"
         case Disconnect(ending, text):
             words = f"{ending}: {text}"
         case Reconnecting(_, attempt, pause):

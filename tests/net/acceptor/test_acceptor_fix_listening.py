@@ -340,3 +340,12 @@ def test_looking_does_not_take_a_report_from_the_listener(typist: Typist, tmp_pa
     listening = typist.listen(2)
     assert listening.wait(60) == 0, listening.stderr
     agree(typist)
+
+
+def test_a_key_that_is_connected_already_is_told_to_take_another(typist: Typist) -> None:
+    told = lines_of(typist.listen(0))
+    assert next(told)["event"] == "logged on"
+    second = lines_of(typist.listen(0, session="NR"))
+    said = next(second)["event"]
+    assert said.startswith("refused: already exists. ")
+    assert "give this one a key of its own" in said

@@ -33,7 +33,8 @@ _REFUSALS: Final = (
     Refusal(
         "already exists",
         5 * SECOND,
-        "Another connection of this key is open, or an earlier one has not timed out yet.",
+        "Another connection of this key is open, or an earlier one has not timed out yet. "
+        "A key has one FIX connection: give this one a key of its own.",
     ),
     Refusal("rate limit exceeded", 5 * SECOND, "Log on less often."),
     Refusal("busy", 2 * SECOND, "The exchange's logon service is busy."),
