@@ -19,7 +19,7 @@ from trueup.core.settlement import SettlementReported
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money
 from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import BreakKind, Severity
-from trueup.ledger.entries import MarketBook
+from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.report_check import FixEvidence, compare_report
 from trueup.ledger.report_pages import check_pages
 from trueup.run.fix_report import fee_types, fees_by_type, party_row, sum_of
@@ -140,8 +140,18 @@ def read_booked_day(books: Books, day: date, *, now: Instant) -> BookedDay:
     }
     wanted = {*reports, *found.rests}
     for book in books.market_books():
-        if (book.subaccount, book.ticker) in wanted:
-            found.books[book.subaccount, book.ticker] = book
+        subject = book.subaccount, book.ticker
+        if subject in wanted:
+            found.books[subject] = book
+        elif (
+            book.evidence is Evidence.MARKET_RESULT
+            and book.net_at_settlement
+            and eastern_day(book.last_at) == text
+        ):
+            found.waiting.append(
+                f"{book.ticker}, subaccount {book.subaccount}: {book.payout} was booked from the "
+                "market's result; neither FIX nor REST has told it yet"
+            )
     _judge(books, found, reports, now=now)
     return found
 

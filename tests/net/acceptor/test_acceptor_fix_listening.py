@@ -20,6 +20,7 @@ from test_acceptor_fix_settlements import held, settle
 
 from trueup.cli.main import main
 from trueup.core.ids import PRIMARY, ClientOrderId, OrderId
+from trueup.core.instant import HOUR
 from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
@@ -112,13 +113,15 @@ def lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def open_typist(folder: Path, monkeypatch: pytest.MonkeyPatch, **terms: Any) -> Generator[Typist]:
+def open_typist(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, row_delay: int = 0, **terms: Any
+) -> Generator[Typist]:
     """Somebody who types at a desk whose FIX side behaves as `terms` say."""
     key = folder / "key.pem"
     key.touch(mode=0o600)
     key.write_bytes(SETTLER.pem)
     faults = FixFaults()
-    with fix_desk(held(row_delay=0), folder, page_size=1, faults=faults, **terms) as desk:
+    with fix_desk(held(row_delay=row_delay), folder, page_size=1, faults=faults, **terms) as desk:
         typist = Typist(desk, folder, faults, monkeypatch)
         yield typist
         for process in typist.processes:
@@ -349,3 +352,24 @@ def test_a_key_that_is_connected_already_is_told_to_take_another(typist: Typist)
     said = next(second)["event"]
     assert said.startswith("refused: already exists. ")
     assert "give this one a key of its own" in said
+
+
+def test_a_payment_that_nobody_has_told_yet_is_no_agreement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    map_parties(tmp_path)
+    with open_typist(tmp_path, monkeypatch, row_delay=HOUR) as typist:
+        listening = typist.listen(1)
+        assert next(lines_of(listening))["event"] == "logged on"
+        typist.faults.never = 1
+        settle(typist.desk, MarketResult.YES, "1")
+        assert listening.wait(60) == 0
+        typist.run("sync")
+        code, day = typist.report("--date", DAY, "--offline")
+
+    assert code == 1
+    assert [row["subaccount"] for row in day["settlements"]] == [1]
+    assert any(
+        "subaccount 0: 3.00 was booked from the market's result" in words
+        for words in day["waiting"]
+    )
