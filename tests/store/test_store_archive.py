@@ -13,7 +13,7 @@ import pytest
 
 from trueup.core.errors import CallerError, ConfigError
 from trueup.core.instant import DAY, MINUTE, Instant, parse_instant
-from trueup.store.archive import Archive, Columns, schema_of, write_table
+from trueup.store.archive import Archive, Columns, read_table, schema_of, write_table
 from trueup.store.archive_columns import COLUMNS, Kind, reference
 from trueup.store.archive_keeping import aggregate, compact, old_parts, prune
 from trueup.store.archive_query import query
@@ -303,3 +303,9 @@ def test_real_ticks_take_about_five_bytes_each(recorded_data: Path, tmp_path: Pa
 
     assert path.stat().st_size / len(table) < 6
     assert parquet.read_metadata(path).num_rows == len(table)
+
+
+def test_a_file_that_is_not_there_is_named_and_nothing_is_to_be_moved(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"There is no file .*gone\.parquet") as caught:
+        read_table(tmp_path / "gone.parquet")
+    assert caught.value.remedy == "Check the path."

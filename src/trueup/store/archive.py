@@ -229,6 +229,8 @@ def write_table(table: Any, path: Path, kind: Kind, *, packed: bool) -> None:  #
 
 def read_table(path: Path, tickers: Sequence[str] = ()) -> Any:  # noqa: ANN401
     """One file, or only the rows of some markets.  Raises `ConfigError` naming the file."""
+    if not path.exists():
+        raise ConfigError(f"There is no file {path}.", remedy="Check the path.")
     wanted = [("ticker", "in", list(tickers))] if tickers else None
     try:
         return arrow("pyarrow.parquet").read_table(path, filters=wanted, partitioning=None)
