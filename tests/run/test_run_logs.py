@@ -120,3 +120,10 @@ def test_reading_filters_and_survives_a_torn_line(tmp_path: Path) -> None:
     assert read_log(tmp_path, CONFIG, Filter(program="sync")) == []
     with pytest.raises(CallerError, match="no level"):
         read_log(tmp_path, CONFIG, Filter(level="loud"))
+
+
+def test_home_that_the_log_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Logs(target(home)):
+        for folder in (home, home / "logs"):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder

@@ -81,7 +81,9 @@ class Logs:
         self._redactor = target.redactor
         level = _LEVELS[settings.level]
         try:
-            target.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # `parents` would make the home with the permissions of everybody's files.
+            target.path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.path.parent.mkdir(exist_ok=True, mode=0o700)
             file = _PrivateFile(
                 target.path,
                 maxBytes=settings.file_megabytes * _MEGABYTE,
