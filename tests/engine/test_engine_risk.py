@@ -24,7 +24,7 @@ from engine_floor import (
 )
 
 from trueup.core.errors import ConfigError
-from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard
+from trueup.core.ids import PRIMARY, SHARD_ZERO, SeriesTicker, Shard
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
@@ -299,6 +299,21 @@ def test_category_outside_of_what_may_be_traded() -> None:
     assert refusals(floor.wish(buy(1, 50))) == []
     floor = Floor(limits=Limits(categories=frozenset({"Weather"})))
     assert refusals(floor.wish(buy(1, 50))) == ["category"]
+
+
+def test_markets_that_were_not_named_are_not_opened() -> None:
+    floor = Floor(limits=Limits(tickers=frozenset({COLD})))
+    assert refusals(floor.wish(buy(1, 50))) == ["not_named"]
+    floor = Floor(limits=Limits(series=frozenset({SeriesTicker("KXCPI")})))
+    assert refusals(floor.wish(buy(1, 50))) == []
+
+
+def test_a_bot_is_not_shown_the_markets_that_were_not_named() -> None:
+    floor = Floor(settings=Settings(limits=Limits(tickers=frozenset({COLD}))))
+    floor.quote()
+    floor.later(MINUTE).quote()
+
+    assert floor.machine.state.running[floor.strategy.name].universe == (COLD,)
 
 
 def test_order_rate_of_a_minute() -> None:

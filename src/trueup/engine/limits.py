@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trueup.core.errors import ConfigError
+from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import EASTERN as EASTERN_ZONE
 from trueup.core.instant import HOUR, MINUTE, Instant, to_datetime
 from trueup.core.units import Count, Money, Price
@@ -56,7 +57,8 @@ class Limits:
     Counts are contracts, money is at cost.  `slippage_max` is in price units
     ($0.0001): how far the limit may lie beyond the price of the decision.
     `hours`, `volume_min`, `expiry_min` (microseconds) and `categories` guard new
-    positions only: what is held may always be closed.  `quote_age_max`
+    positions only: what is held may always be closed.  So do `tickers` and `series`: where
+    any is given, only markets that one of them names are opened.  `quote_age_max`
     (microseconds) is how old a quote may be that an order is based on.
     """
 
@@ -76,6 +78,8 @@ class Limits:
     expiry_min: int = 0
     hours: Hours | None = None
     categories: frozenset[str] = frozenset()
+    tickers: frozenset[Ticker] = frozenset()
+    series: frozenset[SeriesTicker] = frozenset()
     quote_age_max: int = 2 * MINUTE
 
     def __post_init__(self) -> None:
@@ -104,6 +108,11 @@ class Limits:
                 "slippage_max at least 0",
                 remedy="Correct these limits.",
             )
+
+    def names(self, ticker: Ticker, series: SeriesTicker) -> bool:
+        """Whether positions may be opened in this market, by its name."""
+        is_free = not self.tickers and not self.series
+        return is_free or ticker in self.tickers or series in self.series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -279,11 +279,12 @@ def _means(running: Running, ticker: Ticker) -> Iterator[RollingMean]:
 
 def _universe(state: State, running: Running) -> tuple[Ticker, ...]:
     """The markets that fit, the busiest first, and those in which something is held."""
-    universe = running.strategy.universe
+    universe, limits = running.strategy.universe, state.settings.limits
     fits = [
         ticker
         for ticker, listing in state.listings.items()
-        if universe.fits(listing, state.tops.get(ticker))
+        if limits.names(ticker, listing.event.series_ticker)
+        and universe.fits(listing, state.tops.get(ticker))
     ]
     if universe.busiest is not None:
 

@@ -49,6 +49,7 @@ class Code(StrEnum):
     EXPIRY = "expiry"
     HOURS = "trading_hours"
     CATEGORY = "category"
+    NOT_NAMED = "not_named"
     OWN_CROSS = "own_cross"
     EXCHANGE = "exchange_refused"
 
@@ -105,6 +106,8 @@ REFUSALS: Final[Mapping[Code, str]] = MappingProxyType(
         Code.EXPIRY: "The market ends too soon for a new position.",
         Code.HOURS: "A new position is opened within the trading hours only.",
         Code.CATEGORY: "The market's category is not among those that may be traded.",
+        Code.NOT_NAMED: "The bot was started for other markets by name. It also sees markets in "
+        "which the account holds something, but opens nothing there.",
         Code.OWN_CROSS: "The order would trade against an order of our own.",
         Code.EXCHANGE: "The exchange refused the order; its words are among the figures.",
     }

@@ -463,6 +463,14 @@ def _category(case: Case, scope: Scope) -> Verdict:
     return Refusal(Code.CATEGORY, scope.name, figures)
 
 
+def _named(case: Case, scope: Scope) -> Verdict:
+    limits, listing = scope.limits, case.listing
+    if limits.names(listing.ticker, listing.event.series_ticker):
+        return None
+    named = ", ".join(sorted((*limits.tickers, *limits.series)))
+    return Refusal(Code.NOT_NAMED, scope.name, {"market": listing.ticker, "named": named})
+
+
 _OPENING_CHECKS: Final[tuple[Callable[[Case, Scope], Verdict], ...]] = (
     _position,
     _event_exposure,
@@ -474,4 +482,5 @@ _OPENING_CHECKS: Final[tuple[Callable[[Case, Scope], Verdict], ...]] = (
     _expiry,
     _hours,
     _category,
+    _named,
 )

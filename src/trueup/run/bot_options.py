@@ -97,7 +97,7 @@ def plain_options(
     """The options of a bot without a configuration: the capital is the account's limit, too."""
     return BotOptions(
         mandates=plain_mandates(strategies, capital),
-        engine=Settings(limits=Limits(exposure_max=capital)),
+        engine=Settings(limits=Limits(exposure_max=capital, tickers=tickers, series=series)),
         scope=Scope(tickers=tickers, series=series),
         pace=Pace(streams=streams),
     )
