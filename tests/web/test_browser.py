@@ -19,7 +19,16 @@ from trueup.core.units import Money
 from trueup.run.clients import open_client
 from trueup.sim.bot_database import SCHEMA
 
-PAGES = ("/", "/positions", "/orders", "/settlements", "/reconciliation", "/bot")
+PAGES = (
+    "/",
+    "/positions",
+    "/orders",
+    "/settlements",
+    "/reconciliation",
+    "/markets",
+    "/arbitrage",
+    "/bot",
+)
 expect.set_options(timeout=30_000)
 HOSTILE = '<img src=x onerror="alert(1)"><script>window.pwned=1</script>'
 

@@ -81,14 +81,15 @@ class Found:
 
 def scan(markets: Iterable[Looked], wanted: Scan, now: Instant) -> tuple[Found, ...]:
     """The open markets that fit, sorted, at most `wanted.most` of them."""
-    found = [_found(each, now) for each in markets if each.listing.status is MarketStatus.ACTIVE]
-    fits = [each for each in found if _fits(each, wanted)]
-    fits.sort(key=lambda each: each.ticker)
-    fits.sort(key=lambda each: _rank(each, wanted.sort_by))
-    return tuple(fits[: wanted.most])
+    found = [found_of(each, now) for each in markets if each.listing.status is MarketStatus.ACTIVE]
+    chosen = [each for each in found if fits(each, wanted)]
+    chosen.sort(key=lambda each: each.ticker)
+    chosen.sort(key=lambda each: _rank(each, wanted.sort_by))
+    return tuple(chosen[: wanted.most])
 
 
-def _found(looked: Looked, now: Instant) -> Found:
+def found_of(looked: Looked, now: Instant) -> Found:
+    """A market as a row of the scan."""
     listing, top = looked.listing, looked.top
     closes = listing.market.close_at
     return Found(
@@ -105,7 +106,7 @@ def _found(looked: Looked, now: Instant) -> Found:
     )
 
 
-def _fits(each: Found, wanted: Scan) -> bool:
+def fits(each: Found, wanted: Scan) -> bool:
     """Whether every condition holds; a figure that is not known fails its condition."""
     left = each.time_left
     return (

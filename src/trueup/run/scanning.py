@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from trueup.core.ids import SeriesTicker
-from trueup.core.instant import Instant, format_age, format_instant
+from trueup.core.instant import format_age, format_instant
 from trueup.core.units import rounded_text
 from trueup.engine.scanner import Found, Looked, Scan, scan
 from trueup.net.client import Client
@@ -38,13 +38,18 @@ def scan_markets(client: Client, wanted: Scan, *, series: frozenset[SeriesTicker
     Combos are left out: their number has no end.  Raises what the client raises.
     """
     now = client.session.now()
-    return [_row(each) for each in scan(_looked(client, wanted, series, now), wanted, now)]
+    known = known_series(client, wanted)
+    return [_row(each) for each in scan(look_over(client, wanted, series, known), wanted, now)]
 
 
-def _looked(
-    client: Client, wanted: Scan, series: frozenset[SeriesTicker], now: Instant
+def look_over(
+    client: Client,
+    wanted: Scan,
+    series: frozenset[SeriesTicker],
+    known: dict[SeriesTicker, FullSeries],
 ) -> Iterator[Looked]:
-    known = _series_of(client, wanted)
+    """Every open market as it is listed; a series that is not among `known` is asked for and added."""
+    now = client.session.now()
     for asked in sorted(series) or [None]:
         events = client.events.list(
             status="open", series_ticker=asked, nested_markets=True, limit=_EVENTS_A_PAGE
@@ -64,7 +69,7 @@ def _looked(
                 )
 
 
-def _series_of(client: Client, wanted: Scan) -> dict[SeriesTicker, FullSeries]:
+def known_series(client: Client, wanted: Scan) -> dict[SeriesTicker, FullSeries]:
     """The series of the categories that are wanted: only they say what a market belongs to."""
     asked = sorted(wanted.categories) or [""]
     return {each.ticker: each for one in asked for each in client.series.list(category=one)}

@@ -22,13 +22,17 @@ from trueup.run.desk import DeskSettings
 from trueup.web.actions import Actions
 from trueup.web.api import add_api
 from trueup.web.bot_link import BotLink
+from trueup.web.exchange import Exchange
 from trueup.web.exports import add_exports
 from trueup.web.frame import STATIC
 from trueup.web.guard import Application, Guard, Prefixed
 from trueup.web.live import Hub
 from trueup.web.login import add_login
 from trueup.web.pages import (
+    arbitrage,
     bot,
+    market,
+    markets,
     orders,
     overview,
     position,
@@ -46,7 +50,7 @@ from trueup.web.values.earnings import earnings
 
 _PAGES: Final = (
     *(overview, positions, position, orders, settlements, reconciliation, records),
-    *(bot, reports, system),
+    *(markets, market, arbitrage, bot, reports, system),
 )
 FAVICON: Final = STATIC / "favicon.svg"
 _MOMENT: Final = 0.02
@@ -121,6 +125,7 @@ def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
         try:
             yield
         finally:
+            await site.exchange.stop()
             await site.bot.stop()
             await site.hub.stop()
             site.reader.close()
@@ -166,6 +171,7 @@ def site_of(
         reader=reader,
         hub=hub,
         bot=link,
+        exchange=Exchange(settings, hub.note),
         actions=Actions(
             settings, link, who=safety.user, read_only=options.read_only, live=options.live
         ),

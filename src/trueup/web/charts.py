@@ -22,10 +22,10 @@ Options = dict[str, Any]
 RANGES: Final[Mapping[str, int]] = {"1D": DAY, "1W": 7 * DAY, "1M": 30 * DAY, "All": 0}
 """What a curve can be narrowed to."""
 
-_FONT: Final = {"fontFamily": "inherit", "fontSize": 11, "color": "var(--soft)"}
-_NO_LINE: Final = {"show": False}
-_SPLIT: Final = {"lineStyle": {"color": "var(--line)", "type": "dashed"}}
-_TOOLTIP: Final[Options] = {
+FONT: Final = {"fontFamily": "inherit", "fontSize": 11, "color": "var(--soft)"}
+NO_LINE: Final = {"show": False}
+SPLIT: Final = {"lineStyle": {"color": "var(--line)", "type": "dashed"}}
+TOOLTIP: Final[Options] = {
     "trigger": "axis",
     "backgroundColor": "var(--panel)",
     "borderColor": "var(--line)",
@@ -74,13 +74,13 @@ def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Op
     return {
         "animation": False,
         "grid": {"left": 8, "right": 12, "top": 12, "bottom": 4, "containLabel": True},
-        "tooltip": {**_TOOLTIP, "axisPointer": {"lineStyle": {"color": "var(--soft)"}}},
-        "xAxis": _time_axis(),
+        "tooltip": {**TOOLTIP, "axisPointer": {"lineStyle": {"color": "var(--soft)"}}},
+        "xAxis": time_axis(),
         "yAxis": {
             "type": "value",
             "scale": True,
-            "axisLabel": {**_FONT, ":formatter": "(v) => '$' + v.toLocaleString('en-US')"},
-            "splitLine": _SPLIT,
+            "axisLabel": {**FONT, ":formatter": "(v) => '$' + v.toLocaleString('en-US')"},
+            "splitLine": SPLIT,
         },
         "series": [
             {
@@ -147,16 +147,16 @@ def bars(names: Sequence[str], amounts: Sequence[Money], *, sideways: bool) -> O
     names_axis: Options = {
         "type": "category",
         "data": list(names),
-        "axisLabel": {**_FONT, "interval": 0 if sideways else "auto", "hideOverlap": True},
-        "axisTick": _NO_LINE,
+        "axisLabel": {**FONT, "interval": 0 if sideways else "auto", "hideOverlap": True},
+        "axisTick": NO_LINE,
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
         "inverse": sideways,
     }
     room = ["16%", "16%"] if sideways else [0, 0]
     amounts_axis: Options = {
         "type": "value",
-        "axisLabel": {**_FONT, "hideOverlap": True},
-        "splitLine": _SPLIT,
+        "axisLabel": {**FONT, "hideOverlap": True},
+        "splitLine": SPLIT,
         "boundaryGap": room,
     }
     label = {"show": sideways, "color": "var(--text)", "fontSize": 11}
@@ -169,7 +169,7 @@ def bars(names: Sequence[str], amounts: Sequence[Money], *, sideways: bool) -> O
             "bottom": 2,
             "containLabel": True,
         },
-        "tooltip": {**_TOOLTIP, "axisPointer": {"type": "shadow"}},
+        "tooltip": {**TOOLTIP, "axisPointer": {"type": "shadow"}},
         "xAxis": amounts_axis if sideways else names_axis,
         "yAxis": names_axis if sideways else amounts_axis,
         "series": [{"type": "bar", "barMaxWidth": 16, "data": data, "label": label}],
@@ -187,13 +187,14 @@ def _outside(amount: Money, *, sideways: bool) -> str:
     return "top" if amount.units >= 0 else "bottom"
 
 
-def _time_axis() -> Options:
+def time_axis() -> Options:
+    """An axis of moments."""
     return {
         "type": "time",
-        "axisLabel": {**_FONT, "hideOverlap": True},
+        "axisLabel": {**FONT, "hideOverlap": True},
         "axisLine": {"lineStyle": {"color": "var(--line)"}},
-        "axisTick": _NO_LINE,
-        "splitLine": _NO_LINE,
+        "axisTick": NO_LINE,
+        "splitLine": NO_LINE,
     }
 
 

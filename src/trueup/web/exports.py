@@ -16,10 +16,12 @@ from trueup.run.account import Account
 from trueup.store.listing import PAGE_ROWS_MAX
 from trueup.web.pages.columns import (
     FILL_COLUMNS,
+    MARKET_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,
     SETTLEMENT_COLUMNS,
 )
+from trueup.web.pages.markets import scanned_page
 from trueup.web.pages.orders import fills_page, orders_page
 from trueup.web.pages.settlements import settlements_page
 from trueup.web.site import Site
@@ -81,9 +83,11 @@ async def _written(site: Site, name: str, query: Query) -> str:
         held = await site.reader.ask("holdings", holdings)
         rows = position_rows(held, marked(held.positions, site.tops()), now=site.reader.now())
         return write_csv(POSITION_COLUMNS, [TablePage(rows, len(rows))])
+    if name == "markets":
+        return write_csv(MARKET_COLUMNS, [await scanned_page(site, replace(query, limit=ROWS_MAX))])
     export = _EXPORTS.get(name)
     if export is None:
-        known = ", ".join(("positions", *_EXPORTS))
+        known = ", ".join(("positions", "markets", *_EXPORTS))
         raise CallerError(f"there is no export {name!r}", remedy=f"Use {known}.")
     pages: list[TablePage] = []
     while not pages or len(pages) * PAGE_ROWS_MAX < min(pages[0].total, ROWS_MAX):

@@ -32,6 +32,8 @@ _PLACES: Final = (
     ("/orders", "Orders & fills", "f"),
     ("/settlements", "Settlements", "s"),
     ("/reconciliation", "Reconciliation", "r"),
+    ("/markets", "Markets", "m"),
+    ("/arbitrage", "Arbitrage", "a"),
     ("/bot", "Bot", "b"),
     ("/reports", "Reports", "w"),
     ("/system", "System", "y"),

@@ -33,6 +33,8 @@ class Moved(StrEnum):
     """Bids and asks of markets."""
     DECISIONS = "decisions"
     """The decision log."""
+    MARKETS = "markets"
+    """What the page itself reads at the exchange."""
 
 
 Told = Callable[[frozenset[Moved]], Awaitable[None]]

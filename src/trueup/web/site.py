@@ -12,6 +12,7 @@ from trueup.run.companions import Companions
 from trueup.run.desk import DeskSettings
 from trueup.web.actions import Actions
 from trueup.web.bot_link import BotLink
+from trueup.web.exchange import Exchange
 from trueup.web.live import Hub
 from trueup.web.reading import Answer, BooksReader
 from trueup.web.security import Safety, Sessions
@@ -41,6 +42,7 @@ class Site:
     reader: BooksReader
     hub: Hub
     bot: BotLink
+    exchange: Exchange
     actions: Actions
     safety: Safety
     companions: Companions | None = None

@@ -124,6 +124,40 @@ class Field(Element):
             self.typed(self.value)
 
 
+class Choice(Element):
+    """One of several words; empty is the first, which is called `all_words`."""
+
+    def __init__(self, label: str, *, all_words: str, chosen: Callable[[str], None]) -> None:
+        super().__init__("select")
+        self.value = ""
+        self._all_words = all_words
+        self._options: tuple[str, ...] | None = None
+        self._chosen = chosen
+        self.classes("field")
+        attribute(self, "aria-label", label)
+        self.on("change", self._heard, js_handler="(event) => emit(event.target.value)")
+        self.offer(())
+
+    def offer(self, options: tuple[str, ...]) -> None:
+        """What can be chosen; what was chosen stays."""
+        if options == self._options:
+            return
+        self._options = options
+        self.clear()
+        with self:
+            for option in ("", *options):
+                word = Words(option or self._all_words, tag="option")
+                attribute(word, "value", option)
+                if option == self.value:
+                    attribute(word, "selected", "")
+
+    def _heard(self, arguments: GenericEventArguments) -> None:
+        value = str(arguments.args)
+        if value in {"", *(self._options or ())}:
+            self.value = value
+            self._chosen(value)
+
+
 def facts(pairs: Mapping[str, Shown]) -> dict[str, Figure]:
     """Names and their figures, side by side; returns the figures by name."""
     shown: dict[str, Figure] = {}

@@ -56,3 +56,16 @@ CONNECTION_COLUMNS: Final = (
     Column(name="heard", label="Heard", figure=True),
     Column(name="words", label="", phone=False, wide=True),
 )
+MARKET_COLUMNS: Final = (
+    Column(name="market", label="Market", sorts=True),
+    Column(name="title", label="What it asks", sorts=True, phone=False, wide=True),
+    Column(name="category", label="Category", sorts=True, phone=False),
+    Column(name="bid", label="Bid", figure=True, sorts=True),
+    Column(name="ask", label="Ask", figure=True, sorts=True),
+    Column(name="spread", label="Spread", figure=True, sorts=True, phone=False),
+    Column(name="last", label="Last", figure=True, sorts=True, phone=False),
+    Column(name="volume", label="Volume", figure=True, sorts=True, phone=False),
+    Column(name="volume_24h", label="24 h", figure=True, sorts=True),
+    Column(name="closes", label="Closes in", figure=True, sorts=True, phone=False),
+    Column(name="quoted", label="Quoted (UTC)", figure=True, sorts=True, phone=False),
+)

@@ -26,7 +26,7 @@
     },
   });
 
-  const places = { o: "/", p: "/positions", f: "/orders", s: "/settlements", r: "/reconciliation", b: "/bot", w: "/reports", y: "/system" };
+  const places = { o: "/", p: "/positions", f: "/orders", s: "/settlements", r: "/reconciliation", m: "/markets", a: "/arbitrage", b: "/bot", w: "/reports", y: "/system" };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.target.closest?.("input, textarea, select, [contenteditable]")) {

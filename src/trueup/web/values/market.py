@@ -1,0 +1,138 @@
+"""One market: its facts, its newest trades, and what a strategy thinks it is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from trueup.core.catalog import FeeTerms
+from trueup.core.errors import NotANumber
+from trueup.core.ids import Ticker
+from trueup.core.instant import Instant, parse_instant
+from trueup.core.market import MarketStatus
+from trueup.core.orders import Side
+from trueup.core.units import rounded_text
+from trueup.engine.market import PublicTrade, Top
+from trueup.run.bot_status import TopShown
+from trueup.run.decision_log import Line
+from trueup.run.market_watch import MarketSeen
+from trueup.web.values import shown
+from trueup.web.values.activity import result
+from trueup.web.values.bot import decision_rows
+from trueup.web.values.markets import spread_shown
+from trueup.web.values.rows import TableRow
+from trueup.web.values.shown import Shown, Tone
+
+_STATED: Final = re.compile(r"(?P<who>\S.*?) says (?P<percent>\d{1,3}\.\d) %")
+"""How a strategy that trades against an outside probability begins its reasons."""
+
+
+def market_facts(seen: MarketSeen | None, lines: Sequence[Line], now: Instant) -> dict[str, Shown]:
+    """The figures of a market; all unknown before it was seen."""
+    if seen is None:
+        return dict.fromkeys(_FACTS, shown.NOTHING)
+    market, top, at = seen.listing.market, seen.top, seen.top.at
+    figures = (
+        status_shown(seen.listing.status),
+        shown.price(top.bid, at=at),
+        shown.price(top.ask, at=at),
+        spread_shown(top.spread),
+        shown.price(top.last, at=at),
+        fair_value(lines, market.ticker),
+        shown.count(seen.volume),
+        shown.count(top.volume_24h),
+        shown.count(seen.open_interest),
+        shown.moment(market.open_at),
+        shown.moment(market.close_at),
+        shown.time_left(market.close_at, now),
+        shown.moment(market.expected_expiration_at),
+        fee_shown(seen.listing.fee_terms, market.fee_waiver_until),
+        shown.words(seen.listing.grid.label.replace("_", " ")),
+        result(seen.result, seen.settlement_value),
+        shown.words(seen.listing.category),
+        shown.words(market.event_ticker, title=seen.listing.event.title),
+    )
+    return dict(zip(_FACTS, figures, strict=True))
+
+
+_FACTS: Final = (
+    *("Status", "Bid", "Ask", "Spread", "Last", "Fair value", "Volume", "Volume, 24 h"),
+    *("Open interest", "Opened (UTC)", "Closes (UTC)", "Closes in", "Expected result (UTC)"),
+    *("Fees", "Price steps", "Result", "Category", "Event"),
+)
+
+
+def status_shown(status: MarketStatus) -> Shown:
+    """The exchange's word for where the market stands."""
+    if status is MarketStatus.ACTIVE:
+        return Shown("● active", Tone.GOOD, "orders are taken")
+    if status in {MarketStatus.INITIALIZED, MarketStatus.INACTIVE}:
+        return Shown(f"○ {status.value}", Tone.LOOK, "no orders are taken now")
+    return Shown(f"■ {status.value}", Tone.MUTED, "no orders are taken any more")
+
+
+def fee_shown(terms: FeeTerms | None, waived_until: Instant | None) -> Shown:
+    """What a fill is charged by."""
+    if terms is None:
+        return shown.NOTHING
+    if terms.waived:
+        return Shown("waived", Tone.GOOD, f"until {shown.moment(waived_until).title}")
+    words = terms.fee_type.replace("_", " ")
+    return Shown(f"{words} × {rounded_text(terms.multiplier, 2)}", title=terms.fee_type)
+
+
+def fair_value(lines: Sequence[Line], ticker: Ticker) -> Shown:
+    """What a strategy's newest decision about this market says that YES is worth.
+
+    Only strategies that trade against an outside probability state one.
+    """
+    for line in reversed(lines):
+        if line.get("ticker") != ticker:
+            continue
+        stated = _STATED.match(str(line.get("reason", "")))
+        if stated is None:
+            continue
+        try:
+            at = parse_instant(str(line.get("at", "")))
+        except NotANumber:
+            continue
+        when = f"as {line.get('strategy')} decided at {shown.moment(at).title}"
+        return Shown(f"{stated['percent']} % ({stated['who']})", title=when, at=at)
+    return Shown(shown.UNKNOWN, Tone.MUTED, "no strategy has stated one")
+
+
+def thought_rows(lines: Sequence[Line], ticker: Ticker, *, limit: int) -> list[TableRow]:
+    """The bot's newest decisions about this market, newest first."""
+    mine = [line for line in lines if line.get("ticker") == ticker]
+    return decision_rows(mine, words="", only="", limit=limit)
+
+
+def trade_rows(trades: Iterable[PublicTrade]) -> list[TableRow]:
+    """Everybody's trades, in the order in which they come."""
+    return [
+        TableRow(
+            key=f"{each.at}/{place}",
+            cells={
+                "at": shown.moment(each.at),
+                "side": Shown(
+                    each.taker_side.value.upper(),
+                    Tone.GAIN if each.taker_side is Side.YES else Tone.LOSS,
+                ),
+                "price": shown.price(each.price),
+                "count": shown.count(each.count),
+            },
+        )
+        for place, each in enumerate(trades)
+    ]
+
+
+def fresher(top: Top, told: TopShown | None) -> dict[str, Shown]:
+    """The facts that a bot's feed tells more freshly, if it does."""
+    if told is None or parse_instant(told.at) <= top.at:
+        return {}
+    return {
+        "Bid": shown.words(told.bid),
+        "Ask": shown.words(told.ask),
+        "Last": shown.words(told.last),
+    }
