@@ -745,7 +745,7 @@ def test_an_unknown_figure_fails_its_condition_and_comes_last(
 
 
 def test_universe_keeps_the_busiest_and_what_is_held() -> None:
-    strategy = Threshold(buy_below=cents(99), every=MINUTE)
+    strategy = Threshold(buy_below=cents(98), sell_above=cents(99), every=MINUTE)
     strategy.universe = Universe(busiest=1)
     floor = Floor(strategy)
     other_ticker = Ticker("KXCPI-26OCT-T3.0")
@@ -771,3 +771,9 @@ def test_every_strategy_explains_itself(strategy: Strategy) -> None:
     assert strategy.parameters()
     assert strategy.name
     assert Filled.__doc__
+
+
+def test_a_threshold_that_buys_what_it_sells_is_refused() -> None:
+    with pytest.raises(ConfigError, match="lose the spread") as caught:
+        Threshold(buy_below=cents(70), sell_above=cents(30))
+    assert caught.value.remedy

@@ -188,7 +188,8 @@ def check(
         output.say(f"{each['name']}: {each['capital']} dollars", style="bold")
         for name in ("parameters", "universe", "limits"):
             settled = "; ".join(f"{key} {value}" for key, value in each[name].items())
-            output.say(f"  {name}: {settled or 'none'}")
+            nothing = "every market that is looked at" if name == "universe" else "none"
+            output.say(f"  {name}: {settled or nothing}")
         output.say(f"  orders: life {each['order_life']}, subaccount {each['subaccount']}")
     settled = "; ".join(f"{key} {value}" for key, value in shown["limits"].items())
     output.say(f"account: {settled}")

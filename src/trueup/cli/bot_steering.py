@@ -408,34 +408,52 @@ def _confirm(invocation: Invocation, *, yes: bool) -> None:
 def _flatten(
     invocation: Invocation, settings: DeskSettings, said: Said, *, live: bool
 ) -> dict[str, Any]:
-    output = invocation.output
-    bound = slippage_of(said.slippage)
     try:
-        shown = flatten_through(reach_bot(settings), said, clock=SystemClock(), told=output.say)[
-            "flatten"
-        ]
+        control = reach_bot(settings)
     except NoBot:
-        wish = FlattenOnly(by=said.by, strategy=said.strategy, words=said.words, slippage=bound)
-        options = BotOptions(
-            mandates=(),
-            scope=Scope(held_only=True),
-            pace=Pace(streams=False, prices=2 * SECOND, account=2 * SECOND),
-            live=live,
-            flatten=wish,
-        )
-        output.say("no bot runs: this command reads the account and closes what the bot left")
-        report = run_bot(
-            settings,
-            options,
-            said=lambda told: output.say(f"  {getattr(told, 'words', '')}".rstrip()),
-            started=output.say,
-        )
-        shown = report.flatten or {}
-    _show_flattened(invocation, shown)
+        shown = _flatten_alone(invocation, settings, said, live=live)
+        unfinished = "It is not finished: this command was stopped. Say `trueup bot flatten` again."
+    else:
+        shown = _flatten_through(invocation, control, said)
+        unfinished = "It is not finished; the bot goes on. `trueup bot status --json` tells."
+    _show_flattened(invocation, shown, unfinished)
     return shown
 
 
-def _show_flattened(invocation: Invocation, shown: dict[str, Any]) -> None:
+def _flatten_through(invocation: Invocation, control: Control, said: Said) -> dict[str, Any]:
+    try:
+        told = invocation.output.say
+        return flatten_through(control, said, clock=SystemClock(), told=told)["flatten"]
+    except NoBot as error:
+        raise NoBot(
+            f"{error}, before it said that every position is closed",
+            remedy="Say `trueup bot flatten` again: it then closes what is left without the bot.",
+        ) from error
+
+
+def _flatten_alone(
+    invocation: Invocation, settings: DeskSettings, said: Said, *, live: bool
+) -> dict[str, Any]:
+    output = invocation.output
+    bound = slippage_of(said.slippage)
+    options = BotOptions(
+        mandates=(),
+        scope=Scope(held_only=True),
+        pace=Pace(streams=False, prices=2 * SECOND, account=2 * SECOND),
+        live=live,
+        flatten=FlattenOnly(by=said.by, strategy=said.strategy, words=said.words, slippage=bound),
+    )
+    output.notice("no bot runs: this command reads the account and closes what the bot left")
+    report = run_bot(
+        settings,
+        options,
+        said=lambda told: output.say(f"  {getattr(told, 'words', '')}".rstrip()),
+        started=output.say,
+    )
+    return report.flatten or {}
+
+
+def _show_flattened(invocation: Invocation, shown: dict[str, Any], unfinished: str) -> None:
     output = invocation.output
     positions = shown.get("positions", [])
     for each in positions:
@@ -450,6 +468,6 @@ def _show_flattened(invocation: Invocation, shown: dict[str, Any]) -> None:
     if not positions and is_done:
         output.say("The bot holds nothing.")
     if not is_done:
-        output.notice("It is not finished; the bot goes on. `trueup bot status --json` tells.")
+        output.notice(unfinished)
     if not is_done or any(each["state"] != "closed" for each in positions):
         invocation.exit_code = _EXIT_UNPROVEN

@@ -29,6 +29,7 @@ from trueup.run.plain_values import convert, length_of
 from trueup.run.strategy_files import check_name, find_strategies
 from trueup.run.strategy_parameters import make_strategy
 
+_NAMES: Final = frozenset({"categories", "tickers", "series"})
 _LENGTHS: Final = frozenset({"expiry_min", "quote_age_max"})
 _HANG_LEAST: Final = SECOND
 
@@ -164,7 +165,7 @@ class _Reading:
         try:
             if name == "hours":
                 return None if given == "none" else Hours.parse(given)
-            if name == "categories":
+            if name in _NAMES:
                 return frozenset(given)
             if name in _LENGTHS:
                 return length_of(given)

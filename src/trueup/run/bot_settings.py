@@ -36,6 +36,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     hours: str | None = None
     """Like ``"08:00-18:00"``, Eastern."""
     categories: tuple[str, ...] | None = None
+    tickers: tuple[str, ...] | None = None
+    """With `series`: positions are opened only in markets that one of the two names."""
+    series: tuple[str, ...] | None = None
     quote_age_max: str | None = None
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from trueup.core.errors import ConfigError
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND
 from trueup.core.units import ZERO_COUNT, Count, Price
@@ -39,6 +40,12 @@ class Threshold(Strategy):
         self.count = Count.of_contracts(5) if count is None else count
         self.position_max = Count.of_contracts(50) if position_max is None else position_max
         self.every = every
+        if self.buy_below >= self.sell_above:
+            raise ConfigError(
+                f"buy_below {self.buy_below} is not below sell_above {self.sell_above}: it would "
+                "buy what it sells at once, and lose the spread and the fees each time",
+                remedy="Let buy_below be below sell_above.",
+            )
 
     def parameters(self) -> Mapping[str, str]:
         """The settings as text."""
