@@ -79,6 +79,13 @@ def test_nothing_is_older_than_the_market() -> None:
     assert minutes_of([], [], start=0, end=600) == []
 
 
+def test_trades_from_before_the_first_known_quote_have_a_book_that_is_empty() -> None:
+    (found,) = minutes_of([traded(30, "0.40", "1")], [], start=0, end=60)
+
+    assert found.bid == Span(*[price("0")] * 4)
+    assert found.ask == Span(*[price("1")] * 4)
+
+
 def test_the_last_price_is_carried_to_the_first_border() -> None:
     prints = [traded(-500, "0.40", "1"), traded(-400, "0.45", "1"), traded(30, "0.50", "1")]
 

@@ -24,7 +24,7 @@ from trueup.core.instant import (
     from_datetime,
     to_datetime,
 )
-from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
+from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Count, Price, Ratio
 
 MINUTES_A_DAY: Final = 1_440
 
@@ -159,12 +159,13 @@ def _candle(
     )
 
 
-def _quoted(tops: Sequence[Top], begins: Instant, ends: Instant, *, of_bid: bool) -> Span | None:
+def _quoted(tops: Sequence[Top], begins: Instant, ends: Instant, *, of_bid: bool) -> Span:
     low = bisect_right(tops, begins, key=_time_of_top)
     high = bisect_right(tops, ends, key=_time_of_top)
     # What held when the period began counts too.
     held = tops[max(0, low - 1) : high]
-    return _span(one.bid if of_bid else one.ask for one in held)
+    nobody = Price(0) if of_bid else ONE_DOLLAR
+    return _span(one.bid if of_bid else one.ask for one in held) or Span(*[nobody] * 4)
 
 
 def _span(prices: Iterable[Price]) -> Span | None:

@@ -34,6 +34,10 @@ def price_history(sticks: Sequence[Stick]) -> Options:
             (names[1], "loss", [(each, each.ask) for each in sticks]),
         )
     )
+    # Both panes show the same time, whatever happened in it.
+    time = time_axis()
+    if sticks:
+        time |= {"min": sticks[0].end_at // 1000, "max": sticks[-1].end_at // 1000}
     return {
         "animation": False,
         "grid": [
@@ -51,8 +55,8 @@ def price_history(sticks: Sequence[Stick]) -> Options:
         "tooltip": {**TOOLTIP, "axisPointer": {"lineStyle": {"color": "var(--soft)"}}},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "xAxis": [
-            {**time_axis(), "axisLabel": NO_LINE},
-            {**time_axis(), "gridIndex": 1},
+            {**time, "axisLabel": NO_LINE},
+            {**time, "gridIndex": 1},
         ],
         "yAxis": [
             {**_PRICE_AXIS, ":min": _LOWEST, ":max": _HIGHEST},
