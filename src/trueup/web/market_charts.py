@@ -92,7 +92,7 @@ def _candles(sticks: Sequence[Stick]) -> Options:
             for each in sticks
             if each.close is not None
         ],
-        "tooltip": {":valueFormatter": "(v) => v === '-' ? '–' : '$' + v"},
+        "tooltip": {":valueFormatter": "(v) => (v ? '$' + v : '')"},
     }
 
 

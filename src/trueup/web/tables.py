@@ -100,7 +100,7 @@ class Table(Element, component="components/ledger_table.js"):
         try:
             page = await self._load(query)
         except TrueupError as error:
-            self._props["empty"] = f"{error} {error.remedy}"
+            self._props["empty"] = f"{error}. {error.remedy}"
             page = TablePage((), 0)
         if query != self.query:
             return  # somebody has turned the page meanwhile

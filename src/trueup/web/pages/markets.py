@@ -10,7 +10,6 @@ from typing import Final
 
 from nicegui import ui
 
-from trueup.core.errors import CallerError
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.net.client import Client
@@ -184,10 +183,6 @@ class _Markets:
         if found.trouble:
             seen = "what was read last" if found.from_exchange else "what the books remember"
             words = f"The exchange cannot be asked: {found.trouble} This is {seen}."
-        try:
-            wanted_of(self._table.query.picked)
-        except CallerError as error:
-            words = f"{error}. {error.remedy}"
         self._words.say(words)
         self._trouble.set_visibility(bool(words))
 

@@ -125,13 +125,13 @@ def wanted_of(picked: str) -> Scan:
         if "volume" in given:
             wanted = replace(wanted, volume_min=Count.parse(given["volume"].replace(",", "")))
     except NotANumber as error:
-        words = f"the least volume {given['volume']!r} is no number of contracts"
+        words = f"The least volume {given['volume']!r} is no number of contracts"
         raise CallerError(words, remedy="Write it like 1000.") from error
     try:
         if "price" in given:
             wanted = replace(wanted, price_max=Price.parse(given["price"]))
     except NotANumber as error:
-        words = f"the highest price {given['price']!r} is none"
+        words = f"The highest price {given['price']!r} is no price"
         raise CallerError(words, remedy="Write dollars from 0 to 1, like 0.30.") from error
     if "category" in given:
         wanted = replace(wanted, categories=frozenset({given["category"]}))
