@@ -75,7 +75,7 @@ def test_trouble_is_told_and_what_was_seen_before_stays(tmp_path: Path) -> None:
     async def do(exchange: Exchange) -> None:
         exchange.follow("one", look, every=OFTEN)
         async with asyncio.timeout(20):
-            while not exchange.sight("one", look).trouble:
+            while not exchange.sight("one", look).trouble:  # noqa: ASYNC110  # what pages do
                 await asyncio.sleep(0.005)
         sight = exchange.sight("one", look)
         assert (sight.value, sight.trouble) == ("seen", "the line is cut. Wait.")
