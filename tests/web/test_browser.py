@@ -117,6 +117,21 @@ def test_a_cent_is_followed_from_the_day_to_the_raw_payload(tab: Tab) -> None:
     expect(page.locator("table")).not_to_have_count(0)
 
 
+def test_a_market_is_found_by_the_scanner_and_shows_its_book_and_its_trades(tab: Tab) -> None:
+    page = tab.open("/markets")
+    page.get_by_label("Filter by market, title or category").fill("KXFED-")
+    row = page.locator("tbody tr").first
+    expect(row).to_contain_text("KXFED-")
+    row.locator("a").first.click()
+    page.locator("dt", has_text="Spread").wait_for()
+
+    expect(page.locator("dt", has_text="Status").locator("+ dd")).to_contain_text("active")
+    trades = page.locator("table").filter(has_text="Taker bought").locator("tbody tr")
+    expect(trades.first).to_contain_text(re.compile("YES|NO"))
+    expect(page.get_by_label("Contracts that can be sold")).to_be_visible()
+    assert violations(page) == []
+
+
 def test_what_strangers_write_is_text_and_never_markup(tab: Tab) -> None:
     held = ask(tab.dashboard, "/api/portfolio/positions")["positions"]
     ticker = next(each["ticker"] for each in held if "15M" not in each["ticker"])

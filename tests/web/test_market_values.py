@@ -242,7 +242,10 @@ def test_two_trades_of_one_moment_are_two_rows() -> None:
 def test_a_fresher_feed_replaces_the_prices_and_an_older_one_nothing() -> None:
     top = Top(ticker=TICKER, at=NOW, bid=Price.of_cents(10))
 
-    assert fresher(top, top_told(TICKER, Instant(NOW + 1), bid=None))["Bid"].text == UNKNOWN
+    later = fresher(top, top_told(TICKER, Instant(NOW + 1)))
+    assert (later["Bid"].text, later["Ask"].text, later["Spread"].text) == ("0.20", "0.23", "0.03")
+    emptied = fresher(top, top_told(TICKER, Instant(NOW + 1), bid=None))
+    assert (emptied["Bid"].text, emptied["Spread"].text) == (UNKNOWN, UNKNOWN)
     assert fresher(top, top_told(TICKER, NOW)) == {}
     assert fresher(top, None) == {}
 

@@ -102,7 +102,8 @@ class _Market:
         await site.exchange.soon(self._name)
         await self._refresh()
         await self._refresh_mine()
-        self._frame.follow(self._refresh, moved=frozenset({Moved.MARKETS, Moved.TOPS}))
+        self._frame.follow(self._refresh, moved=frozenset({Moved.MARKETS}))
+        self._frame.follow(self._move, moved=frozenset({Moved.TOPS}))
         self._frame.follow(self._refresh_mine, moved=frozenset({Moved.BOOKS, Moved.DECISIONS}))
         client.on_connect(self._refresh)  # pyright: ignore[reportUnknownMemberType]
 
@@ -166,20 +167,29 @@ class _Market:
         return self._site.exchange.sight(self._name, self._look)
 
     async def _refresh(self) -> None:
-        site, sight = self._site, self._sight()
+        sight = self._sight()
         seen = sight.value
         self._age.show(sight.at)
         self._words.say(f"This market cannot be read: {sight.trouble}")
         self._trouble.set_visibility(bool(sight.trouble))
-        figures = market_facts(seen, site.bot.lines, site.reader.now())
+        self._show_facts(seen)
         if seen is not None:
-            told = site.bot.shown_tops.get(self._ticker) if self._ticker in site.bot.tops else None
-            figures |= fresher(seen.top, told)
             self._show(seen)
-        for name, figure in figures.items():
-            self._facts[name].show(figure)
         self._show_history()
         await self._trades.refresh()
+
+    async def _move(self) -> None:
+        """Only what moves with the bot's feed."""
+        if self._ticker in self._site.bot.tops:
+            self._show_facts(self._sight().value)
+
+    def _show_facts(self, seen: MarketSeen | None) -> None:
+        bot = self._site.bot
+        figures = market_facts(seen, bot.lines, self._site.reader.now())
+        if seen is not None and self._ticker in bot.tops:
+            figures |= fresher(seen.top, bot.shown_tops.get(self._ticker))
+        for name, figure in figures.items():
+            self._facts[name].show(figure)
 
     def _show(self, seen: MarketSeen) -> None:
         title = seen.listing.market.title or seen.listing.event.title

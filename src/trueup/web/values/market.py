@@ -20,7 +20,7 @@ from trueup.run.market_watch import MarketSeen
 from trueup.web.values import shown
 from trueup.web.values.activity import result
 from trueup.web.values.bot import decision_rows
-from trueup.web.values.markets import spread_shown
+from trueup.web.values.markets import price_told, spread_of, spread_shown
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import Shown, Tone
 
@@ -131,8 +131,10 @@ def fresher(top: Top, told: TopShown | None) -> dict[str, Shown]:
     """The facts that a bot's feed tells more freshly, if it does."""
     if told is None or parse_instant(told.at) <= top.at:
         return {}
+    bid, ask = price_told(told.bid), price_told(told.ask)
     return {
-        "Bid": shown.words(told.bid),
-        "Ask": shown.words(told.ask),
-        "Last": shown.words(told.last),
+        "Bid": shown.price(bid),
+        "Ask": shown.price(ask),
+        "Spread": spread_shown(spread_of(bid, ask)),
+        "Last": shown.price(price_told(told.last)),
     }

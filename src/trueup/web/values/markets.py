@@ -97,12 +97,13 @@ def _at_top(listed: Listed, top: TopShown) -> Listed:
     at = parse_instant(top.at)
     if at <= listed.at:
         return listed
-    bid, ask = _price(top.bid), _price(top.ask)
+    bid, ask = price_told(top.bid), price_told(top.ask)
     found = replace(listed.found, bid=bid, ask=ask, spread=spread_of(bid, ask))
-    return Listed(found=found, last=_price(top.last), at=at)
+    return Listed(found=found, last=price_told(top.last), at=at)
 
 
-def _price(text: str | None) -> Price | None:
+def price_told(text: str | None) -> Price | None:
+    """A price of the status document."""
     return None if text is None else Price.parse(text)
 
 
