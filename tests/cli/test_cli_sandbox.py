@@ -206,5 +206,5 @@ def test_fix_sessions_are_served_with_a_certificate_to_trust(
                 assert isinstance(await anext(events), LoggedOn)
 
     asyncio.run(log_on())
-    assert set(served["fix_ports"]) == {"KalshiNR", "KalshiDC", "KalshiRT", "KalshiPT"}
+    assert set(served["fix_ports"]) == {each.value for each in SessionKind}
     assert key_file.with_suffix(".fix.key").stat().st_mode & 0o077 == 0

@@ -69,13 +69,15 @@ def _origin(process: subprocess.Popen[str]) -> str:
     raise AssertionError(f"the dashboard did not start: {''.join(told)}")
 
 
-@pytest.fixture(scope="session")
+# The library keeps an event loop running in this thread for as long as it is open, and no other
+# test could run one of its own: so it is closed at the end of each file.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium; its tests are skipped, saying why, where none can be had."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
@@ -89,7 +91,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(browser: Browser, dashboard: Dashboard) -> str:
     """Logged in once, by the form."""
     context = browser.new_context()

@@ -250,7 +250,7 @@ def arm_account(
         for note in each.notes:
             output.notice(note)
     if not any(each.clean for each in found):
-        output.notice("There is no day with a clean proof anywhere: practise first.")
+        output.say("There is no day with a clean proof anywhere: practise first.", style="yellow")
     if caps.hours:
         output.say(
             f"In its first {caps.hours} hours with real money a bot may send {caps.order_count_max} "

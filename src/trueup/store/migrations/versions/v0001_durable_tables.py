@@ -46,7 +46,7 @@ def _make_record() -> None:
         "meta",
         _text(
             "name",
-            "schema_version, projection_version, venue, mode, account, indexed_to",
+            "schema_version, projection_version, venue, mode, account, indexed_to, report_terms",
             primary_key=True,
         ),
         _text("value", "its value"),
