@@ -14,6 +14,7 @@ from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.payoff import yes_value
 from trueup.core.units import Price, Ratio
 from trueup.net.client import AsyncClient
+from trueup.run.live_feeds import event_of, market_of
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import COLUMNS, Kind
 from trueup.wire.rest.rows.full import FullEvent, FullMarket, FullSeries
@@ -76,24 +77,8 @@ def archived_market(market: FullMarket, event: FullEvent, series: FullSeries) ->
     """What REST told, in core's words."""
     result = _result(market.result)
     return ArchivedMarket(
-        market=catalog.Market(
-            ticker=market.ticker,
-            event_ticker=market.event_ticker,
-            title=market.title or market.yes_title,
-            open_at=market.open_at,
-            close_at=market.close_at,
-            expected_expiration_at=market.expected_expiration_at,
-            fee_waiver_until=market.fee_waiver_until,
-            shard=market.shard,
-        ),
-        event=catalog.Event(
-            ticker=event.event_ticker,
-            series_ticker=event.series_ticker,
-            title=event.title,
-            mutually_exclusive=event.mutually_exclusive,
-            fee_type_override=event.fee_type_override,
-            fee_multiplier_override=event.fee_multiplier_override,
-        ),
+        market=market_of(market),
+        event=event_of(event),
         series=catalog.Series(
             ticker=series.ticker,
             title=series.title,

@@ -208,6 +208,32 @@ class Feeds:
         )
 
 
+def market_of(market: FullMarket) -> catalog.Market:
+    """A market in core's words."""
+    return catalog.Market(
+        ticker=market.ticker,
+        event_ticker=market.event_ticker,
+        title=market.title or market.yes_title,
+        open_at=market.open_at,
+        close_at=market.close_at,
+        expected_expiration_at=market.expected_expiration_at,
+        fee_waiver_until=market.fee_waiver_until,
+        shard=market.shard,
+    )
+
+
+def event_of(event: FullEvent) -> catalog.Event:
+    """An event in core's words."""
+    return catalog.Event(
+        ticker=event.event_ticker,
+        series_ticker=event.series_ticker,
+        title=event.title,
+        mutually_exclusive=event.mutually_exclusive,
+        fee_type_override=event.fee_type_override,
+        fee_multiplier_override=event.fee_multiplier_override,
+    )
+
+
 def listing_of(market: FullMarket, event: FullEvent, series: FullSeries, now: Instant) -> Listing:
     """A market in the machine's words."""
     waived = market.fee_waiver_until is not None and market.fee_waiver_until > now
@@ -219,24 +245,8 @@ def listing_of(market: FullMarket, event: FullEvent, series: FullSeries, now: In
         waived=waived,
     )
     return Listing(
-        market=catalog.Market(
-            ticker=market.ticker,
-            event_ticker=market.event_ticker,
-            title=market.title or market.yes_title,
-            open_at=market.open_at,
-            close_at=market.close_at,
-            expected_expiration_at=market.expected_expiration_at,
-            fee_waiver_until=market.fee_waiver_until,
-            shard=market.shard,
-        ),
-        event=catalog.Event(
-            ticker=event.event_ticker,
-            series_ticker=event.series_ticker,
-            title=event.title,
-            mutually_exclusive=event.mutually_exclusive,
-            fee_type_override=event.fee_type_override,
-            fee_multiplier_override=event.fee_multiplier_override,
-        ),
+        market=market_of(market),
+        event=event_of(event),
         category=series.category,
         grid=market.grid,
         status=market.status,
