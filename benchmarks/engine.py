@@ -62,7 +62,7 @@ from trueup.engine.wishes import Wish, buy_yes
 from trueup.net.request import build_request
 from trueup.net.signer import Ed25519Signer, RsaSigner, signer_for
 from trueup.net.venues import Venue, resolve_endpoint
-from trueup.run.live_calls import new_order
+from trueup.run.bot.live_calls import new_order
 from trueup.store.intents import IntentLog, encode_line
 from trueup.wire.rest import orders
 from trueup.wire.ws.channels import Channel

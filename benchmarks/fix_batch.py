@@ -23,9 +23,9 @@ from typing import Final
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.units import Count, Money, Price
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.desk import Desk, read_desk_settings
-from trueup.run.fix_books import FixBooks
+from trueup.run.fix.booking import FixBooks
 from trueup.wire.fix.codec import Codec
 from trueup.wire.fix.message import Sender
 from trueup.wire.fix.messages.orders import CollateralChange, Fee

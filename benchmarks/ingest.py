@@ -40,10 +40,10 @@ from trueup.core.ids import PRIMARY
 from trueup.net.client import Client, open_client
 from trueup.net.signer import RsaSigner
 from trueup.net.venues import Venue, resolve_endpoint
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
+from trueup.run.books.fetching import PAGE_SIZE, Fetcher, Listing
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.config import Config
-from trueup.run.fetching import PAGE_SIZE, Fetcher, Listing
 from trueup.store.database import Books, open_books
 from trueup.wire.rest import portfolio
 

@@ -24,9 +24,9 @@ from benchmarks.account import FILLS_OF_A_MARKET, write_account
 from trueup.core.fees import Precision
 from trueup.core.instant import Instant
 from trueup.ledger.reconcile import Verdict
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
+from trueup.run.books.proving import prove_cash, reconcile_books
 from trueup.run.config import Config, StrategyRule
-from trueup.run.proving import prove_cash, reconcile_books
 from trueup.store.database import Books, open_books
 
 SIZES: Final = (10_000, 100_000, 1_000_000)

@@ -19,8 +19,8 @@ from typing import Final
 
 from benchmarks.account import write_account
 from trueup.core.fees import Precision
-from trueup.run.account import Account
-from trueup.run.booking import book_new
+from trueup.run.books.account import Account
+from trueup.run.books.booking import book_new
 from trueup.run.config import Config
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.store.database import open_books

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.core.market import MarketStatus
-from trueup.run.living import HOME_WORLD, Chances
+from trueup.run.sandbox.living import HOME_WORLD, Chances
 from trueup.sim.auditing import audit
 from trueup.sim.events import Event, MarketListed, TradeMade
 from trueup.sim.living.built_in import living_world

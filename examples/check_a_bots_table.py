@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 import trueup
-from trueup.run.patching import undo_backfill
-from trueup.run.sandbox import built_in_world
-from trueup.run.serving import write_bot_database
+from trueup.run.books.patching import undo_backfill
+from trueup.run.sandbox.built_in import built_in_world
+from trueup.run.sandbox.serving import write_bot_database
 
 
 def check(table: str) -> None:

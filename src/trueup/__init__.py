@@ -99,10 +99,10 @@ __all__ = [
 ]
 
 _LATER: Final = {
-    "Account": "trueup.run.account",
+    "Account": "trueup.run.books.account",
     "AnchorSignal": "trueup.engine.signals",
     "AsyncClient": "trueup.net.client",
-    "Bot": "trueup.run.bot_front",
+    "Bot": "trueup.run.bot.front",
     "Client": "trueup.net.client",
     "Desk": "trueup.engine.strategy",
     "NewsSignal": "trueup.engine.signals",
@@ -112,13 +112,13 @@ _LATER: Final = {
     "Universe": "trueup.engine.strategy",
     "VenueQuote": "trueup.engine.signals",
     "Withdraw": "trueup.engine.wishes",
-    "backfill_settlements": "trueup.run.patching",
+    "backfill_settlements": "trueup.run.books.patching",
     "buy_no": "trueup.engine.wishes",
     "buy_yes": "trueup.engine.wishes",
-    "open_account": "trueup.run.account",
+    "open_account": "trueup.run.books.account",
     "open_async_client": "trueup.run.clients",
     "open_client": "trueup.run.clients",
-    "run_bot": "trueup.run.bot_front",
+    "run_bot": "trueup.run.bot.front",
     "sell_no": "trueup.engine.wishes",
     "sell_yes": "trueup.engine.wishes",
 }

@@ -25,10 +25,10 @@ from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
 from trueup.engine.strategy import Desk, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
 from trueup.net.client import AsyncClient, Client
-from trueup.run.account import Account, open_account
-from trueup.run.bot_front import Bot, run_bot
+from trueup.run.books.account import Account, open_account
+from trueup.run.books.patching import backfill_settlements
+from trueup.run.bot.front import Bot, run_bot
 from trueup.run.clients import open_async_client, open_client
-from trueup.run.patching import backfill_settlements
 
 __version__: str
 

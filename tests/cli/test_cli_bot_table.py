@@ -14,8 +14,8 @@ from typing_user import User, rows_of
 
 from trueup.core.units import Money, Ratio
 from trueup.run.clock import seeded
-from trueup.run.sandbox import built_in_world
-from trueup.run.serving import write_bot_database
+from trueup.run.sandbox.built_in import built_in_world
+from trueup.run.sandbox.serving import write_bot_database
 from trueup.sim.bot_database import BotDatabase, Fault, bot_database
 from trueup.sim.scenario import DEFAULT_SEED
 

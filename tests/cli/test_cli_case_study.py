@@ -7,7 +7,7 @@ from typing_user import User
 
 from trueup.core.instant import DAY, EASTERN, MINUTE, Instant, parse_instant, to_datetime
 from trueup.core.units import Money
-from trueup.run.case_study import Study, outages_of, play, strategies
+from trueup.run.sandbox.case_study import Study, outages_of, play, strategies
 
 SMALL = Study(days=3, density=3)
 

@@ -16,7 +16,7 @@ from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.net.feeds.pairs_file import EXAMPLE
 from trueup.run.clock import SystemClock
-from trueup.run.living import BRIEF_WARM_UP, Wish, prepare
+from trueup.run.sandbox.living import BRIEF_WARM_UP, Wish, prepare
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money
 from trueup.ledger.coverage import Span
-from trueup.run.listings import BEGINNING
-from trueup.run.recorded_rows import CATALOG_READERS, JOURNAL_FILES, MARKET_FILES
-from trueup.run.recording import (
+from trueup.run.books.listings import BEGINNING
+from trueup.run.books.recorded_rows import CATALOG_READERS, JOURNAL_FILES, MARKET_FILES
+from trueup.run.books.recording import (
     ImportReport,
     StatedSpan,
     check_recording,

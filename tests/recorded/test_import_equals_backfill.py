@@ -15,10 +15,10 @@ from trueup.ledger.coverage import Span
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.recordings import load_recording
 from trueup.net.acceptor.server import SandboxServer, Settings
-from trueup.run.account import Account, open_account
+from trueup.run.books.account import Account, open_account
+from trueup.run.books.listings import BEGINNING
+from trueup.run.books.recording import StatedSpan, check_recording, import_recording
 from trueup.run.clock import ShiftedClock
-from trueup.run.listings import BEGINNING
-from trueup.run.recording import StatedSpan, check_recording, import_recording
 from trueup.store.database import Books
 
 NOW = parse_instant("2026-06-01T00:00:00Z")

@@ -18,11 +18,11 @@ from trueup.core.fees import Precision
 from trueup.core.ids import PRIMARY, Subaccount
 from trueup.core.instant import parse_instant
 from trueup.ledger.proof import Proven
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
+from trueup.run.books.proving import prove_cash
+from trueup.run.books.recording import ImportReport, check_recording, import_recording
+from trueup.run.books.recording_files import stream_of
 from trueup.run.config import Config
-from trueup.run.proving import prove_cash
-from trueup.run.recording import ImportReport, check_recording, import_recording
-from trueup.run.recording_files import stream_of
 from trueup.store.database import Books, open_books
 
 Items = Sequence[Mapping[str, object]]

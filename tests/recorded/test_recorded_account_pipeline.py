@@ -29,10 +29,10 @@ from trueup.ledger.fee_check import check_fees
 from trueup.ledger.movements import CashMovement
 from trueup.ledger.position_check import check_positions
 from trueup.ledger.proof import Interval, Proven, prove
-from trueup.run.booking import Booked, book_new
+from trueup.run.books.booking import Booked, book_new
+from trueup.run.books.proving import PROVEN_STREAMS, Proof, prove_cash, reconcile_books
+from trueup.run.books.recording import ImportReport, check_recording, import_recording
 from trueup.run.config import Config
-from trueup.run.proving import PROVEN_STREAMS, Proof, prove_cash, reconcile_books
-from trueup.run.recording import ImportReport, check_recording, import_recording
 from trueup.store.database import Books, open_books
 from trueup.store.journal import Appended
 

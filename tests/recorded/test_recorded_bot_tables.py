@@ -21,10 +21,10 @@ from trueup.core.orders import Side
 from trueup.core.units import Ratio
 from trueup.ledger.adopt import adopt
 from trueup.ledger.foreign import AdoptionLine, AdoptionReport, Outcome, Reason
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
+from trueup.run.books.patching import evidence_of
+from trueup.run.books.recording import check_recording, import_recording
 from trueup.run.config import Config
-from trueup.run.patching import evidence_of
-from trueup.run.recording import check_recording, import_recording
 from trueup.store.database import Books, open_books
 from trueup.store.foreign import ForeignDatabase, ForeignTable
 

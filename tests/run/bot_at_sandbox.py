@@ -29,11 +29,11 @@ from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Options
 from trueup.net.signer import Ed25519Signer, Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
-from trueup.run.bot import new_client_order_id
+from trueup.run.bot.assembly import new_client_order_id
+from trueup.run.bot.live import LiveBot, LiveOptions
+from trueup.run.bot.live_feeds import Pace, Scope
 from trueup.run.clock import SystemClock, unseeded
-from trueup.run.fix_road import open_fix_orders
-from trueup.run.live import LiveBot, LiveOptions
-from trueup.run.live_feeds import Pace, Scope
+from trueup.run.fix.road import open_fix_orders
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
 from trueup.wire.fix.session_kinds import SessionKind

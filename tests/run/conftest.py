@@ -11,9 +11,9 @@ import pytest
 from trueup.net.acceptor.faults import Faults
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
-from trueup.run.account import Account
+from trueup.run.books.account import Account
+from trueup.run.books.fetching import Told, tell_nobody
 from trueup.run.clock import Clock, ShiftedClock, seeded
-from trueup.run.fetching import Told, tell_nobody
 from trueup.sim.scenario import DEFAULT_SEED, World, account_world
 
 # Tests are no package: the helper beside them has to be made findable.

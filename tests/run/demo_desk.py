@@ -14,10 +14,10 @@ from trueup.net.acceptor.server import SandboxServer
 from trueup.net.client import Client
 from trueup.net.http import SyncTransport
 from trueup.net.session import Answered, Event
-from trueup.run.account import Account
+from trueup.run.books.account import Account
+from trueup.run.books.fetching import Told, tell_nobody
 from trueup.run.clock import Clock
 from trueup.run.desk import Desk, DeskSettings, read_desk_settings
-from trueup.run.fetching import Told, tell_nobody
 from trueup.wire.rest.call import Call, Page
 
 T = TypeVar("T")

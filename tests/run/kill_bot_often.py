@@ -38,7 +38,7 @@ from trueup.core.ids import ClientOrderId
 from trueup.core.units import Count
 from trueup.engine.inflight import Intent, OrderState
 from trueup.engine.records import OrderEnded, Record
-from trueup.run.steering import steer
+from trueup.run.sandbox.steering import steer
 from trueup.store.intents import decode_line
 
 COMMAND: Final = (sys.executable, "-c", "from trueup.cli.main import main; main()")
@@ -209,7 +209,7 @@ class Ground:
     def books(self) -> dict[str, Any]:
         """One look at the books, as beside a bot."""
         done = subprocess.run(
-            [sys.executable, "-m", "trueup.run.books_once", "sandbox", "main"],
+            [sys.executable, "-m", "trueup.run.books.once", "sandbox", "main"],
             env=self.environment,
             cwd=self.folder,
             capture_output=True,

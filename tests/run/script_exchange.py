@@ -37,13 +37,19 @@ from trueup.core.orders import Side
 from trueup.core.statements import BalanceStated, MarketStated, PositionStated, Statement
 from trueup.core.units import Count, Money, Price
 from trueup.net.client import Client
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
+from trueup.run.books.fetching import Fetcher
+from trueup.run.books.listings import BEGINNING
+from trueup.run.books.proving import (
+    PROVEN_STREAMS,
+    Proof,
+    Reconciliation,
+    prove_cash,
+    reconcile_books,
+)
+from trueup.run.books.sync import SyncReport, sync_account
 from trueup.run.clock import ManualClock
 from trueup.run.config import Config
-from trueup.run.fetching import Fetcher
-from trueup.run.listings import BEGINNING
-from trueup.run.proving import PROVEN_STREAMS, Proof, Reconciliation, prove_cash, reconcile_books
-from trueup.run.sync import SyncReport, sync_account
 from trueup.store.database import Books, open_books
 from trueup.store.progress import Progress, Tier
 from trueup.wire.rest.api_keys import ApiKey

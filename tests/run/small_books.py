@@ -20,7 +20,7 @@ from trueup.core.orders import OrderStatus, Side
 from trueup.core.statements import BalanceStated, MarketStated, Statement
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.coverage import Tier
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
 from trueup.run.config import Config
 from trueup.store.database import Books, open_books
 from trueup.store.progress import Progress

@@ -32,8 +32,8 @@ from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.proof import Proven
 from trueup.ledger.reconcile import Closing
 from trueup.run import views
-from trueup.run.listings import BEGINNING
-from trueup.run.proving import Reconciliation, prove_cash
+from trueup.run.books.listings import BEGINNING
+from trueup.run.books.proving import Reconciliation, prove_cash
 
 
 def told(found: Reconciliation) -> list[tuple[BreakKind, Severity, str]]:

@@ -10,8 +10,8 @@ from trueup.core.facts import Source, Stream
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.observations import Quarantined
 from trueup.ledger.breaks import BreakKind
-from trueup.run.rereading import reread_quarantined
-from trueup.run.sync import UNATTRIBUTED
+from trueup.run.books.rereading import reread_quarantined
+from trueup.run.books.sync import UNATTRIBUTED
 from trueup.store.break_register import BreakStatus
 from trueup.store.database import Books
 

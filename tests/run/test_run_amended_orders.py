@@ -8,7 +8,7 @@ from trueup.core.facts import Banked, BankingStatus, Stream
 from trueup.core.fees import Precision
 from trueup.core.units import ZERO_MONEY, Count, Money, Price
 from trueup.ledger.proof import Proven
-from trueup.run.proving import PROVEN_STREAMS, prove_cash
+from trueup.run.books.proving import PROVEN_STREAMS, prove_cash
 from trueup.store.database import Books
 
 

@@ -22,13 +22,13 @@ from trueup.core.orders import Side
 from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio
 from trueup.engine.strategy import Desk, Strategy
 from trueup.engine.wishes import Order, Style, Wish
-from trueup.run.archive_tape import archive_tape
-from trueup.run.archived_markets import ArchivedMarket, market_columns
-from trueup.run.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
-from trueup.run.backtest_report import BacktestReport, drawdown, report
-from trueup.run.strategy_files import load_strategies
-from trueup.run.tape import Tape
-from trueup.run.tape_files import load_tape
+from trueup.run.archive.archived_markets import ArchivedMarket, market_columns
+from trueup.run.archive.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
+from trueup.run.archive.backtest_report import BacktestReport, drawdown, report
+from trueup.run.archive.tape import Tape
+from trueup.run.archive.tape_files import load_tape
+from trueup.run.archive.tape_of_archive import archive_tape
+from trueup.run.bot.strategy_files import load_strategies
 from trueup.sim.living.mirror import Seen
 from trueup.sim.living.mirrored_book import GapSeen, TradeSeen
 from trueup.sim.living.replay import BookSeen, LevelSeen

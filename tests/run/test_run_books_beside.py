@@ -20,10 +20,10 @@ from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.state import Settings
 from trueup.net.acceptor.server import SandboxServer
-from trueup.run.books_beside import BooksBeside
-from trueup.run.books_once import Standing, look
-from trueup.run.books_settings import BooksSettings, check_books
-from trueup.run.bot_at_work import BotAtWork
+from trueup.run.books.once import Standing, look
+from trueup.run.books.settings import BooksSettings, check_books
+from trueup.run.bot.at_work import BotAtWork
+from trueup.run.bot.books_beside import BooksBeside
 from trueup.run.clock import SystemClock
 from trueup.run.config import load_config
 

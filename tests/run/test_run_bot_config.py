@@ -15,8 +15,8 @@ from trueup.engine.sizing import Fixed, Kelly, Percent
 from trueup.engine.strategies.arbitrage import Arbitrage
 from trueup.engine.strategies.mean_reversion import MeanReversion
 from trueup.engine.strategies.threshold import Threshold
-from trueup.run.bot_config import options_of, read_bot_file
-from trueup.run.bot_options import BotOptions
+from trueup.run.bot.configuration import options_of, read_bot_file
+from trueup.run.bot.options import BotOptions
 from trueup.run.config import load_config
 
 WHOLE = """

@@ -9,8 +9,8 @@ import pytest
 
 import trueup
 from trueup.core.errors import CallerError, ConfigError
-from trueup.run.bot import BotReport
-from trueup.run.decision_log import Line
+from trueup.run.bot.assembly import BotReport
+from trueup.run.bot.decision_log import Line
 
 
 def test_notebook_runs_one_in_its_loop_and_one_beside_it(tmp_path: Path) -> None:

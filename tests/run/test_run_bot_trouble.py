@@ -19,8 +19,8 @@ from trueup.engine.machine import Machine
 from trueup.engine.records import HaltCode, HaltRaised, SweepOrdered
 from trueup.engine.strategy import Desk
 from trueup.engine.wishes import Style, Wish
+from trueup.run.bot.watchdog import EXIT_HUNG
 from trueup.run.clock import ManualClock, SteadyClock, SystemClock
-from trueup.run.watchdog import EXIT_HUNG
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
 from trueup.wire.rest import api_keys

@@ -12,10 +12,10 @@ import pytest
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import Instant
-from trueup.run.bundle import write_bundle
 from trueup.run.desk import read_desk_settings
-from trueup.run.logs import Logs, LogTarget, account_redactor, log_path
-from trueup.run.operations import open_operations, operations_path
+from trueup.run.operator.bundle import write_bundle
+from trueup.run.operator.logs import Logs, LogTarget, account_redactor, log_path
+from trueup.run.operator.operations import open_operations, operations_path
 from trueup.store.operations import ErrorRow, OperationsLog
 
 BODY = base64.b64encode(bytes(range(150, 250))).decode()

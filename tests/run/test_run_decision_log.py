@@ -15,9 +15,9 @@ from trueup.core.units import Count, Price
 from trueup.engine import effects as f
 from trueup.engine.refusals import Code, Refusal
 from trueup.engine.wishes import Order
-from trueup.run.bot_tally import Tally
-from trueup.run.decision_log import DecisionLog, line_of, line_words, read_decisions
-from trueup.run.hearing import Hearing
+from trueup.run.bot.decision_log import DecisionLog, line_of, line_words, read_decisions
+from trueup.run.bot.hearing import Hearing
+from trueup.run.bot.tally import Tally
 
 NOON = Instant(1_790_000_000 * SECOND)
 RAIN = Ticker("RAIN-1")

@@ -9,8 +9,8 @@ from pathlib import Path
 import trueup
 from trueup.core.instant import DAY, HOUR, Instant, parse_instant
 from trueup.core.market import MarketStatus
-from trueup.run.demonstration import LivingDemonstration, Traded
-from trueup.run.living import Wish, prepare
+from trueup.run.sandbox.demonstration import LivingDemonstration, Traded
+from trueup.run.sandbox.living import Wish, prepare
 from trueup.sim.living.world import LivingWorld
 
 START = parse_instant("2026-10-16T16:00:00Z")

@@ -20,13 +20,13 @@ from trueup.engine.market import Top
 from trueup.engine.signals import AnchorSignal
 from trueup.engine.strategies.news import News
 from trueup.net.feeds.source import Heard
-from trueup.run.bot import run_bot
-from trueup.run.bot_at_work import Beside, BotAtWork
-from trueup.run.bot_options import plain_options
+from trueup.run.bot.assembly import run_bot
+from trueup.run.bot.at_work import Beside, BotAtWork
+from trueup.run.bot.connections import Connections
+from trueup.run.bot.feeding import Feeding, configure, feeds_beside
+from trueup.run.bot.options import plain_options
 from trueup.run.clock import ManualClock
-from trueup.run.connections import Connections
 from trueup.run.desk import read_desk_settings
-from trueup.run.feeding import Feeding, configure, feeds_beside
 
 NOON = parse_instant("2026-10-06T16:00:00Z")
 SIGNAL = AnchorSignal(ticker=Ticker("KXFED"), probability=Ratio(1, 2), source="x", at=NOON)

@@ -15,11 +15,11 @@ from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.observations import Observation
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_MONEY, Count, Money, Price
-from trueup.run.account import Account
+from trueup.run.books.account import Account
+from trueup.run.books.rereading import reread_kept_of_fix
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk, read_desk_settings
-from trueup.run.fix_books import FixBooks
-from trueup.run.rereading import reread_kept_of_fix
+from trueup.run.fix.booking import FixBooks
 from trueup.store.database import Books, open_books
 from trueup.wire.fix.codec import Codec, Received
 from trueup.wire.fix.kinds import PriceUnit

@@ -8,9 +8,9 @@ import pytest
 
 from trueup.core.errors import ConfigError
 from trueup.run.config import load_config
-from trueup.run.fix_config import OrderEntry, order_entry
-from trueup.run.fix_listening import ListenWish
-from trueup.run.fix_probe import looking_options
+from trueup.run.fix.listening import ListenWish
+from trueup.run.fix.probe import looking_options
+from trueup.run.fix.settings import OrderEntry, order_entry
 from trueup.wire.fix.session_kinds import SessionKind
 
 

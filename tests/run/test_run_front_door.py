@@ -1,4 +1,4 @@
-"""What a few lines of Python get: `trueup.run.account`."""
+"""What a few lines of Python get: `trueup.run.books.account`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import trueup
 from trueup.core.errors import BooksError, ConfigError
 from trueup.core.units import Count, Money, Ratio
 from trueup.ledger.report import By
-from trueup.run.account import open_account
+from trueup.run.books.account import open_account
+from trueup.run.books.patching import backfill_settlements
 from trueup.run.clock import SystemClock
-from trueup.run.patching import backfill_settlements
-from trueup.run.sandbox import built_in_world
-from trueup.run.serving import write_bot_database
+from trueup.run.sandbox.built_in import built_in_world
+from trueup.run.sandbox.serving import write_bot_database
 from trueup.store.break_register import BreakStatus
 
 SUMMARY = [

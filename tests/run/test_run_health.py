@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.run.health import unknown_endpoints
+from trueup.run.operator.health import unknown_endpoints
 from trueup.wire.rest import account
 from trueup.wire.rest.account import EndpointCost, EndpointCosts
 

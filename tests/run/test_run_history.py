@@ -23,12 +23,12 @@ from trueup.net.keys import load_key
 from trueup.net.secret import Secret
 from trueup.net.signer import signer_for
 from trueup.net.venues import Venue, resolve_endpoint
-from trueup.run.archive_tape import archive_tape
+from trueup.run.archive.history import Download, Downloaded, HistoryOptions
+from trueup.run.archive.tape_of_archive import archive_tape
+from trueup.run.bot.live_feeds import Scope
+from trueup.run.bot.warming import warm_up
 from trueup.run.clients import sleep_on_the_loop
 from trueup.run.clock import SystemClock, unseeded
-from trueup.run.history import Download, Downloaded, HistoryOptions
-from trueup.run.live_feeds import Scope
-from trueup.run.warming import warm_up
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import Kind
 from trueup.testing.sandbox import KalshiSandbox

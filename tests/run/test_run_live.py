@@ -26,11 +26,11 @@ from trueup.engine.inflight import OrderState
 from trueup.engine.machine import Machine
 from trueup.engine.records import HaltCode
 from trueup.engine.wishes import Style
-from trueup.run.bot import new_client_order_id
+from trueup.run.bot.assembly import new_client_order_id
+from trueup.run.bot.killing import kill
+from trueup.run.bot.live_feeds import Pace, ticker_in
+from trueup.run.bot.strategy_files import load_strategies, write_template
 from trueup.run.clock import SystemClock
-from trueup.run.killing import kill
-from trueup.run.live_feeds import Pace, ticker_in
-from trueup.run.strategy_files import load_strategies, write_template
 from trueup.store.intents import IntentLog
 from trueup.testing.sandbox import KalshiSandbox
 

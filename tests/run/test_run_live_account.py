@@ -27,12 +27,12 @@ from trueup.net.client import AsyncClient, open_async_client
 from trueup.net.session import Options
 from trueup.net.signer import signer_for
 from trueup.net.venues import Venue, resolve_endpoint
-from trueup.run.bot import new_client_order_id
+from trueup.run.bot.assembly import new_client_order_id
+from trueup.run.bot.exchange_hours import closings
+from trueup.run.bot.live_account import AccountReader
+from trueup.run.bot.live_feeds import Feeds, Pace, Scope
 from trueup.run.clients import sleep_on_the_loop
 from trueup.run.clock import Clock, ShiftedClock, SystemClock, unseeded
-from trueup.run.exchange_hours import closings
-from trueup.run.live_account import AccountReader
-from trueup.run.live_feeds import Feeds, Pace, Scope
 from trueup.testing.sandbox import KalshiSandbox
 from trueup.wire.rest.exchange import Maintenance, Schedule, TradingSession, Week
 

@@ -12,9 +12,9 @@ import pytest
 from trueup.core.errors import CallerError, ConfigError
 from trueup.core.redaction import HIDDEN
 from trueup.run.config import Config
-from trueup.run.log_reading import Filter, line_words, log_files, read_log
-from trueup.run.logs import Logs, LogTarget, account_redactor, log_path
-from trueup.run.operator_config import LogSettings
+from trueup.run.operator.log_reading import Filter, line_words, log_files, read_log
+from trueup.run.operator.logs import Logs, LogTarget, account_redactor, log_path
+from trueup.run.operator.settings import LogSettings
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPlantedPlantedPlanted\n-----END PRIVATE KEY-----"
 PLANTED = {

@@ -21,9 +21,9 @@ from trueup.engine import inputs as i
 from trueup.engine.refusals import Code, Refusal
 from trueup.net.health_server import Answers, HealthServer, ask_health
 from trueup.net.session import Answered, Retrying, Throttled
-from trueup.run.condition import STALE, Looked, condition_of
-from trueup.run.feed_watch import FeedWatch
-from trueup.run.metrics import METRICS, PREFIX, Metrics
+from trueup.run.bot.feed_watch import FeedWatch
+from trueup.run.operator.condition import STALE, Looked, condition_of
+from trueup.run.operator.metrics import METRICS, PREFIX, Metrics
 
 NOON = Instant(1_780_000_000 * SECOND)
 ROOT = Path(__file__).parents[2]

@@ -22,14 +22,14 @@ from trueup.net.keys import load_key
 from trueup.net.secret import Secret
 from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
-from trueup.run.account import open_account
-from trueup.run.bot import BotReport, run_bot
-from trueup.run.bot_options import plain_options
+from trueup.run.books.account import open_account
+from trueup.run.bot.assembly import BotReport, run_bot
+from trueup.run.bot.live_feeds import Scope
+from trueup.run.bot.options import plain_options
 from trueup.run.clock import SystemClock, unseeded
 from trueup.run.desk import Desk as AccountDesk
 from trueup.run.desk import read_desk_settings
-from trueup.run.live_feeds import Scope
-from trueup.run.paper_listener import PaperListener, listening_client
+from trueup.run.paper.listener import PaperListener, listening_client
 from trueup.store.paper_log import read_paper_log
 from trueup.testing.sandbox import KalshiSandbox
 
@@ -156,7 +156,7 @@ def test_a_log_that_was_cut_off_by_a_crash_is_mended(
 def test_too_many_markets_are_refused_with_what_to_do(
     real: KalshiSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trueup.run.paper_listener.MARKETS_MAX", 3)
+    monkeypatch.setattr("trueup.run.paper.listener.MARKETS_MAX", 3)
     listener = PaperListener(*reach(real), Scope())
 
     try:

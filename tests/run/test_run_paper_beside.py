@@ -7,7 +7,7 @@ from trueup.core.ids import PRIMARY, SHARD_ZERO, ClientOrderId, OrderId, Ticker
 from trueup.core.instant import SECOND, Instant, parse_instant
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
-from trueup.run.paper_beside import compare, strategy_in
+from trueup.run.paper.beside import compare, strategy_in
 
 NOON = parse_instant("2026-10-06T12:00:00Z")
 UUID = "0a1b2c3d-0000-4000-8000-000000000000"

@@ -16,9 +16,9 @@ from trueup.core.units import Money, Ratio
 from trueup.ledger.adopt import adopt
 from trueup.ledger.coverage import Tier
 from trueup.ledger.foreign import AdoptionLine, ForeignTrade, Outcome, Reason
-from trueup.run.account import open_account
+from trueup.run.books.account import open_account
+from trueup.run.books.patching import backfill_settlements, evidence_of
 from trueup.run.config import BotDatabase
-from trueup.run.patching import backfill_settlements, evidence_of
 from trueup.store.database import Books
 from trueup.store.foreign_csv import as_database
 

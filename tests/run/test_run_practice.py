@@ -13,11 +13,11 @@ from trueup.core.errors import ConfigError
 from trueup.core.instant import HOUR, Instant, parse_instant
 from trueup.core.units import Count, Money
 from trueup.net.acceptor.server import SandboxServer
-from trueup.run.books_once import Standing
+from trueup.run.books.once import Standing
+from trueup.run.bot.first_hours import begin_first_hours, since_path
+from trueup.run.bot.practice import Practice, note_proof, practices, proofs_path
 from trueup.run.config import load_config
 from trueup.run.desk import DeskSettings, read_desk_settings
-from trueup.run.first_hours import begin_first_hours, since_path
-from trueup.run.practice import Practice, note_proof, practices, proofs_path
 
 NOON = parse_instant("2026-10-20T12:00:00Z")
 

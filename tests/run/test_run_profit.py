@@ -20,9 +20,9 @@ from trueup.ledger.report import (
     pnl,
     total_line,
 )
-from trueup.run.booking import strategies
+from trueup.run.books.booking import strategies
+from trueup.run.books.profit import earned, earned_by_strategy
 from trueup.run.config import Config, StrategyRule
-from trueup.run.profit import earned, earned_by_strategy
 from trueup.store.database import Books
 
 D = Money.parse

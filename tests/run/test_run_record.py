@@ -20,11 +20,11 @@ from trueup.net.keys import load_key
 from trueup.net.secret import Secret
 from trueup.net.signer import signer_for
 from trueup.net.venues import Venue, resolve_endpoint
-from trueup.run.archived_markets import load_markets
+from trueup.run.archive.archived_markets import load_markets
+from trueup.run.archive.record import Recording, RecordOptions
+from trueup.run.archive.recorder import Recorder
 from trueup.run.clients import sleep_on_the_loop
 from trueup.run.clock import SystemClock, unseeded
-from trueup.run.record import Recording, RecordOptions
-from trueup.run.recorder import Recorder
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import Kind
 from trueup.testing.sandbox import KalshiSandbox

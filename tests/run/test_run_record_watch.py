@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from trueup.core.instant import MINUTE, Instant
+from trueup.run.archive.record_watch import RecordWatch
+from trueup.run.archive.recorder import Recorded
 from trueup.run.clock import SystemClock
 from trueup.run.desk import read_desk_settings
-from trueup.run.log_reading import Filter, read_log
-from trueup.run.operator import Operator, OperatorOptions
-from trueup.run.record_watch import RecordWatch
-from trueup.run.recorder import Recorded
+from trueup.run.operator.beside import Operator, OperatorOptions
+from trueup.run.operator.log_reading import Filter, read_log
 
 
 def test_recorder_tells_of_a_full_disk_and_of_its_end(tmp_path: Path) -> None:

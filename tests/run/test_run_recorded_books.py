@@ -13,8 +13,8 @@ from trueup.core.instant import MINUTE, SECOND, Instant, format_instant, from_mi
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
-from trueup.run.recorded_books import is_stream_folder, load_recorded_books
-from trueup.run.serving import ServeWish, serve_sandbox
+from trueup.run.archive.recorded_books import is_stream_folder, load_recorded_books
+from trueup.run.sandbox.serving import ServeWish, serve_sandbox
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.auditing import audit

@@ -13,7 +13,7 @@ import pytest
 
 from trueup.core.errors import ConfigError
 from trueup.net.systemd import ServiceNotes
-from trueup.run.service import Program, Service, Unit, launchd_unit, systemd_unit
+from trueup.run.operator.service import Program, Service, Unit, launchd_unit, systemd_unit
 
 ODD = ("/opt/my tools/trueup", "sync", "--every", "15m", "--account", 'a"b%$')
 EXPOSURE_MAX = 2.0

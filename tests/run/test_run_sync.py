@@ -19,9 +19,9 @@ from trueup.ledger.reconcile import Closing
 from trueup.net.acceptor.faults import Faults
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
-from trueup.run.account import Account
+from trueup.run.books.account import Account
+from trueup.run.books.listings import BEGINNING
 from trueup.run.clock import ManualClock, ShiftedClock, seeded
-from trueup.run.listings import BEGINNING
 from trueup.sim import commands as c
 from trueup.sim.scenario import DEFAULT_SEED, World, account_world
 from trueup.store.progress import Progress, Tier

@@ -13,12 +13,12 @@ from trueup.core.errors import Unreachable
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.net.control import Whereabouts
-from trueup.run.account import Account, open_account
-from trueup.run.bot_places import control_path
+from trueup.run.books.account import Account, open_account
+from trueup.run.bot.places import control_path
 from trueup.run.desk import DeskSettings, read_desk_settings
-from trueup.run.log_reading import Filter, read_log
-from trueup.run.operator import Operator, OperatorOptions
-from trueup.run.sync_watch import SyncWatch
+from trueup.run.operator.beside import Operator, OperatorOptions
+from trueup.run.operator.log_reading import Filter, read_log
+from trueup.run.operator.sync_watch import SyncWatch
 
 GONE = 2**22 + 1
 """A process number that Linux never gives."""

@@ -19,9 +19,9 @@ from trueup.core.errors import (
     Unreachable,
 )
 from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.run.books.fetching import ahead
 from trueup.run.clock import ManualClock
 from trueup.run.desk import read_desk_settings
-from trueup.run.fetching import ahead
 from trueup.run.schedule import PAUSE_MIN_SECONDS, parse_interval, repeat
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 1}

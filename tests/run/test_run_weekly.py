@@ -13,9 +13,9 @@ from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, format_insta
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price, Ratio
 from trueup.ledger.performance import Point
-from trueup.run.account import open_account
-from trueup.run.pictures import braille, page, svg
-from trueup.run.weekly import (
+from trueup.run.books.account import open_account
+from trueup.run.reports.pictures import braille, page, svg
+from trueup.run.reports.weekly import (
     document,
     read_decided,
     report_of,

@@ -27,8 +27,8 @@ from trueup.core.orders import Side
 from trueup.core.units import Count
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.reconcile import Closing
-from trueup.run.listings import BEGINNING
-from trueup.run.proving import Reconciliation
+from trueup.run.books.listings import BEGINNING
+from trueup.run.books.proving import Reconciliation
 from trueup.store.progress import Tier
 from trueup.wire.rest.call import Page
 

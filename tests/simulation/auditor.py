@@ -21,7 +21,7 @@ from trueup.engine.machine import Machine
 from trueup.engine.portfolio import FOREIGN
 from trueup.engine.records import OrderEnded
 from trueup.ledger.booking import book_market
-from trueup.run.simulated import SimulatedVenue
+from trueup.run.sandbox.simulated import SimulatedVenue
 from trueup.sim import commands as c
 from trueup.sim import events as e
 

@@ -24,7 +24,7 @@ from trueup.engine.portfolio import Holding, Portfolio
 from trueup.engine.records import HaltLifted, HaltRaised
 from trueup.engine.state import Running, State
 from trueup.engine.sweeping import Sweeper
-from trueup.run.simulated import SimulatedVenue
+from trueup.run.sandbox.simulated import SimulatedVenue
 
 SEEDS_MAX = 8
 """Every planted bug must be caught within this many seeds."""

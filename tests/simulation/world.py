@@ -35,7 +35,7 @@ from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Desk, Mandate, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Wish, Withdraw
 from trueup.run.clock import seeded
-from trueup.run.simulated import SimulatedVenue
+from trueup.run.sandbox.simulated import SimulatedVenue
 from trueup.sim import commands as c
 from trueup.sim.conditions import Conditions, Outage
 from trueup.sim.exchange import Exchange

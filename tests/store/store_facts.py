@@ -220,7 +220,7 @@ def seen(*values: Fact | Statement, source: Source = Source.REST, at: int = 0) -
 
 
 def book_everything(books: Books) -> None:
-    """Book all that is not booked, as `trueup.run.booking` does."""
+    """Book all that is not booked, as `trueup.run.books.booking` does."""
     while unbooked := books.unbooked(100):
         books.write_market_books(
             [

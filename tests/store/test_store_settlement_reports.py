@@ -24,7 +24,7 @@ from trueup.core.settlement import (
 from trueup.core.units import Count, Money, Price
 from trueup.ledger.coverage import Span
 from trueup.ledger.entries import Evidence
-from trueup.run.booking import book_new
+from trueup.run.books.booking import book_new
 from trueup.run.config import Config
 from trueup.store.database import Books
 

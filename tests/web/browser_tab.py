@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from trueup.run.companions import LivingAccount
+from trueup.run.sandbox.companions import LivingAccount
 
 PASSWORD = "correct horse battery"
 PREFIX = "/books"

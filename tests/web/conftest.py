@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from trueup.run.companions import LivingWorldForPage
+from trueup.run.sandbox.companions import LivingWorldForPage
 from trueup.web.security import hash_password
 
 # Tests are no package: the helper beside them has to be made findable.

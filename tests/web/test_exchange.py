@@ -11,9 +11,9 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import Ticker
 from trueup.core.instant import DAY, MINUTE
 from trueup.net.client import Client
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.desk import Desk, DeskSettings, read_desk_settings
-from trueup.run.market_watch import HistoryLook, MarketLook, MarketsLook
+from trueup.run.markets.watch import HistoryLook, MarketLook, MarketsLook
 from trueup.web.exchange import Exchange
 from trueup.web.live import Moved
 from trueup.web.values.markets import listed_at_exchange, listed_in_books

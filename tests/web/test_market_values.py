@@ -16,9 +16,9 @@ from trueup.engine.market import PublicTrade, Top
 from trueup.engine.other_venue import Pair
 from trueup.engine.scanner import Found
 from trueup.engine.strategies.arbitrage import Opportunity
-from trueup.run.arbitrage import Compared
-from trueup.run.bot_status import TopShown
-from trueup.run.market_watch import Stick
+from trueup.run.bot.status import TopShown
+from trueup.run.markets.arbitrage import Compared
+from trueup.run.markets.watch import Stick
 from trueup.web.market_charts import cumulative, depth, price_history
 from trueup.web.values.arbitrage import opportunity_rows, pair_rows
 from trueup.web.values.market import (

@@ -17,7 +17,7 @@ from trueup.core.instant import Instant
 from trueup.core.observations import Observation
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.desk import DeskSettings, read_desk_settings
 from trueup.store.database import Books, open_books
 from trueup.store.listing import Leaf

@@ -20,8 +20,8 @@ from trueup.ledger.entries import Entry, EntryKind, Posting
 from trueup.ledger.proof import Interval
 from trueup.ledger.reconcile import verdict
 from trueup.ledger.report import OpenPosition
-from trueup.run.bot_status import LimitShown
-from trueup.run.proving import Proof, Reconciliation
+from trueup.run.books.proving import Proof, Reconciliation
+from trueup.run.bot.status import LimitShown
 from trueup.store.book_reading import ProfitRow
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.web.exports import field, write_csv

@@ -9,9 +9,9 @@ from trueup.cli.output import Column
 from trueup.core.alerting import FillNews
 from trueup.core.alerts import MEANINGS, AlertKind
 from trueup.net.alert_targets import URLS_VARIABLE, open_channels, read_ping_address
-from trueup.run.alerting import targets, try_alerts
 from trueup.run.config import CONFIG_NAME
-from trueup.run.operator_config import alert_rules
+from trueup.run.operator.alerting import targets, try_alerts
+from trueup.run.operator.settings import alert_rules
 
 _NONE = (
     f"No address is set: nobody hears of anything. Set {URLS_VARIABLE}; see the guide on alerts."

@@ -14,9 +14,9 @@ from trueup.core.alerts import Alert, AlertKind
 from trueup.core.units import Price, Ratio
 from trueup.net.feeds.pairs_file import EXAMPLE
 from trueup.net.session import Event
-from trueup.run.alerting import open_alerts
-from trueup.run.arbitrage import Compared, Finder, row_of
 from trueup.run.desk import Desk
+from trueup.run.markets.arbitrage import Compared, Finder, row_of
+from trueup.run.operator.alerting import open_alerts
 from trueup.run.schedule import parse_interval, repeat
 
 _COLUMNS = (

@@ -23,14 +23,14 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import MINUTE, SECOND, utc_day
 from trueup.net.session import Event
-from trueup.run.bot_reach import open_reading_client
+from trueup.run.archive.record import Recording, RecordOptions
+from trueup.run.archive.record_watch import RecordWatch
+from trueup.run.archive.recorder import Recorded, Recorder
+from trueup.run.bot.reach import open_reading_client
 from trueup.run.clock import SystemClock
 from trueup.run.config import archive_path
 from trueup.run.desk import DeskSettings
-from trueup.run.operator import Operator, OperatorOptions
-from trueup.run.record import Recording, RecordOptions
-from trueup.run.record_watch import RecordWatch
-from trueup.run.recorder import Recorded, Recorder
+from trueup.run.operator.beside import Operator, OperatorOptions
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import COLUMNS, Kind
 from trueup.store.archive_keeping import aggregate, compact, old_parts, prune

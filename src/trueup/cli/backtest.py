@@ -16,13 +16,13 @@ from trueup.core.errors import ConfigError
 from trueup.core.instant import SECOND
 from trueup.core.units import Count, Money
 from trueup.engine.strategy import Strategy
-from trueup.run.archive_tape import archive_tape
-from trueup.run.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
-from trueup.run.backtest_report import BacktestReport, StrategyResult, report
+from trueup.run.archive.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
+from trueup.run.archive.backtest_report import BacktestReport, StrategyResult, report
+from trueup.run.archive.tape import Tape
+from trueup.run.archive.tape_files import load_tape
+from trueup.run.archive.tape_of_archive import archive_tape
+from trueup.run.bot.strategy_files import STRATEGIES, load_strategies
 from trueup.run.desk import DeskSettings
-from trueup.run.strategy_files import STRATEGIES, load_strategies
-from trueup.run.tape import Tape
-from trueup.run.tape_files import load_tape
 from trueup.sim.conditions import CALM, Span
 from trueup.store.archive import Archive
 

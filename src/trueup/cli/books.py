@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from trueup.cli.common import Invocation, command, open_account
-from trueup.run.exporting import Exported, export_audit, export_beancount, export_csv, export_gains
+from trueup.run.books.exporting import (
+    Exported,
+    export_audit,
+    export_beancount,
+    export_csv,
+    export_gains,
+)
 
 OutputOption = Annotated[
     str, typer.Option("--output", "-o", help="The file or the folder to write.")

@@ -24,16 +24,16 @@ from trueup.core.instant import MINUTE
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.run.arming import closed_gates
-from trueup.run.bot import BotReport, run_bot
-from trueup.run.bot_config import options_of, read_bot_file
-from trueup.run.bot_options import BotOptions, plain_options, plan_of
-from trueup.run.bot_places import check_log, decisions_path, kill_path
+from trueup.run.bot.assembly import BotReport, run_bot
+from trueup.run.bot.configuration import options_of, read_bot_file
+from trueup.run.bot.decision_log import line_of, line_words
+from trueup.run.bot.options import BotOptions, plain_options, plan_of
+from trueup.run.bot.places import check_log, decisions_path, kill_path
+from trueup.run.bot.strategy_files import STRATEGIES, load_strategies, write_template
 from trueup.run.config import CONFIG_NAME
-from trueup.run.decision_log import line_of, line_words
 from trueup.run.desk import DeskSettings
-from trueup.run.fix_config import order_entry
-from trueup.run.operator import Operator, OperatorOptions
-from trueup.run.strategy_files import STRATEGIES, load_strategies, write_template
+from trueup.run.fix.settings import order_entry
+from trueup.run.operator.beside import Operator, OperatorOptions
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
 _CAPITAL: Final = "250"

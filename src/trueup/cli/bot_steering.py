@@ -22,11 +22,15 @@ from trueup.core.ids import ClientOrderId, Subaccount
 from trueup.core.instant import SECOND
 from trueup.engine.refusals import REFUSALS, Code
 from trueup.net.control import Control, NoBot, Said
-from trueup.run.bot import run_bot
-from trueup.run.bot_options import BotOptions, FlattenOnly
-from trueup.run.bot_places import control_path, decisions_path, kill_path
-from trueup.run.bot_room import slippage_of
-from trueup.run.bot_steering import (
+from trueup.run.bot.assembly import run_bot
+from trueup.run.bot.decision_log import Line, line_words, read_decisions
+from trueup.run.bot.killing import kill
+from trueup.run.bot.live_feeds import Pace, Scope
+from trueup.run.bot.options import BotOptions, FlattenOnly
+from trueup.run.bot.places import control_path, decisions_path, kill_path
+from trueup.run.bot.rearming import rearm
+from trueup.run.bot.room import slippage_of
+from trueup.run.bot.steering import (
     flatten_through,
     kill_through,
     reach_bot,
@@ -35,11 +39,7 @@ from trueup.run.bot_steering import (
 from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
 from trueup.run.config import make_home
-from trueup.run.decision_log import Line, line_words, read_decisions
 from trueup.run.desk import DeskSettings
-from trueup.run.killing import kill
-from trueup.run.live_feeds import Pace, Scope
-from trueup.run.rearming import rearm
 
 _EXIT_UNPROVEN: Final = 1
 _LOOKED_THROUGH: Final = 20_000

@@ -20,9 +20,10 @@ from trueup.core.instant import DAY, format_age
 from trueup.core.units import Price
 from trueup.engine import effects as f
 from trueup.ledger.entries import RoundTrip
-from trueup.run.account import Account
-from trueup.run.bot_places import decisions_path
-from trueup.run.case_study import (
+from trueup.run.books.account import Account
+from trueup.run.bot.places import decisions_path
+from trueup.run.reports.weekly import Report, report_of
+from trueup.run.sandbox.case_study import (
     Played,
     Release,
     Served,
@@ -33,7 +34,6 @@ from trueup.run.case_study import (
     write_decisions,
 )
 from trueup.run.views import Row
-from trueup.run.weekly import Report, report_of
 
 _WEEK: Final = 7 * DAY
 

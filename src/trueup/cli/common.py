@@ -13,13 +13,13 @@ import typer
 from trueup.cli.output import Heading, Output
 from trueup.core.errors import TrueupError
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
-from trueup.run.account import Account
-from trueup.run.account import open_account as open_front_door
+from trueup.run.books.account import Account
+from trueup.run.books.account import open_account as open_front_door
+from trueup.run.books.fetching import Told, tell_nobody
 from trueup.run.clock import Clock
 from trueup.run.config import read_environment
 from trueup.run.desk import DeskSettings, read_desk_settings
-from trueup.run.fetching import Told, tell_nobody
-from trueup.run.operations import open_operations
+from trueup.run.operator.operations import open_operations
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of a page.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")]

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from trueup.cli.common import Invocation, command, lead
+from trueup.run.books.keeping import Kept, backup, move, rebuild, restore, upgrade
 from trueup.run.desk import Desk
-from trueup.run.keeping import Kept, backup, move, rebuild, restore, upgrade
 
 Work = Callable[[Desk], Kept]
 

@@ -13,9 +13,9 @@ from trueup.core.errors import TrueupError
 from trueup.core.units import Ratio, rounded_text
 from trueup.engine.signals import AnchorSignal, NewsSignal, OtherLegTaken, Signal, VenueQuote
 from trueup.net.feeds.source import Heard, Source
-from trueup.run.bot_at_work import Beside
+from trueup.run.bot.at_work import Beside
+from trueup.run.bot.feeding import Configured, configure, feeds_beside
 from trueup.run.desk import DeskSettings
-from trueup.run.feeding import Configured, configure, feeds_beside
 from trueup.run.views import Row
 
 _EXIT_FAILED = 1

@@ -16,12 +16,12 @@ from trueup.cli.common import (
 )
 from trueup.cli.output import moment
 from trueup.core.errors import CallerError, TrueupError
-from trueup.run.account import Account, Synced
+from trueup.run.books.account import Account, Synced
 from trueup.run.clock import SystemClock
 from trueup.run.desk import read_desk_settings
-from trueup.run.operator import Operator, OperatorOptions
+from trueup.run.operator.beside import Operator, OperatorOptions
+from trueup.run.operator.sync_watch import SyncWatch
 from trueup.run.schedule import parse_interval, repeat
-from trueup.run.sync_watch import SyncWatch
 from trueup.store.journal import Appended
 
 EveryOption = Annotated[

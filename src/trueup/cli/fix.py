@@ -16,11 +16,11 @@ from trueup.cli.output import Column, moment, plain
 from trueup.core.errors import ConfigError
 from trueup.core.instant import eastern_day
 from trueup.run.desk import DeskSettings
-from trueup.run.fix_day import COLUMNS as BOOKED_COLUMNS
-from trueup.run.fix_day import BookedDay, read_booked_day
-from trueup.run.fix_listening import Heard, ListenWish, listen_fix, log_files
-from trueup.run.fix_log import ExplainedLog, as_payload, explain_log, message_payload, rows
-from trueup.run.fix_report import COLUMNS, read_day, write_rows
+from trueup.run.fix.day import COLUMNS as BOOKED_COLUMNS
+from trueup.run.fix.day import BookedDay, read_booked_day
+from trueup.run.fix.listening import Heard, ListenWish, listen_fix, log_files
+from trueup.run.fix.log import ExplainedLog, as_payload, explain_log, message_payload, rows
+from trueup.run.fix.report import COLUMNS, read_day, write_rows
 
 _TOTALS = (
     Column("party", "party"),

@@ -13,9 +13,9 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.net.session import Event
+from trueup.run.archive.history import Download, Downloaded, HistoryOptions
 from trueup.run.clients import open_async_client
-from trueup.run.history import Download, Downloaded, HistoryOptions
-from trueup.run.market_views import PERIODS
+from trueup.run.markets.views import PERIODS
 from trueup.store.archive import Archive
 
 

@@ -9,10 +9,9 @@ import typer
 
 from trueup.cli.common import Invocation, command, open_account
 from trueup.core.errors import ConfigError
-from trueup.run.account import Account
-from trueup.run.booking import Booked
-from trueup.run.clock import SystemClock
-from trueup.run.recording import (
+from trueup.run.books.account import Account
+from trueup.run.books.booking import Booked
+from trueup.run.books.recording import (
     ImportReport,
     StatedSpan,
     check_recording,
@@ -20,6 +19,7 @@ from trueup.run.recording import (
     import_recording,
     parse_span,
 )
+from trueup.run.clock import SystemClock
 from trueup.store.journal import Appended
 
 _LISTED_MAX = 5

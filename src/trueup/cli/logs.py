@@ -12,8 +12,8 @@ from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.core.units import Count, Price
 from trueup.run.clock import SystemClock
 from trueup.run.desk import DeskSettings
-from trueup.run.log_reading import Filter, line_words, read_log
-from trueup.run.operations import operations_path
+from trueup.run.operator.log_reading import Filter, line_words, read_log
+from trueup.run.operator.operations import operations_path
 from trueup.run.schedule import parse_interval
 from trueup.store.operations import CallRow, ErrorRow, OrderRow, Selection, read_rows
 

@@ -15,7 +15,7 @@ from trueup.cli.watching import watch
 from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.net.client import Client
 from trueup.run.desk import Desk
-from trueup.run.market_views import list_candles, list_markets, show_book, show_market
+from trueup.run.markets.views import list_candles, list_markets, show_book, show_market
 from trueup.run.views import Row
 
 TickerArgument = Annotated[str, typer.Argument(help="The market.")]

@@ -18,7 +18,7 @@ from trueup.core.order_entry import Decrease, NewOrder
 from trueup.core.orders import Action, SelfTradePrevention, Side, TimeInForce, quoted
 from trueup.core.units import Count, Price
 from trueup.run.arming import ARMED_FOR, arm, disarm
-from trueup.run.practice import practices
+from trueup.run.bot.practice import practices
 from trueup.run.schedule import parse_interval
 from trueup.run.trading import (
     Done,

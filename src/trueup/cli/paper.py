@@ -11,7 +11,7 @@ from trueup.cli.output import Column, moment
 from trueup.core.facts import OrderReported
 from trueup.core.instant import SECOND
 from trueup.run.desk import Desk, DeskSettings
-from trueup.run.paper_beside import Comparison, Pair, compare
+from trueup.run.paper.beside import Comparison, Pair, compare
 
 
 def register(app: typer.Typer) -> None:

@@ -17,7 +17,7 @@ from trueup.ledger.breaks import EXPLANATIONS, BreakKind, Severity
 from trueup.ledger.explain import movement_words
 from trueup.ledger.proof import Interval, Proven
 from trueup.ledger.reconcile import Closing, Verdict
-from trueup.run.proving import Proof
+from trueup.run.books.proving import Proof
 from trueup.store.break_register import AgedBreak, BreakStatus
 
 EXIT_NOT_CLOSED = 1

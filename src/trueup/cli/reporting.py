@@ -10,10 +10,10 @@ import typer
 from trueup.cli.common import Invocation, command, open_account
 from trueup.core.errors import CallerError, ConfigError
 from trueup.core.instant import DAY, HOUR, Instant, parse_instant
-from trueup.run.bot_places import decisions_path
-from trueup.run.pictures import braille, page, svg
-from trueup.run.report_tables import day_of, notes, tables
-from trueup.run.weekly import Report, document, report_of
+from trueup.run.bot.places import decisions_path
+from trueup.run.reports.pictures import braille, page, svg
+from trueup.run.reports.tables import day_of, notes, tables
+from trueup.run.reports.weekly import Report, document, report_of
 
 _WEEK: Final = 7
 

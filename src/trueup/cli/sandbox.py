@@ -12,8 +12,8 @@ from trueup.cli.common import Invocation, command
 from trueup.cli.output import Output
 from trueup.cli.tour import tell
 from trueup.net.venues import SANDBOX_PORT, Venue
-from trueup.run.serving import CONTROL_VARIABLE, Served, ServeWish, serve_sandbox
-from trueup.run.steering import CONTROL_WORDS, steer
+from trueup.run.sandbox.serving import CONTROL_VARIABLE, Served, ServeWish, serve_sandbox
+from trueup.run.sandbox.steering import CONTROL_WORDS, steer
 from trueup.sim.living.built_in import WORLDS
 
 KEY_FILE: Final = "trueup-sandbox.pem"

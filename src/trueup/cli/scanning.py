@@ -17,7 +17,7 @@ from trueup.core.instant import format_instant, parse_length
 from trueup.core.units import Count, Price, Ratio
 from trueup.engine.scanner import EVERYTHING, Scan, SortBy
 from trueup.run.desk import Desk, DeskSettings
-from trueup.run.scanning import csv_text, newcomers, scan_markets
+from trueup.run.markets.scanning import csv_text, newcomers, scan_markets
 from trueup.run.schedule import parse_interval, repeat
 from trueup.run.views import Row
 

@@ -12,8 +12,8 @@ from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
 from trueup.net.health_server import ask_health
 from trueup.run.desk import DeskSettings
+from trueup.run.operator.service import Program, Service, launchd_unit, systemd_unit, write_unit
 from trueup.run.schedule import parse_interval
-from trueup.run.service import Program, Service, launchd_unit, systemd_unit, write_unit
 
 _UNITS = {"darwin": launchd_unit}
 """How other systems than Linux keep a program running."""

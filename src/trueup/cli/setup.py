@@ -15,10 +15,10 @@ from trueup.core.instant import Instant, parse_instant
 from trueup.core.units import Money
 from trueup.net.venues import Venue
 from trueup.run.beginning import begin, usual_venue
+from trueup.run.books.proving import Reconciliation
 from trueup.run.check import Check, Finding
 from trueup.run.desk import Desk
-from trueup.run.health import examine
-from trueup.run.proving import Reconciliation
+from trueup.run.operator.health import examine
 
 _MARK = {
     Finding.OK: ("✓", "green"),

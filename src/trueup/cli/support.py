@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from trueup.cli.common import Invocation, command, lead
-from trueup.run.bundle import bundle_name, write_bundle
 from trueup.run.clock import SystemClock
+from trueup.run.operator.bundle import bundle_name, write_bundle
 
 
 def register(app: typer.Typer) -> None:

@@ -17,9 +17,9 @@ from trueup.cli.setup import doctor
 from trueup.cli.steps import Gathering, kept_variables
 from trueup.cli.trades import show_backfill
 from trueup.ledger.report import By
-from trueup.run.companions import Companions, LivingAccount
-from trueup.run.demonstration import LivingDemonstration
-from trueup.run.patching import backfill_settlements
+from trueup.run.books.patching import backfill_settlements
+from trueup.run.sandbox.companions import Companions, LivingAccount
+from trueup.run.sandbox.demonstration import LivingDemonstration
 
 SHOWN_MAX = 10
 """How many wrong rows the story shows."""

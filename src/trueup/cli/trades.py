@@ -11,7 +11,7 @@ import typer
 from trueup.cli.account import settlements
 from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.ledger.foreign import AdoptionLine, Outcome
-from trueup.run.patching import SettlementBackfill, backfill_settlements, undo_backfill
+from trueup.run.books.patching import SettlementBackfill, backfill_settlements, undo_backfill
 
 DatabaseOption = Annotated[
     str, typer.Option("--db", help="The bot's SQLite file or an SQLAlchemy URL.", metavar="PLACE")

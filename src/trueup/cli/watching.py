@@ -14,8 +14,8 @@ from trueup.cli.output import plain, shown
 from trueup.core.errors import ExchangeRefused, TrueupError, Unreachable
 from trueup.net.session import Event
 from trueup.run.clients import open_async_client
+from trueup.run.markets.watching import FIRST_SECONDS, watch_market
 from trueup.run.views import Row
-from trueup.run.watching import FIRST_SECONDS, watch_market
 
 
 def watch(

@@ -11,8 +11,8 @@ import typer
 
 from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
-from trueup.run.companions import LivingAccount, LivingWorldForPage
 from trueup.run.desk import read_desk_settings
+from trueup.run.sandbox.companions import LivingAccount, LivingWorldForPage
 
 DEFAULT_PORT = 8050
 

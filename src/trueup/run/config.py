@@ -21,12 +21,12 @@ from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import parse_instant
 from trueup.core.settlement import PayoutUnit
 from trueup.net.venues import Venue
-from trueup.run.books_settings import BooksSettings, check_books
-from trueup.run.bot_settings import BotSettings
-from trueup.run.feeds_config import FeedSettings
-from trueup.run.first_hours_settings import FirstHoursSettings, check_first_hours
-from trueup.run.fix_config import FixSettings, OrderEntry, check_fix, order_entry
-from trueup.run.operator_config import (
+from trueup.run.books.settings import BooksSettings, check_books
+from trueup.run.bot.feeds_settings import FeedSettings
+from trueup.run.bot.first_hours_settings import FirstHoursSettings, check_first_hours
+from trueup.run.bot.settings import BotSettings
+from trueup.run.fix.settings import FixSettings, OrderEntry, check_fix, order_entry
+from trueup.run.operator.settings import (
     AlertSettings,
     LogSettings,
     MetricsSettings,

@@ -40,8 +40,8 @@ from trueup.net.venues import (
 )
 from trueup.run.clock import Clock, SystemClock, unseeded
 from trueup.run.config import Config, books_path, home_directory, load_config
-from trueup.run.paper import PaperServer, serve_paper
-from trueup.run.sandbox import EmbeddedSandbox, embedded_clock, remember
+from trueup.run.paper.accounts import PaperServer, serve_paper
+from trueup.run.sandbox.built_in import EmbeddedSandbox, embedded_clock, remember
 from trueup.store.database import Books, open_books
 from trueup.store.opening import connect, sqlite_path, take_away
 from trueup.store.sqlite import MEMORY

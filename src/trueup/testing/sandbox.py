@@ -25,8 +25,8 @@ from trueup.net.acceptor.control_words import WORDS
 from trueup.net.acceptor.house import TIERS, UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.run.clock import SystemClock
-from trueup.run.living import BRIEF_WARM_UP, Wish, identifiers, prepare
 from trueup.run.private_files import write_private_file
+from trueup.run.sandbox.living import BRIEF_WARM_UP, Wish, identifiers, prepare
 from trueup.sim.faults import fault
 
 DEFAULT_START: Final = parse_instant("2026-10-16T16:00:00Z")
@@ -218,7 +218,7 @@ class KalshiSandbox:
         )
         if fix:
             # Few need it, and its dictionary takes time to load.
-            from trueup.run.fix_sandbox import with_fix  # noqa: PLC0415
+            from trueup.run.fix.sandbox import with_fix  # noqa: PLC0415
 
             settings, certificate = with_fix(settings, place / "kalshi-sandbox.pem")
         server = SandboxServer(prepared.living, clock=SystemClock().now, settings=settings)

@@ -24,15 +24,15 @@ from trueup.core.errors import CallerError, TrueupError
 from trueup.core.ids import ClientOrderId, OrderId, Subaccount
 from trueup.core.instant import format_instant
 from trueup.net.control import NoBot, Said
-from trueup.run.account import Account
-from trueup.run.bot_places import kill_path
+from trueup.run.books.account import Account
+from trueup.run.bot.killing import Killed, kill
+from trueup.run.bot.places import kill_path
+from trueup.run.bot.rearming import rearm
 from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
-from trueup.run.companions import Companions
 from trueup.run.config import make_home
 from trueup.run.desk import Desk, DeskSettings
-from trueup.run.killing import Killed, kill
-from trueup.run.rearming import rearm
+from trueup.run.sandbox.companions import Companions
 from trueup.run.trading import Done, TradingDesk
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.web.bot_link import BotLink

@@ -18,7 +18,7 @@ from trueup.core.instant import SECOND, format_age, format_instant
 from trueup.core.units import Ratio, format_decimal
 from trueup.core.version import VERSION
 from trueup.ledger.report import By, PnlLine
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.views import Row
 from trueup.store.listing import PAGE_ROWS_MAX, Leaf
 from trueup.web.frame import judged

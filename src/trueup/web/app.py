@@ -15,10 +15,10 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 
 from trueup.core.errors import ConfigError
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.clock import SystemClock
-from trueup.run.companions import Companions
 from trueup.run.desk import DeskSettings
+from trueup.run.sandbox.companions import Companions
 from trueup.web.actions import Actions
 from trueup.web.api import add_api
 from trueup.web.bot_link import BotLink

@@ -21,10 +21,10 @@ from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.units import ZERO_COUNT, Count, Price
 from trueup.net.control import AsyncControl, Said
-from trueup.run.bot_places import control_path, decisions_path, kill_path
-from trueup.run.bot_status import Status, TopShown
+from trueup.run.bot.decision_log import Line, read_decisions
+from trueup.run.bot.places import control_path, decisions_path, kill_path
+from trueup.run.bot.status import Status, TopShown
 from trueup.run.clock import Clock, SystemClock
-from trueup.run.decision_log import Line, read_decisions
 from trueup.run.desk import DeskSettings
 from trueup.web.live import Moved
 

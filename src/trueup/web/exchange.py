@@ -21,7 +21,7 @@ from trueup.core.instant import SECOND, Instant
 from trueup.net.client import Client
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, DeskSettings
-from trueup.run.market_watch import open_onlooker
+from trueup.run.markets.watch import open_onlooker
 from trueup.web.live import Moved
 
 T = TypeVar("T")

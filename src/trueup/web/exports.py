@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from trueup.core.errors import CallerError
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.listing import PAGE_ROWS_MAX
 from trueup.web.pages.columns import (
     FILL_COLUMNS,

@@ -14,9 +14,9 @@ from nicegui import ui
 from nicegui.element import Element
 
 from trueup.core.instant import SECOND
-from trueup.run.account import Account
 from trueup.run.arming import closed_gates
-from trueup.run.proving import Reconciliation
+from trueup.run.books.account import Account
+from trueup.run.books.proving import Reconciliation
 from trueup.web.kill import kill_dialog
 from trueup.web.live import Moved
 from trueup.web.reading import Answer, BooksState

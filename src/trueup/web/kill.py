@@ -8,8 +8,8 @@ from nicegui import ui
 
 from trueup.core.errors import TrueupError
 from trueup.core.ids import PRIMARY, Subaccount
-from trueup.run.account import Account
-from trueup.run.killing import Killed
+from trueup.run.books.account import Account
+from trueup.run.bot.killing import Killed
 from trueup.web.dialogs import Dialog
 from trueup.web.reading import BooksState
 from trueup.web.site import Site

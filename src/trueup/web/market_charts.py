@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trueup.core.orderbook import BookSnapshot, Level
 from trueup.core.units import ZERO_COUNT, Count, Price
-from trueup.run.market_watch import Stick
+from trueup.run.markets.watch import Stick
 from trueup.web.charts import FONT, NO_LINE, SPLIT, TOOLTIP, Options, time_axis
 
 _NOTHING: Final = "-"

@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from trueup.core.errors import BooksError, TrueupError
 from trueup.core.instant import SECOND, Instant
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, DeskSettings
 from trueup.store.opening import sqlite_path

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from trueup.core.catalog import Quote
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant
-from trueup.run.companions import Companions
 from trueup.run.desk import DeskSettings
+from trueup.run.sandbox.companions import Companions
 from trueup.web.actions import Actions
 from trueup.web.bot_link import BotLink
 from trueup.web.exchange import Exchange

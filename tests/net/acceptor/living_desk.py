@@ -14,7 +14,7 @@ from asker import Answered, Asker
 from trueup.net.acceptor.house import UNLIMITED
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.run.clock import SystemClock
-from trueup.run.living import BRIEF_WARM_UP, Prepared, Wish, prepare
+from trueup.run.sandbox.living import BRIEF_WARM_UP, Prepared, Wish, prepare
 from trueup.sim.faults import Fault
 from trueup.testing.sandbox import DEFAULT_START
 

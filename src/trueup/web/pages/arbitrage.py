@@ -7,7 +7,7 @@ from typing import Final
 from nicegui import ui
 
 from trueup.core.instant import SECOND
-from trueup.run.market_watch import PairsLook
+from trueup.run.markets.watch import PairsLook
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.site import Site

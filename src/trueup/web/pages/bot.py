@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from trueup.core.errors import TrueupError
-from trueup.run.bot_status import Status
+from trueup.run.bot.status import Status
 from trueup.web.dialogs import ask, tell
 from trueup.web.frame import Frame, frame
 from trueup.web.kill import kill_dialog

@@ -12,7 +12,7 @@ from nicegui.element import Element
 from trueup.core.ids import Ticker
 from trueup.core.instant import MINUTE, SECOND
 from trueup.core.orderbook import BookSnapshot
-from trueup.run.market_watch import SPANS, HistoryLook, MarketLook, MarketSeen
+from trueup.run.markets.watch import SPANS, HistoryLook, MarketLook, MarketSeen
 from trueup.store.listing import Leaf
 from trueup.web.charts import Chart
 from trueup.web.exchange import Sight

@@ -13,8 +13,8 @@ from nicegui import ui
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant
 from trueup.net.client import Client
-from trueup.run.bot_status import TopShown
-from trueup.run.market_watch import MarketsLook
+from trueup.run.bot.status import TopShown
+from trueup.run.markets.watch import MarketsLook
 from trueup.web.exchange import MARKETS
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved

@@ -7,7 +7,7 @@ from functools import partial
 from nicegui import ui
 from nicegui.element import Element
 
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.listing import Leaf
 from trueup.web.dialogs import ask
 from trueup.web.frame import Frame, explain_condition, frame

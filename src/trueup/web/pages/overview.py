@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from trueup.core.instant import Instant, eastern_day
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.listing import Leaf
 from trueup.web.charts import RANGES, Chart, bars, drawdown_curve, equity_curve
 from trueup.web.frame import Frame, explain_condition, frame, stale_after

@@ -12,7 +12,7 @@ from trueup.core.instant import Instant
 from trueup.core.statements import MarketStated
 from trueup.ledger.entries import Entry, MarketBook, RoundTrip
 from trueup.ledger.report import OpenPosition, open_position
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.cache import AgedQuote
 from trueup.store.listing import Leaf
 from trueup.web.frame import Frame, explain_condition, frame

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from trueup.core.instant import Instant
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.run.views import Row
 from trueup.web.frame import judged
 from trueup.web.site import Site

@@ -9,8 +9,8 @@ from nicegui import ui
 from nicegui.element import Element
 
 from trueup.core.errors import TrueupError
-from trueup.run.account import Account
-from trueup.run.proving import Reconciliation
+from trueup.run.books.account import Account
+from trueup.run.books.proving import Reconciliation
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.web.dialogs import Dialog, ask, tell
 from trueup.web.frame import Frame, explain_condition, frame, judged

@@ -10,7 +10,7 @@ from nicegui import ui
 from trueup.core.errors import TrueupError
 from trueup.core.instant import Instant
 from trueup.ledger.entries import Entry
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.web.frame import explain_condition, frame
 from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table

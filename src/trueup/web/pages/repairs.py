@@ -7,10 +7,10 @@ from typing import Final
 from nicegui.element import Element
 
 from trueup.core.errors import TrueupError
-from trueup.run import keeping
-from trueup.run.account import Account
+from trueup.run.books import keeping
+from trueup.run.books.account import Account
+from trueup.run.books.patching import SettlementBackfill, backfill_settlements
 from trueup.run.desk import Desk
-from trueup.run.patching import SettlementBackfill, backfill_settlements
 from trueup.web.dialogs import ask, tell
 from trueup.web.pages.records import fixed_table
 from trueup.web.site import Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.web.frame import explain_condition, frame
 from trueup.web.pages.columns import SETTLEMENT_COLUMNS
 from trueup.web.pages.orders import leaf_of

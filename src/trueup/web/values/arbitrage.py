@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trueup.core.units import Ratio, rounded_text
-from trueup.run.arbitrage import Compared
-from trueup.run.decision_log import Line
+from trueup.run.bot.decision_log import Line
+from trueup.run.markets.arbitrage import Compared
 from trueup.web.values import shown
 from trueup.web.values.bot import decision_rows
 from trueup.web.values.rows import TableRow

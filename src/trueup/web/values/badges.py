@@ -12,7 +12,7 @@ from typing import Final
 from trueup.core.instant import Instant
 from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.reconcile import Closing
-from trueup.run.proving import Reconciliation
+from trueup.run.books.proving import Reconciliation
 from trueup.web.reading import Answer, BooksState, Condition
 
 

@@ -10,8 +10,8 @@ from typing import Final
 from trueup.core.errors import NotANumber
 from trueup.core.instant import parse_instant
 from trueup.core.units import Money
-from trueup.run.bot_status import ConnectionShown, LimitShown, OrderShown, Status, StrategyShown
-from trueup.run.decision_log import Line, line_words
+from trueup.run.bot.decision_log import Line, line_words
+from trueup.run.bot.status import ConnectionShown, LimitShown, OrderShown, Status, StrategyShown
 from trueup.web.values import shown
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import Shown, Tone

@@ -12,7 +12,7 @@ from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.accounts import Account as LedgerAccount
 from trueup.ledger.entries import Entry
 from trueup.ledger.report import By, PnlLine
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.book_reading import ProfitRow
 
 POINTS_MAX: Final = 1_500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trueup.core.instant import Instant, format_age
-from trueup.run.bot_status import ConnectionShown
+from trueup.run.bot.status import ConnectionShown
 from trueup.web.values.bot import connection_row
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import NOTHING, Shown, Tone

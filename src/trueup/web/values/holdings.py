@@ -14,7 +14,7 @@ from trueup.core.orders import Side
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Count, Money, Price, Ratio
 from trueup.ledger.report import OpenPosition, mark, open_position
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.cache import AgedQuote
 from trueup.store.listing import Leaf
 from trueup.web.values import shown

@@ -14,9 +14,9 @@ from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import rounded_text
 from trueup.engine.market import PublicTrade, Top
-from trueup.run.bot_status import TopShown
-from trueup.run.decision_log import Line
-from trueup.run.market_watch import MarketSeen
+from trueup.run.bot.decision_log import Line
+from trueup.run.bot.status import TopShown
+from trueup.run.markets.watch import MarketSeen
 from trueup.web.values import shown
 from trueup.web.values.activity import result
 from trueup.web.values.bot import decision_rows

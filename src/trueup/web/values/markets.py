@@ -12,8 +12,8 @@ from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.units import Count, Price, Ratio
 from trueup.engine.scanner import EVERYTHING, Found, Looked, Scan, fits, found_of
-from trueup.run.account import Account
-from trueup.run.bot_status import TopShown
+from trueup.run.books.account import Account
+from trueup.run.bot.status import TopShown
 from trueup.web.values import shown
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.shown import MINUS, Shown

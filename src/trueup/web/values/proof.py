@@ -12,7 +12,7 @@ from trueup.core.units import Money
 from trueup.ledger.coverage import Certificate, CertificateLine, Span
 from trueup.ledger.explain import movement_words
 from trueup.ledger.proof import Interval, Proven
-from trueup.run.proving import Proof
+from trueup.run.books.proving import Proof
 from trueup.run.views import Row
 from trueup.web.values import shown
 from trueup.web.values.rows import TableRow

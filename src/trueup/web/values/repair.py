@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trueup.ledger.foreign import Outcome
-from trueup.run.patching import SettlementBackfill
+from trueup.run.books.patching import SettlementBackfill
 from trueup.web.values import shown
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import Shown, Tone

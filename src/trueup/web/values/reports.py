@@ -9,11 +9,11 @@ from typing import Any
 from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.units import Ratio
 from trueup.ledger.calibration import Bucket, calibration
-from trueup.run.account import Account
-from trueup.run.bot_places import decisions_path
-from trueup.run.pictures import Table
-from trueup.run.report_tables import notes, tables
-from trueup.run.weekly import report_of
+from trueup.run.books.account import Account
+from trueup.run.bot.places import decisions_path
+from trueup.run.reports.pictures import Table
+from trueup.run.reports.tables import notes, tables
+from trueup.run.reports.weekly import report_of
 from trueup.web.values import shown
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import Shown, Tone

@@ -15,10 +15,10 @@ from trueup.core.version import VERSION
 from trueup.run.check import Check, Finding
 from trueup.run.clock import SystemClock
 from trueup.run.desk import Desk, DeskSettings
-from trueup.run.log_reading import Filter, line_words, read_log
-from trueup.run.logs import logs_folder
-from trueup.run.operations import operations_path
-from trueup.run.operator_checks import operator_checks
+from trueup.run.operator.checks import operator_checks
+from trueup.run.operator.log_reading import Filter, line_words, read_log
+from trueup.run.operator.logs import logs_folder
+from trueup.run.operator.operations import operations_path
 from trueup.store.opening import sqlite_path
 from trueup.store.operations import CallRow, ErrorRow, Selection, read_rows
 from trueup.store.version import PROJECTION_VERSION, SCHEMA_VERSION

@@ -14,7 +14,7 @@ from trueup.core.statements import MarketStated, PositionStated
 from trueup.core.units import ZERO_MONEY, Count, Money
 from trueup.ledger.accounts import Account as LedgerAccount
 from trueup.ledger.entries import Entry, EntryKind
-from trueup.run.account import Account
+from trueup.run.books.account import Account
 from trueup.store.reading import Evidence
 from trueup.web.values import shown
 from trueup.web.values.activity import record_href

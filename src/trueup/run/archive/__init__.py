@@ -1,0 +1,1 @@
+"""What is recorded and replayed?  The archive, downloads, tapes and backtests."""

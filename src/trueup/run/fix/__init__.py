@@ -1,0 +1,1 @@
+"""What is done over FIX?  Listening, reports, and the road of orders."""

@@ -1,0 +1,1 @@
+"""What do markets look like from outside?  The scanner, arbitrage, and one market as it moves."""

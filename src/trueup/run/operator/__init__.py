@@ -1,0 +1,1 @@
+"""What does the operator see?  Alerts, logs, health, metrics, and the services that run."""

@@ -1,0 +1,1 @@
+"""How did trading go?  The weekly report, its tables and its pictures."""

@@ -1,0 +1,1 @@
+"""Which exchanges run here?  The built-in one, the living one, and the simulated one."""
