@@ -22,7 +22,7 @@ from trueup.core.order_entry import (
 )
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.engine.signals import AnchorSignal, NewsSignal, VenueQuote
-from trueup.engine.strategy import Desk, Strategy, Universe
+from trueup.engine.strategy import Desk, FairValue, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Withdraw, buy_no, buy_yes, sell_no, sell_yes
 from trueup.net.client import AsyncClient, Client
 from trueup.run.books.account import Account, open_account
@@ -47,6 +47,7 @@ __all__ = [
     "Decrease",
     "Desk",
     "ExchangeRefused",
+    "FairValue",
     "ForeignDatabaseError",
     "InvariantBroken",
     "Money",

@@ -40,15 +40,28 @@ class RollingMean:
 
     def mean(self, now: Instant) -> Ratio | None:
         """The mean in dollars as of `now`; `None` before anything was seen for some time."""
-        self._run_to(now)
-        if not self._covered:
-            return None
-        return Ratio(self._weighted, self._covered * 10_000)
+        weighted, covered = self._as_of(now)
+        return None if not covered else Ratio(weighted, covered * 10_000)
 
     def covered(self, now: Instant) -> int:
         """How much of the window has been seen, in microseconds."""
-        self._run_to(now)
-        return self._covered
+        return self._as_of(now)[1]
+
+    def _as_of(self, now: int) -> tuple[int, int]:
+        """The weighted sum and the time covered at `now`.  Asking changes nothing: who looks
+        at a bot does not move what it trades on.
+        """
+        weighted, covered = self._weighted, self._covered
+        if self._last is None or now <= self._last_at:
+            return weighted, covered
+        oldest_kept = now // self._width - _BUCKETS + 1
+        for slot, in_slot, time in self._buckets:
+            if slot >= oldest_kept:
+                break
+            weighted -= in_slot
+            covered -= time
+        more = now - max(self._last_at, oldest_kept * self._width)
+        return weighted + self._last * more, covered + more
 
     def _run_to(self, now: int) -> None:
         if self._last is None or now <= self._last_at:

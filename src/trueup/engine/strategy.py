@@ -59,6 +59,18 @@ class Universe:
         return not self.volume_min or (top is not None and top.volume_24h >= self.volume_min)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairValue:
+    """What somebody thinks that a YES contract is worth: `value` in dollars, as of `as_of`.
+
+    `source` is whose figure it is, in a few words ("FedWatch", "mean of 7 days").
+    """
+
+    value: Ratio
+    as_of: Instant
+    source: str = ""
+
+
 class Desk(Protocol):
     """What a strategy can look at.  All of it is its own: other strategies are not seen."""
 
@@ -153,6 +165,15 @@ class Strategy:
             for name, value in own.items()
             if isinstance(value, _PLAIN) and not name.startswith("_") and name not in _KNOWN
         }
+
+    def fair(self, desk: Desk, ticker: Ticker) -> FairValue | None:
+        """What the strategy thinks that YES is worth now; `None` where it has no opinion.
+
+        Only shown, never traded on by the machine: it may be asked at any time between two
+        inputs, and must change nothing.
+        """
+        del desk, ticker
+        return None
 
     def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Wish]:
         """Markets of the universe moved."""

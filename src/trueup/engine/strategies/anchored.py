@@ -20,7 +20,7 @@ from trueup.core.units import ZERO_COUNT, Count, Price, Ratio, rounded_text
 from trueup.engine.market import Listing
 from trueup.engine.signals import AnchorSignal, Signal
 from trueup.engine.sizing import Kelly, Sizing
-from trueup.engine.strategy import Desk, Strategy, Universe
+from trueup.engine.strategy import Desk, FairValue, Strategy, Universe
 from trueup.engine.wishes import Wish, buy_no, buy_yes, sell_no, sell_yes
 
 
@@ -63,12 +63,21 @@ class Anchored(Strategy):
     def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Wish]:
         """Compare the price with the anchor."""
         for ticker in moved:
-            anchor = self._anchors.get(ticker)
-            if anchor is None or desk.now - anchor.at > self.age_max:
-                continue
-            wish = self._wish(desk, ticker, anchor)
+            anchor = self._anchor(desk, ticker)
+            wish = None if anchor is None else self._wish(desk, ticker, anchor)
             if wish is not None:
                 yield wish
+
+    def fair(self, desk: Desk, ticker: Ticker) -> FairValue | None:
+        """The outside probability, while it is fresh."""
+        anchor = self._anchor(desk, ticker)
+        if anchor is None:
+            return None
+        return FairValue(value=anchor.probability, as_of=anchor.at, source=anchor.source)
+
+    def _anchor(self, desk: Desk, ticker: Ticker) -> AnchorSignal | None:
+        anchor = self._anchors.get(ticker)
+        return None if anchor is None or desk.now - anchor.at > self.age_max else anchor
 
     def _wish(self, desk: Desk, ticker: Ticker, anchor: AnchorSignal) -> Wish | None:
         top, net, fair = desk.top(ticker), desk.net(ticker), anchor.probability

@@ -20,7 +20,7 @@ from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
 from trueup.engine.market import Top
 from trueup.engine.pegging import ceiled, floored
-from trueup.engine.strategy import Desk, Strategy, Universe
+from trueup.engine.strategy import Desk, FairValue, Strategy, Universe
 from trueup.engine.wishes import Order, Style, Wish, Withdraw
 
 
@@ -61,15 +61,26 @@ class MarketMaker(Strategy):
         for ticker in moved:
             yield from self._quotes(desk, ticker, desk.top(ticker))
 
+    def fair(self, desk: Desk, ticker: Ticker) -> FairValue | None:
+        """What it quotes around."""
+        top = desk.top(ticker)
+        value = self._center(top, desk.net(ticker))
+        if value is None:
+            return None
+        return FairValue(value=value, as_of=top.at, source="middle of the book, by inventory")
+
+    def _center(self, top: Top, net: Count) -> Ratio | None:
+        mid = top.mid
+        return None if mid is None else mid - self.skew * Ratio(net.units, self.inventory_max.units)
+
     def _quotes(self, desk: Desk, ticker: Ticker, top: Top) -> Iterable[Wish]:
-        mid, spread = top.mid, top.spread
-        if mid is None or spread is None or spread < self.spread_min:
+        net, grid, spread = desk.net(ticker), desk.listing(ticker).grid, top.spread
+        fair = self._center(top, net)
+        if fair is None or spread is None or spread < self.spread_min:
             if desk.orders(ticker):
                 words = "one side is empty" if spread is None else f"the spread is only {spread}"
                 yield Withdraw(ticker=ticker, reason=words)
             return
-        net, grid = desk.net(ticker), desk.listing(ticker).grid
-        fair = mid - self.skew * Ratio(net.units, self.inventory_max.units)
         bid = floored(fair - self.half_spread, grid)
         ask = ceiled(fair + self.half_spread, grid)
         for side, price, room in (

@@ -30,7 +30,7 @@ from trueup.engine.market import Top
 from trueup.engine.pegging import pegged
 from trueup.engine.signals import AnchorSignal, Signal
 from trueup.engine.sizing import Percent, Sizing
-from trueup.engine.strategy import Desk, Strategy, Universe
+from trueup.engine.strategy import Desk, FairValue, Strategy, Universe
 from trueup.engine.wishes import Wish, buy_no, buy_yes, sell_no, sell_yes
 
 VOLUME_MIN: Final = Count.of_contracts(200)
@@ -116,6 +116,14 @@ class MeanReversion(Strategy):
             )
             if wish is not None:
                 yield wish
+
+    def fair(self, desk: Desk, ticker: Ticker) -> FairValue | None:
+        """The rolling mean: what it trades toward, and no more than that (see above)."""
+        mean = desk.mean(ticker, self.window)
+        if mean is None:
+            return None
+        source = f"mean of {rounded_text(Ratio(self.window, DAY), 2)} days"
+        return FairValue(value=mean, as_of=desk.now, source=source)
 
     def _enter(self, desk: Desk, ticker: Ticker, top: Top, mean: Ratio) -> Wish | None:
         price = top.mark

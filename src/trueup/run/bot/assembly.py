@@ -331,6 +331,7 @@ class _Run:
     async def _push(self, server: ControlServer) -> None:
         """Tell followers what moved, and the whole status whenever something else changed."""
         shown: dict[str, object] = {}
+        fair: list[tuple[str, str, str | None]] = []
         since = self._clock.now()
         while True:
             await asyncio.sleep(_PUSH_EVERY)
@@ -343,9 +344,12 @@ class _Run:
             since = now
             document = as_document(self.work.status())
             lasting = {k: v for k, v in document.items() if k not in _RESTLESS}
+            values = [(each["strategy"], each["ticker"], each["fair"]) for each in document["fair"]]
             if lasting != shown:
                 server.push("status", document)
-            shown = lasting
+            elif values != fair:
+                server.push("fair", {"fair": document["fair"]})
+            shown, fair = lasting, values
 
     async def _beside(self, work: Beside) -> None:
         try:
@@ -415,7 +419,7 @@ class _Run:
         )
 
 
-_RESTLESS: Final = frozenset({"at", "tops", "connections"})
+_RESTLESS: Final = frozenset({"at", "tops", "fair", "connections"})
 """Parts of the status that change by themselves; they do not make it news."""
 
 

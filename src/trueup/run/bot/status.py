@@ -7,7 +7,7 @@ counts are exact decimal strings, shares of a limit are decimals between 0 and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.core.units import ZERO_MONEY, Money, Price, rounded_text
+from trueup.engine.desk import MachineDesk
 from trueup.engine.flattening import waits_until
 from trueup.engine.fullness import Fullness, exposure, fullness
 from trueup.engine.inflight import OwnOrder
@@ -26,6 +27,7 @@ from trueup.run.bot.status_document import (
     ClosingShown,
     ConnectionShown,
     CountersShown,
+    FairShown,
     FlattenShown,
     HaltShown,
     LimitShown,
@@ -68,6 +70,7 @@ def status_of(state: State, tally: Tally, about: About) -> Status:
     capital = sum((each.mandate.capital for each in state.running.values()), ZERO_MONEY)
     profit = state.portfolio.profit(state.marks())
     quiet = state.sweeper.quiet_until
+    shown = _shown_markets(state)
     return Status(
         venue=about.venue,
         account=about.account,
@@ -95,7 +98,8 @@ def status_of(state: State, tally: Tally, about: About) -> Status:
             for each in state.halts
         ],
         orders=[_order(each) for each in state.inflight.living()],
-        tops=[_top(state, each) for each in _shown_markets(state)],
+        tops=[_top(state, each) for each in shown],
+        fair=list(_fair_values(state, shown)),
         cash=list(_cash(state)),
         markets_known=len(state.listings),
         markets_followed=len(_followed(state)),
@@ -258,6 +262,27 @@ def _top(state: State, ticker: Ticker) -> TopShown:
         volume_24h=str(top.volume_24h),
         at=format_instant(top.at),
     )
+
+
+def _fair_values(state: State, tickers: Sequence[Ticker]) -> Iterator[FairShown]:
+    for running in state.running.values():
+        desk, name = MachineDesk(state, running), running.name
+        for ticker in tickers:
+            if ticker not in running.member:
+                continue
+            try:
+                found = running.strategy.fair(desk, ticker)
+                if found is not None:
+                    yield FairShown(
+                        strategy=name,
+                        ticker=ticker,
+                        fair=rounded_text(found.value, 4),
+                        as_of=format_instant(found.as_of),
+                        source=str(found.source),
+                    )
+            except Exception as error:  # noqa: BLE001  (other people's code)
+                words = f"{type(error).__name__}: {error}"[:200]
+                yield FairShown(strategy=name, ticker=ticker, fair=None, as_of=None, source=words)
 
 
 def _cash(state: State) -> Iterator[PotShown]:

@@ -73,6 +73,20 @@ class StrategyShown(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, str]
 
 
+class FairShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy thinks that YES is worth in a market: `fair` in dollars, as of `as_of`.
+
+    `source` is whose figure it is.  Where the strategy cannot say, `fair` and `as_of` are
+    null and `source` is its error; where it has no opinion, there is no such row.
+    """
+
+    strategy: str
+    ticker: str
+    fair: str | None
+    as_of: str | None
+    source: str
+
+
 class HaltShown(msgspec.Struct, frozen=True, kw_only=True):
     """A halt in force; ``lifted_by`` is ``operator`` (rearm) or ``trueup`` (by itself)."""
 
@@ -196,6 +210,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     halts: list[HaltShown]
     orders: list[OrderShown]
     tops: list[TopShown]
+    fair: list[FairShown]
     cash: list[PotShown]
     markets_known: int
     markets_followed: int
