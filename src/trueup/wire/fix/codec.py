@@ -16,30 +16,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from operator import attrgetter
 from typing import Final, cast
 
 import msgspec
 
 from trueup.core.errors import CallerError
-from trueup.core.instant import Instant
 from trueup.wire.fix.dictionary import Dictionary, Layout, dictionary
 from trueup.wire.fix.errors import Garbled, UnknownMessageType, Unusable
-from trueup.wire.fix.frame import SOH, close_frame, open_frame, shown
+from trueup.wire.fix.frame import SOH, close_text, open_frame, shown
 from trueup.wire.fix.kinds import PriceUnit, write_instant
-from trueup.wire.fix.message import Block, Message, Sender
+from trueup.wire.fix.message import Message, Sender
 from trueup.wire.fix.messages.session import Header
 from trueup.wire.fix.pairs import split_body
 from trueup.wire.fix.reading import BlockReader, Unknown
-from trueup.wire.fix.writing import BlockWriter
+from trueup.wire.fix.writing import Write, fast_writer
 
 UNKNOWN_MAX: Final = 1000
 """How many different unknown fields are counted."""
-
-
-_OPTIONAL: Final = Header.__struct_fields__[len(("sender", "target", "sequence", "sending_time")) :]
-_NOTHING_ELSE: Final = (None,) * len(_OPTIONAL)
-_optional = attrgetter(*_OPTIONAL)
 
 
 class Received(msgspec.Struct, frozen=True, gc=False):
@@ -61,12 +54,10 @@ class Codec:
         self.reads = reads
         self.unit = unit
         self.unknown: Counter[tuple[str, str]] = Counter()
-        self._sender = self._target = self._names = ""
-        self._heads: dict[type[Message], str] = {}
         self._readers = _readers(reads, unit)
-        writes = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
-        self._writers = _writers(writes, unit)
-        self._write_header = BlockWriter(dictionary(unit).header, writes).write
+        self._writes = Sender.CLIENT if reads is Sender.EXCHANGE else Sender.EXCHANGE
+        self._writers = _writers(self._writes, unit)
+        self._write_header = _header_writer(unit)
 
     def decode(self, raw: bytes) -> Received:
         """One whole message; raises a kind of `FixBroken`."""
@@ -93,32 +84,16 @@ class Codec:
     def encode(self, header: Header, message: Message) -> bytes:
         """The whole message; raises `CallerError` for what cannot be sent."""
         kind = type(message)
-        write = self._writers.get(kind)
-        if write is None:
+        write = self._writers.get(kind) or self._writer(kind)
+        return close_text(f"35={kind.TYPE}{SOH}{self._write_header(header)}{write(message)}")
+
+    def _writer(self, kind: type[Message]) -> Write:
+        """Make the writer of a kind of message, the first time that one is sent."""
+        layout = dictionary(self.unit).by_class.get(kind)
+        if layout is None or kind.SENT_BY not in {self._writes, Sender.BOTH}:
             raise CallerError(f"{kind.__name__} is not a message of this side of the session")
-        if _optional(header) == _NOTHING_ELSE:
-            # Nearly every header: its names are the same in the whole session.
-            if header.sender is not self._sender or header.target is not self._target:
-                self._name(header.sender, header.target)
-            head = self._heads.get(kind) or self._head(kind)
-            at = write_instant(header.sending_time)
-            text = f"{head}{header.sequence}{SOH}52={at}{SOH}{write(message)}"
-        else:
-            text = f"35={kind.TYPE}{SOH}{self._write_header(header)}{write(message)}"
-        return close_frame(text.encode("utf-8", "surrogateescape"))
-
-    def _name(self, sender: str, target: str) -> None:
-        """Make the text of both names, which is checked with it."""
-        probe = Header(sender=sender, target=target, sequence=0, sending_time=Instant(0))
-        text = self._write_header(probe)
-        self._sender, self._target = sender, target
-        self._names = text[: text.index(f"{SOH}34=") + len(f"{SOH}34=")]
-        self._heads.clear()
-
-    def _head(self, kind: type[Message]) -> str:
-        """Everything before the number of a message."""
-        head = self._heads[kind] = f"35={kind.TYPE}{SOH}{self._names}"
-        return head
+        write = self._writers[kind] = fast_writer(layout, self._writes)
+        return write
 
     def _count(self, kind: str, unknown: tuple[Unknown, ...]) -> None:
         for tag, _ in unknown:
@@ -127,16 +102,18 @@ class Codec:
 
 
 _Read = Callable[[list[str], list[str]], Received]
-_Write = Callable[[Block], str]
 
 
 @cache
-def _writers(sender: Sender, unit: PriceUnit) -> dict[type[Message], _Write]:
-    return {
-        kind: BlockWriter(layout, sender).write
-        for kind, layout in dictionary(unit).by_class.items()
-        if kind.SENT_BY in {sender, Sender.BOTH}
-    }
+def _writers(sender: Sender, unit: PriceUnit) -> dict[type[Message], Write]:
+    """Those made so far.  There are as many as kinds of messages, no more."""
+    del sender, unit  # what they are kept by
+    return {}
+
+
+@cache
+def _header_writer(unit: PriceUnit) -> Write:
+    return fast_writer(dictionary(unit).header, Sender.BOTH)
 
 
 @cache

@@ -62,6 +62,14 @@ def close_frame(body: bytes) -> bytes:
     return content + _TRAILERS[checksum(content)]
 
 
+def close_text(body: str) -> bytes:
+    """The same around a body of text; surrogates stand for bytes that are not UTF-8."""
+    if not body.isascii():
+        return close_frame(body.encode("utf-8", "surrogateescape"))
+    content = f"8=FIXT.1.1\x019={len(body)}\x01{body}".encode()
+    return content + _TRAILERS[checksum(content)]
+
+
 def open_frame(raw: bytes) -> bytes:
     """The body of one whole message; raises a kind of `Garbled` when anything is wrong."""
     start, length = _measure(raw)
@@ -204,6 +212,7 @@ __all__ = [
     "Framer",
     "checksum",
     "close_frame",
+    "close_text",
     "open_frame",
     "shown",
 ]
