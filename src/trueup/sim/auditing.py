@@ -23,6 +23,7 @@ def audit(books: Books) -> None:
     """Raise `InvariantBroken` unless everything agrees."""
     for state in books.listings.markets.values():
         _audit_market(books, state)
+    books.communications.check()
     cash = 0
     for account in books.accounts.values():
         _audit_account(account)

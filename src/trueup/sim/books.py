@@ -10,6 +10,7 @@ from trueup.core.ids import Shard, Subaccount, TradeId
 from trueup.core.instant import Instant
 from trueup.core.units import Money
 from trueup.sim.account import Account
+from trueup.sim.communications import Communications
 from trueup.sim.events import CashMoved, Cause, Event, FillMade, Refusal
 from trueup.sim.history import CashBook
 from trueup.sim.holding import ONE, HoldingRecord
@@ -34,6 +35,7 @@ class Books:
         self.listings = Listings()
         self.accounts: dict[Member, Account] = {}
         self.agenda = Agenda()
+        self.communications = Communications()
         self.events: list[Event] = []
         self.touched: dict[MarketState, None] = {}
         self.next_trade_id = trade_ids
@@ -105,6 +107,7 @@ class Books:
             account.forget(before)
         for state in self.listings.markets.values():
             state.forget(before)
+        self.communications.forget(before)
 
     def check_step(self, before: int) -> None:
         """Prove that cash changed by what the events say, and that every pair is paid for."""

@@ -1,7 +1,8 @@
 """What may be asked of the exchange's machine.  Frozen, in the imperative.
 
 Each command carries its own time; the machine has no clock.  What concerns
-orders is in `order_commands` and can be had from here too.
+orders is in `order_commands`, what concerns quotes in `rfq_commands`; both can be had from
+here too.
 """
 
 from __future__ import annotations
@@ -39,12 +40,22 @@ from trueup.sim.order_commands import (
     Trade,
     TriggerOrderGroup,
 )
+from trueup.sim.rfq_commands import (
+    AcceptQuote,
+    ConfirmQuote,
+    CreateQuote,
+    CreateRfq,
+    DeleteQuote,
+    DeleteRfq,
+    RfqCommand,
+)
 
 __all__ = [
     "KEEP_EXPIRY",
     "NO_CLIENT_ID",
     "NO_EXPIRY",
     "SETTLEMENT_TIMER",
+    "AcceptQuote",
     "Advance",
     "AmendMarket",
     "AmendOrder",
@@ -57,10 +68,15 @@ __all__ = [
     "Command",
     "ConcludeBanking",
     "ConcludeTransfer",
+    "ConfirmQuote",
     "CreateOrderGroup",
+    "CreateQuote",
+    "CreateRfq",
     "Credit",
     "DecreaseOrder",
     "DeleteOrderGroup",
+    "DeleteQuote",
+    "DeleteRfq",
     "Deposit",
     "DetermineMarket",
     "DisputeMarket",
@@ -83,6 +99,7 @@ __all__ = [
     "ResetOrderGroup",
     "ResumeMarket",
     "ReviseSettlement",
+    "RfqCommand",
     "ScheduleFeeChange",
     "SetExchangeStatus",
     "SettleMarket",
@@ -433,4 +450,4 @@ CashCommand = (
 )
 """What happens to a member's money without trading."""
 
-Command = MarketCommand | CashCommand | OrderCommand | Advance
+Command = MarketCommand | CashCommand | OrderCommand | RfqCommand | Advance

@@ -27,6 +27,7 @@ from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
 from trueup.sim.commands import Command, Member, TransferPosition
 from trueup.sim.order_events import FillMade, OrderChange, OrderTerms, OrderUpdated
+from trueup.sim.rfq import RfqQuoteUpdated, RfqUpdated
 
 __all__ = [
     "AccountOpened",
@@ -52,6 +53,8 @@ __all__ = [
     "QuoteChanged",
     "Refusal",
     "Refused",
+    "RfqQuoteUpdated",
+    "RfqUpdated",
     "SeriesListed",
     "SettlementListed",
     "SettlementPaid",
@@ -95,6 +98,8 @@ class Refusal(StrEnum):
     ORDER_GROUP_NOT_FOUND = "order_group_not_found"
     ORDER_GROUP_TRIGGERED = "exceeded_order_group_risk_limit"
     ALREADY_EXISTS = "already_exists"
+    EXPIRED = "expired"
+    """The window for it is over (recorded of a late confirmation)."""
     WRONG_STATE = "wrong_state"
     """The market, the transfer or the banking movement cannot do that now."""
 
@@ -373,4 +378,6 @@ Event = (
     | SettlementPaid
     | SettlementListed
     | CashMoved
+    | RfqUpdated
+    | RfqQuoteUpdated
 )

@@ -24,7 +24,7 @@ from trueup.core.errors import CallerError
 from trueup.core.ids import TradeId
 from trueup.core.instant import DAY, Instant
 from trueup.core.market import MarketStatus
-from trueup.sim import amending, banking, steering, trading
+from trueup.sim import amending, banking, quoting, steering, trading
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.account import Account
@@ -160,6 +160,15 @@ class Exchange:
                 | c.Credit()
             ):
                 denial = banking.carry_out(self.books, command)
+            case (
+                c.CreateRfq()
+                | c.DeleteRfq()
+                | c.CreateQuote()
+                | c.DeleteQuote()
+                | c.AcceptQuote()
+                | c.ConfirmQuote()
+            ):
+                return quoting.carry_out(self.books, command)
             case c.ListSeries() | c.ListEvent() | c.ListMarket() | c.ScheduleFeeChange():
                 denial = self._list(command)
             case _:
@@ -227,5 +236,7 @@ class Exchange:
                 steering.finalize(books, state, due, delays=self._delays)
             case DueKind.LIST_SETTLEMENTS:
                 list_rows(books, state, due.at)
+            case DueKind.EXPIRE_RFQ | DueKind.EXECUTE_QUOTE:
+                quoting.happen(books, state, due)
             case _:
                 assert_never(due.kind)

@@ -202,6 +202,8 @@ class DueKind(Enum):
     EXPIRE = auto()
     FINALIZE = auto()
     LIST_SETTLEMENTS = auto()
+    EXPIRE_RFQ = auto()
+    EXECUTE_QUOTE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class Due:
     generation: int = 0
     order: Order | None = None
     """Which order expires."""
+    subject: str = ""
+    """Which RFQ expires, or which quote is executed."""
 
 
 class Agenda:

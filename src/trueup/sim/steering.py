@@ -21,6 +21,7 @@ from trueup.sim import events as e
 from trueup.sim.books import Books
 from trueup.sim.crossing import cancel_all, end, resting_orders
 from trueup.sim.lifecycle import Due, DueKind, MarketState, Stage
+from trueup.sim.requesting import close_market
 from trueup.sim.settling import revise, settle
 
 SHARDS: Final = tuple(Shard(number) for number in range(4))
@@ -235,6 +236,7 @@ def close(books: Books, state: MarketState, at: Instant, *, delays: Delays, sile
     """Close a market; shortly later its resting orders are cancelled."""
     if not move(books, state, at, state.with_status(MarketStatus.CLOSED), silent=silent):
         return False
+    close_market(books, state, at)
     cancels = Instant(at + delays.close_cancel)
     books.agenda.note(Due(cancels, DueKind.CANCEL_RESTING, state.market.ticker))
     return True
