@@ -34,10 +34,29 @@ class PriceGrid:
         units = price.units
         if not 0 < units < _DOLLAR:
             return False
-        return any(
-            band.start <= units <= band.end and (units - band.start) % band.step == 0
-            for band in self.bands
-        )
+        for band in self.bands:
+            if band.start <= units <= band.end and (units - band.start) % band.step == 0:
+                return True
+        return False
+
+    def at_most(self, units: int) -> Price | None:
+        """The highest allowed price that is not above `units` ($0.0001 each); `None`: there is none."""
+        found = 0
+        for band in self.bands:
+            if units >= band.start:
+                top = min(units, band.end, _DOLLAR - 1)
+                found = max(found, band.start + (top - band.start) // band.step * band.step)
+        return Price(found) if found > 0 else None
+
+    def at_least(self, units: int) -> Price | None:
+        """The lowest allowed price that is not below `units` ($0.0001 each); `None`: there is none."""
+        for band in self.bands:
+            if units <= band.end:
+                bottom = max(units, band.start, 1)
+                found = band.start - (band.start - bottom) // band.step * band.step
+                if found <= band.end and found < _DOLLAR:
+                    return Price(found)
+        return None
 
 
 _DOLLAR: Final = 10_000

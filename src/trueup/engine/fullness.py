@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from trueup.core.instant import MINUTE
 from trueup.core.units import ZERO_MONEY, Count, Money, Ratio
+from trueup.engine.exposure import opening_cost
 from trueup.engine.inflight import OwnOrder
 from trueup.engine.limits import Limits
-from trueup.engine.risk import opening_cost
 from trueup.engine.state import Running, State
 
 

@@ -9,14 +9,15 @@ order had filled already, and fills on their way had arrived.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from trueup.core.ids import Shard, Subaccount, Ticker
+from trueup.core.ids import Shard, Subaccount
 from trueup.core.instant import MINUTE, Instant, format_age, format_instant
 from trueup.core.market import MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
+from trueup.engine.exposure import opening_cost
 from trueup.engine.inflight import Inflight, OwnOrder
 from trueup.engine.limits import FirstHours, Limits
 from trueup.engine.market import Listing, Top
@@ -58,18 +59,29 @@ class Case:
     """Where the order goes: what is held and ordered on another one is another position."""
     replaces: OwnOrder | None = None
     """The resting order that this one takes the place of; it does not count."""
+    # Several checks ask the same of one moment: what has been added up is kept.
+    _coming: dict[tuple[str | None, Side], Count] = field(
+        init=False, repr=False, compare=False, default_factory=dict[tuple[str | None, Side], Count]
+    )
+    exposures: dict[tuple[str | None, bool], Money] = field(
+        init=False, repr=False, compare=False, default_factory=dict[tuple[str | None, bool], Money]
+    )
 
     def coming(self, strategy: str | None, side: Side) -> Count:
         """What may still come in on a side of this market: from open orders, and from fills
         that are on their way.  Of the order that is replaced only the latter count.
         """
-        total = ZERO_COUNT
+        known = self._coming.get((strategy, side))
+        if known is not None:
+            return known
+        total = 0
         for each in self.inflight.unsettled(self.order.ticker):
             intent = each.intent
             is_here = intent.side is side and intent.subaccount == self.subaccount
             if is_here and strategy in {None, intent.strategy}:
-                total += self.counted(each)
-        return total
+                total += self.counted(each).units
+        found = self._coming[strategy, side] = Count(total)
+        return found
 
     def counted(self, order: OwnOrder) -> Count:
         """What may still come in from one order."""
@@ -324,6 +336,14 @@ def _position(case: Case, scope: Scope) -> Verdict:
 
 def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -> Money:
     """Cost of the positions and of all open orders, of an event or of everything."""
+    key = (scope.strategy, listings is None)
+    known = case.exposures.get(key)
+    if known is None:
+        known = case.exposures[key] = _exposure(case, scope, listings)
+    return known
+
+
+def _exposure(case: Case, scope: Scope, listings: Sequence[Listing] | None) -> Money:
     if listings is None:
         tickers, orders = None, case.inflight.unsettled()
     else:
@@ -332,31 +352,6 @@ def _exposure_of(case: Case, scope: Scope, listings: Sequence[Listing] | None) -
     mine = [each for each in orders if scope.strategy in {None, each.intent.strategy}]
     opening = opening_cost(case.portfolio, mine, scope.strategy, case.counted)
     return case.portfolio.cost(tickers, scope.strategy) + opening
-
-
-def opening_cost(
-    portfolio: Portfolio,
-    orders: Iterable[OwnOrder],
-    strategy: str | None,
-    counted: Callable[[OwnOrder], Count],
-) -> Money:
-    """What the orders open: a strategy's, or (`None`) the account's.
-
-    `counted` says how much may still come in from one.  Each held contract is closed
-    once, by the cheapest of them.
-    """
-    closable: dict[tuple[Ticker, Subaccount, Side], int] = {}
-    total = ZERO_MONEY
-    for each in sorted(orders, key=lambda each: each.own_dearest):
-        ticker, place, side = each.intent.ticker, each.intent.subaccount, each.intent.side
-        if (ticker, place, side) not in closable:
-            net = portfolio.net(ticker, strategy, subaccount=place).units
-            closable[ticker, place, side] = max(0, -side.sign * net)
-        count = counted(each)
-        closing = min(closable[ticker, place, side], count.units)
-        closable[ticker, place, side] -= closing
-        total += each.own_dearest * Count(count.units - closing)
-    return total
 
 
 def _event_exposure(case: Case, scope: Scope) -> Verdict:

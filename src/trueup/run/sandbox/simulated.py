@@ -450,6 +450,9 @@ class SimulatedVenue:
         as_of = self._as_of()
         account = self.exchange.account(self.member)
         for each in account.orders.values():
+            last = each.last
+            if last is not None and last.at < since and last.status is not OrderStatus.RESTING:
+                continue  # it ended before: nothing about it is new
             state = each.state_at(as_of)
             if state is not None and (state.at >= since or state.status is OrderStatus.RESTING):
                 self.give(i.OrderSeen(at=self.now, order=state.order))
