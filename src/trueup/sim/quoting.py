@@ -59,7 +59,7 @@ def happen(books: Books, state: MarketState, due: Due) -> None:
 def _quote(books: Books, command: CreateQuote) -> Denial | None:
     rfq = books.communications.rfqs.get(command.rfq_id)
     if rfq is None or rfq.status is not RfqStatus.OPEN:
-        return Denial(Refusal.NOT_FOUND, "no open RFQ has this id")
+        return Denial(Refusal.INVALID_PARAMETERS, "no open RFQ has this id")
     state = books.listings.markets[rfq.ticker]
     denial = _forbidden(books, command, rfq) or not_trading(books, state)
     denial = denial or _ill_priced(command, state)

@@ -208,10 +208,11 @@ def test_what_the_sandbox_does_not_have_is_an_empty_list(
 @pytest.mark.parametrize(
     ("method", "path", "details"),
     [
-        ("POST", "/communications/rfqs", "requests for quotes and quotes are not simulated"),
-        ("DELETE", "/communications/rfqs/R-1", "requests for quotes and quotes are not simulated"),
-        ("POST", "/communications/quotes", "requests for quotes and quotes are not simulated"),
-        ("POST", "/communications/rfq_batches", "requests for quotes and quotes are not simulated"),
+        (
+            "POST",
+            "/communications/rfq_batches",
+            "batches of requests for quotes are for combos, which are not simulated",
+        ),
         ("POST", "/communications/block-trade-proposals", "block trades are not simulated"),
         ("POST", "/multivariate_event_collections/C-1", "combos are not simulated"),
     ],
@@ -224,13 +225,6 @@ def test_what_is_not_simulated_says_so(
     assert answer.status == 404
     told = cast("dict[str, object]", answer.tree["error"])
     assert (told["code"], told["details"]) == ("not_in_sandbox", details)
-
-
-def test_one_request_for_quotes_is_not_found_where_there_is_none(anybody: Asker) -> None:
-    answer = anybody.get("/communications/rfqs/R-1")
-
-    assert answer.status == 404
-    assert answer.tree == {"error": {"code": "not_found", "message": "not found"}}
 
 
 def test_what_is_for_clearing_members_is_refused(anybody: Asker) -> None:

@@ -21,6 +21,7 @@ from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.quiet_answers import QuietAnswers
 from trueup.net.acceptor.refusals import refuser
 from trueup.net.acceptor.replies import Content, Reply
+from trueup.net.acceptor.rfq_answers import RfqAnswers
 from trueup.sim.commands import Member
 from trueup.sim.market_surface import MarketSurface
 from trueup.sim.tiers import Tiers
@@ -63,6 +64,7 @@ class WorldAnswers:
             | orders.table()
             | GroupAnswers(floor, new_id, refuse).table()
             | CashAnswers(floor, new_id, refuse, meters=meters).table()
+            | RfqAnswers(floor, new_id, refuse).table()
             | old.table()
         )
 

@@ -17,6 +17,7 @@ from trueup.net.acceptor.gate import Caller
 from trueup.net.acceptor.replies import Reply
 from trueup.sim.market_surface import STATUS_FILTERS
 from trueup.sim.paging import Query
+from trueup.sim.rfq import QuoteStatus, RfqStatus
 from trueup.wire.rest.table import Operation
 
 _STATUSES: Final[Mapping[str, frozenset[str]]] = {
@@ -24,6 +25,8 @@ _STATUSES: Final[Mapping[str, frozenset[str]]] = {
     "GetEvents": frozenset({"unopened", "open", "closed", "settled"}),
     "GetOrders": frozenset({"resting", "canceled", "executed"}),
     "GetPositions": frozenset({"all", "unsettled", "settled"}),
+    "GetRFQs": frozenset(RfqStatus),
+    "GetQuotes": frozenset(QuoteStatus),
 }
 _LAST_SUBACCOUNT: Final = 63
 _COMBOS: Final[Mapping[str, bool | None]] = {"": None, "only": True, "exclude": False}
@@ -61,7 +64,7 @@ def _read(operation: Operation, given: Mapping[str, str], caller: Caller) -> Que
     known = {name: value for name, value in given.items() if name in operation.query}
     if operation.name == "GetMarkets":
         _check_times(known)
-    tickers = _words(known, "tickers") | _words(known, "ticker")
+    tickers = _words(known, "tickers") | _words(known, "ticker") | _words(known, "market_ticker")
     events = _words(known, "event_ticker")
     if operation.name == "GetEvents":
         tickers, events = frozenset[str](), _words(known, "tickers")

@@ -9,7 +9,6 @@ wants to add to such a section is told that it is not in the sandbox.
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID, uuid5
 
 from trueup.core.ids import EventTicker
 from trueup.net.acceptor import replies
@@ -20,9 +19,6 @@ from trueup.sim.market_surface import MarketSurface
 from trueup.wire.rest.table import OPERATIONS
 from trueup.wire.spelling import Record
 
-_PEOPLE: Final = UUID("6f0c4d0e-7d53-4f0b-9a41-0c6a2b7f1e55")
-"""The name space of the public names of members."""
-
 _LISTS: Final = {
     "GetMilestones": ("milestones", "cursor"),
     "GetStructuredTargets": ("structured_targets", "cursor"),
@@ -30,8 +26,6 @@ _LISTS: Final = {
     "GetMultivariateEventCollections": ("multivariate_contracts", "cursor"),
     "GetLiveDatas": ("live_datas", ""),
     "GetBlockTradeProposals": ("block_trade_proposals", "cursor"),
-    "GetRFQs": ("rfqs", "cursor"),
-    "GetQuotes": ("quotes", "cursor"),
     "GetRFQBatches": ("rfq_batches", "cursor"),
     "GetAccountApiUsageLevelVolumeProgress": ("volume_progress", ""),
     "GetExchangeAnnouncements": ("announcements", ""),
@@ -56,10 +50,9 @@ _NOT_HERE: Final = {
     "GetWeatherIndex": _WEATHER,
     "GetWeatherIndexCalibrations": _WEATHER,
 } | {
-    each.name: "requests for quotes and quotes are not simulated"
+    each.name: "batches of requests for quotes are for combos, which are not simulated"
     for each in OPERATIONS.values()
-    if each.template.startswith(("/communications/rfq", "/communications/quotes"))
-    and each.method != "GET"
+    if each.template.startswith("/communications/rfq_batches") and each.method != "GET"
 }
 """What would begin or change something that is not simulated.
 
@@ -84,7 +77,6 @@ class QuietAnswers:
             "GetTagsForSeriesCategories": self._tags,
             "GetEventMetadata": self._metadata,
             "GetEventForecastPercentilesHistory": self._forecast,
-            "GetCommunicationsID": _public_name,
         }
         return found
 
@@ -129,15 +121,6 @@ def _not_here(name: str, why: str) -> Answer:
 
 def _no_sports(_question: Question) -> Content | Reply:
     return Content({"filters_by_sports": {}, "sport_ordering": []})
-
-
-def _public_name(question: Question) -> Content | Reply:
-    return Content({"communications_id": public_name(question.caller.member)})
-
-
-def public_name(member: str) -> str:
-    """The name under which other members meet this one in requests for quotes."""
-    return str(uuid5(_PEOPLE, member))
 
 
 def _empty(name: str, key: str, cursor: str) -> Answer:
