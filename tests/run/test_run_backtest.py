@@ -29,9 +29,7 @@ from trueup.run.archive.tape import Tape
 from trueup.run.archive.tape_files import load_tape
 from trueup.run.archive.tape_of_archive import archive_tape
 from trueup.run.bot.strategy_files import load_strategies
-from trueup.sim.living.mirror import Seen
-from trueup.sim.living.mirrored_book import GapSeen, TradeSeen
-from trueup.sim.living.replay import BookSeen, LevelSeen
+from trueup.sim.living.mirrored_book import BookSeen, GapSeen, LevelSeen, Seen, TradeSeen
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import Kind
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from trueup.core.errors import ConfigError
 from trueup.core.ids import PRIMARY, OrderId, Ticker
 from trueup.core.instant import MINUTE, SECOND, Instant, format_instant, from_milliseconds
 from trueup.core.market import MarketResult, MarketStatus
-from trueup.core.orders import Side
+from trueup.core.orders import Side, TimeInForce
 from trueup.core.units import Count, Price
 from trueup.run.archive.recorded_books import is_stream_folder, load_recorded_books
 from trueup.run.sandbox.serving import ServeWish, serve_sandbox
@@ -19,7 +20,8 @@ from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.auditing import audit
 from trueup.sim.exchange import Exchange
-from trueup.sim.living.replay import BookSeen, LevelSeen, Recorded, Replay
+from trueup.sim.living.mirrored_book import BookSeen, LevelSeen
+from trueup.sim.living.replay import Recorded, Replay
 from trueup.sim.living.world import USER
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -82,8 +84,45 @@ def at(milliseconds: int) -> Instant:
 def play(folder: Path, until: int) -> tuple[Replay, list[e.Event]]:
     events: list[e.Event] = []
     replay = Replay(Exchange(), load_recorded_books(folder))
-    replay.advance(at(until), events.extend)
+    replay.advance(at(until), hearing(replay, events))
     return replay, events
+
+
+def hearing(replay: Replay, events: list[e.Event]) -> Callable[[tuple[e.Event, ...]], None]:
+    """As the server does: the replay hears of everything, and so does the test."""
+
+    def hear(told: tuple[e.Event, ...]) -> None:
+        replay.hear(told)
+        events.extend(told)
+
+    return hear
+
+
+def place(
+    replay: Replay, when: int, side: Side, price: int, count: int, *, takes: bool = False
+) -> None:
+    """An own order, as the server would carry it out."""
+    events = replay.exchange.step(
+        c.PlaceOrder(
+            at=at(when),
+            member=USER,
+            subaccount=PRIMARY,
+            order_id=OrderId(f"mine-{when}"),
+            client_order_id=c.NO_CLIENT_ID,
+            ticker=TICKER,
+            side=side,
+            price=Price(price),
+            count=Count(count),
+            time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL
+            if takes
+            else TimeInForce.GOOD_TILL_CANCELED,
+        )
+    )
+    replay.hear(events)
+
+
+def fills(replay: Replay) -> list[tuple[Price, Count]]:
+    return [(fill.price, fill.count) for fill in replay.exchange.account(USER).fills]
 
 
 def test_the_book_is_the_recorded_one_after_every_change(tmp_path: Path) -> None:
@@ -127,28 +166,41 @@ def test_somebody_who_waits_in_the_recorded_queue_is_filled_from_it(tmp_path: Pa
         volumes=[(10, "0.00"), (250, "50.00"), (900, "51.00")],
     )
     replay, events = play(tmp_path, 100)
-    replay.exchange.step(
-        c.PlaceOrder(
-            at=at(100),
-            member=USER,
-            subaccount=PRIMARY,
-            order_id=OrderId("mine"),
-            client_order_id=c.NO_CLIENT_ID,
-            ticker=TICKER,
-            side=Side.YES,
-            price=Price(4_500),
-            count=Count(30),
-        )
-    )
+    place(replay, 100, Side.YES, 4_500, 30)
 
-    replay.advance(at(250), events.extend)
-    first = len(replay.exchange.account(USER).fills)
-    replay.advance(at(500), events.extend)
+    replay.advance(at(250), hearing(replay, events))
+    first = fills(replay)
+    replay.advance(at(500), hearing(replay, events))
 
     # First the fifty that stood before it, then it.
-    assert first == 0
-    assert [fill.count for fill in replay.exchange.account(USER).fills] == [Count(30)]
+    assert first == []
+    assert fills(replay) == [(Price(4_500), Count(30))]
     audit(replay.exchange.books)
+
+
+def test_contracts_that_were_taken_are_not_there_again_with_the_next_change(tmp_path: Path) -> None:
+    """80 at 47 cents are taken; three more that come then are all that can be had of the level."""
+    write(tmp_path, [(200, False, 5_300, 300), (300, True, 4_400, 100)])
+    replay, events = play(tmp_path, 100)
+    place(replay, 100, Side.YES, 4_700, 8_000, takes=True)
+
+    replay.advance(at(250), hearing(replay, events))
+    place(replay, 260, Side.YES, 4_700, 8_000, takes=True)
+
+    assert fills(replay) == [(Price(4_700), Count(8_000)), (Price(4_700), Count(300))]
+
+
+def test_what_left_the_level_without_a_trade_moves_nobody_forward(tmp_path: Path) -> None:
+    """Fifty are ahead; twenty are cancelled; a trade of ten and the cancellation may be behind us."""
+    levels = [(200, True, 4_500, -2_000), (5_000, True, 4_500, -1_000)]
+    write(tmp_path, levels, volumes=[(10, "0.00"), (4_900, "0.00"), (9_000, "10.00")])
+    replay, events = play(tmp_path, 100)
+    place(replay, 100, Side.YES, 4_500, 500)
+
+    replay.advance(at(6_000), hearing(replay, events))
+
+    assert any(isinstance(event, e.TradeMade) for event in events)
+    assert fills(replay) == []
 
 
 def test_a_recorded_result_settles_the_market(tmp_path: Path) -> None:
@@ -232,7 +284,7 @@ def test_recorded_sessions_are_replayed_level_by_level(recorded_data: Path) -> N
     events: list[e.Event] = []
 
     replay = Replay(Exchange(), again)
-    replay.advance(until, events.extend)
+    replay.advance(until, hearing(replay, events))
 
     live = [
         state

@@ -26,9 +26,8 @@ from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
-from trueup.sim.living.mirrored_book import TradeSeen
+from trueup.sim.living.mirrored_book import BookSeen, LevelSeen, TradeSeen
 from trueup.sim.living.paper_world import PAPER, MarketTold, PaperWorld
-from trueup.sim.living.replay import BookSeen, LevelSeen
 
 START = parse_instant("2026-10-06T13:00:00Z")
 MARKET = Ticker("KXRAIN-26OCT06-NY")

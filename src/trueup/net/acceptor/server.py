@@ -47,6 +47,7 @@ from trueup.sim import commands as c
 from trueup.sim.events import Event as ExchangeEvent
 from trueup.sim.faults import FaultPlan
 from trueup.sim.living.paper_world import PaperWorld
+from trueup.sim.living.replay import Replay
 from trueup.sim.recorded import Recording
 from trueup.sim.scenario import World
 from trueup.sim.tiers import EVERYTHING_LIVE, Tiers
@@ -199,8 +200,8 @@ def _floor_of(source: World | Living, clock: Clock) -> tuple[Floor, Clock]:
     """Where everything happens, and the time at which it is looked at."""
     if isinstance(source, Living):
         floor = Floor(source.world.exchange, around=source.world)
-        if isinstance(source.world, PaperWorld):
-            # First of all listeners: nobody is told what is not kept.
+        if isinstance(source.world, PaperWorld | Replay):
+            # First of all listeners: nobody is told what a paper account has not kept.
             floor.listen(source.world.hear)
         return floor, source.clock.now
     return Floor(source.exchange), _never_before(source.end, clock)

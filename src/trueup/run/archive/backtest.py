@@ -41,8 +41,8 @@ from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.conditions import CALM, Conditions
 from trueup.sim.exchange import Exchange
-from trueup.sim.living.mirror import Mirror, Seen
-from trueup.sim.living.mirrored_book import TradeSeen
+from trueup.sim.living.mirror import Mirror
+from trueup.sim.living.mirrored_book import Seen, TradeSeen
 from trueup.sim.living.world import SHARDS
 
 US: Final = c.Member("us")

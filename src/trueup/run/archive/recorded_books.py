@@ -24,8 +24,9 @@ from trueup.core.grid import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, P
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, from_milliseconds, parse_instant
 from trueup.core.units import ONE_DOLLAR, Count, Price
+from trueup.sim.living.mirrored_book import BookSeen, LevelSeen, Seen
 from trueup.sim.living.questions import outcome_of
-from trueup.sim.living.replay import BookSeen, LevelSeen, MarketSeen, Recorded, Seen
+from trueup.sim.living.replay import MarketSeen, Recorded
 
 _LEVELS: Final = ("market", "recv_ms", "yes", "price_1e4", "delta_1e2")
 _BOOKS: Final = ("market", "recv_ns", "yes_dollars_fp", "no_dollars_fp")

@@ -10,8 +10,7 @@ from trueup.core.ids import Ticker, TradeId
 from trueup.core.instant import Instant
 from trueup.engine.signals import Signal
 from trueup.run.archive.archived_markets import ArchivedMarket
-from trueup.sim.living.mirror import Seen
-from trueup.sim.living.mirrored_book import TradeSeen
+from trueup.sim.living.mirrored_book import Seen, TradeSeen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,7 @@ from trueup.core.ids import Ticker, TradeId
 from trueup.core.instant import Instant
 from trueup.run.archive.archived_markets import load_markets
 from trueup.run.archive.tape import Tape
-from trueup.sim.living.mirror import Seen
-from trueup.sim.living.mirrored_book import GapSeen, TradeSeen
-from trueup.sim.living.replay import BookSeen, LevelSeen
+from trueup.sim.living.mirrored_book import BookSeen, GapSeen, LevelSeen, Seen, TradeSeen
 from trueup.store.archive import Archive
 from trueup.store.archive_columns import Kind
 

@@ -34,9 +34,8 @@ from trueup.run.archive.archived_markets import ArchivedMarket, MarketReader
 from trueup.run.bot.live_feeds import Scope
 from trueup.run.clients import sleep_on_the_loop
 from trueup.run.clock import SystemClock, unseeded
-from trueup.sim.living.mirrored_book import GapSeen, TradeSeen
+from trueup.sim.living.mirrored_book import BookSeen, GapSeen, LevelSeen, TradeSeen
 from trueup.sim.living.paper_world import MarketTold, News
-from trueup.sim.living.replay import BookSeen, LevelSeen
 from trueup.wire.rest.rows.full import FullMarket
 from trueup.wire.ws import client_events as e
 from trueup.wire.ws.channels import Channel

@@ -9,28 +9,23 @@ from datetime import date, timedelta
 from typing import Final
 
 from trueup.core import catalog
-from trueup.core.instant import DAY, HOUR, MINUTE, Instant
+from trueup.core.instant import DAY, Instant
 from trueup.sim.chance import between
-from trueup.sim.living.hidden import Hidden, Range, Walk
+from trueup.sim.living.figure import Figure
+from trueup.sim.living.hidden import Range
 from trueup.sim.living.planned import (
     ChanceSource,
     PlannedEvent,
-    PlannedMarket,
     day_code,
     eastern,
     eastern_date,
     event_of,
-    market_of,
     next_weekday,
     series_of,
 )
-from trueup.sim.living.questions import InRange
-from trueup.sim.living.releases import Mood
 
 _THURSDAY: Final = 3
 _LISTED: Final = 13 * DAY
-_BEFORE: Final = 5 * MINUTE
-_AFTER: Final = 6 * MINUTE
 _SURPRISE: Final = 450
 """Four and a half thousand claims are known only at the release."""
 _STRIKES: Final = (210, 215, 220, 225, 230)
@@ -67,40 +62,22 @@ class Claims:
 
     def _plan(self, day: date) -> PlannedEvent:
         released = eastern(day, 8, 30)
-        listed, closes = Instant(released - _LISTED), Instant(released - _BEFORE)
         code = day_code(day)
-        chance = self._chances(f"KXJOBLESSCLAIMS-{code}")
-        walk = Walk(
-            chance,
-            between(chance, 212, 228) * 100,
+        figure = Figure(
+            name=f"KXJOBLESSCLAIMS-{code}",
+            listed_at=Instant(released - _LISTED),
+            released_at=released,
             swing=27 if self._overdone else 80,
-            every=4 * HOUR,
-            begins=listed,
-            ends=released,
+            surprise=_SURPRISE if self._overdone else None,
         )
-        felt: Hidden = walk
-        if self._overdone:
-            mood = Mood(f"KXJOBLESSCLAIMS-{code}", listed, released, _SURPRISE)
-            felt = mood.felt(mood.real(walk, self._chances), self._chances)
+        _, felt = figure.numbers(self._chances, lambda chance: between(chance, 212, 228) * 100)
         event = event_of(self._series, code, f"Jobless claims released on {code}?", exclusive=False)
-        markets = tuple(
-            PlannedMarket(
-                market=market_of(
-                    event,
-                    f"T{strike}",
-                    f"Will jobless claims be above {strike},000?",
-                    opens=listed,
-                    closes=closes,
-                ),
-                question=InRange(felt, Range(strike + 1, None)),
+        asked = (
+            (
+                f"T{strike}",
+                f"Will jobless claims be above {strike},000?",
+                Range(strike + 1, None),
             )
             for strike in _STRIKES
         )
-        return PlannedEvent(
-            listed_at=listed,
-            event=event,
-            markets=markets,
-            decided_at=released,
-            rush_from=Instant(released - 2 * HOUR),
-            determined_at=Instant(released + _AFTER),
-        )
+        return figure.planned(event, felt, asked)

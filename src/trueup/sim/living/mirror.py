@@ -24,13 +24,20 @@ from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
 from trueup.sim.lifecycle import MarketState
-from trueup.sim.living.mirrored_book import GapSeen, Level, MirroredBook, TradeSeen, given
-from trueup.sim.living.replay import TAPE, BookSeen, LevelSeen
+from trueup.sim.living.mirrored_book import (
+    BookSeen,
+    Level,
+    LevelSeen,
+    MirroredBook,
+    Seen,
+    TradeSeen,
+    given,
+)
 from trueup.sim.living.world import HOUSE_MONEY, SHARDS
 from trueup.sim.order import Order
 
-Seen = BookSeen | LevelSeen | TradeSeen | GapSeen
-"""What can be told of the rest of the world."""
+TAPE: Final = c.Member("tape")
+"""Who owns what is told to rest."""
 
 Step = Callable[[c.Command], tuple[e.Event, ...]]
 """Carries a command out; every event has reached `Mirror.hear` when it returns."""

@@ -42,6 +42,25 @@ Level = tuple[bool, int]
 """A side (true for bids) and a price."""
 
 
+class BookSeen(Struct, frozen=True, gc=False):
+    """A whole recorded book: counts by YES price, in bare units."""
+
+    at: Instant
+    ticker: Ticker
+    bids: dict[int, int]
+    asks: dict[int, int]
+
+
+class LevelSeen(Struct, frozen=True, gc=False):
+    """A recorded change of one level; `price` is the YES price on both sides."""
+
+    at: Instant
+    ticker: Ticker
+    is_bid: bool
+    price: int
+    change: int
+
+
 class TradeSeen(Struct, frozen=True, gc=False):
     """A trade of others.  `taker_is_bid`: who crossed the book bought YES."""
 
@@ -58,6 +77,10 @@ class GapSeen(Struct, frozen=True, gc=False):
 
     at: Instant
     ticker: Ticker
+
+
+Seen = BookSeen | LevelSeen | TradeSeen | GapSeen
+"""What can be told of the rest of the world."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,8 @@ from trueup.core.units import ZERO_MONEY, Count, Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
-from trueup.sim.living.mirror import Mirror, Seen
+from trueup.sim.living.mirror import Mirror
+from trueup.sim.living.mirrored_book import Seen
 from trueup.sim.living.world import GivenAccount, Listener, nobody
 
 PAPER: Final = c.Member("paper")

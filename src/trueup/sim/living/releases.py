@@ -8,27 +8,24 @@ markets close five minutes before.  With `overdone` their markets overreact to n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from trueup.core import catalog
-from trueup.core.instant import DAY, HOUR, MINUTE, Instant
+from trueup.core.instant import DAY, Instant
 from trueup.sim.chance import between
-from trueup.sim.living.hidden import Hidden, Overdone, Range, Surprising, Walk, final_number
+from trueup.sim.living.figure import Figure
+from trueup.sim.living.hidden import Hidden, Range, final_number
 from trueup.sim.living.planned import (
     MAKER_FEES,
     ChanceSource,
     PlannedEvent,
-    PlannedMarket,
     day_code,
     eastern,
     eastern_date,
     event_of,
-    market_of,
     series_of,
 )
-from trueup.sim.living.questions import InRange
 
 _FIRST_DECISION: Final = date(2026, 10, 28)
 _DECISIONS_APART: Final = timedelta(weeks=6)
@@ -36,8 +33,6 @@ _FED_LISTED: Final = 41 * DAY
 """Less than the decisions are apart: the rate before is known when the next is listed."""
 
 _CPI_LISTED: Final = 27 * DAY
-_BEFORE: Final = 5 * MINUTE
-_AFTER: Final = 6 * MINUTE
 _SATURDAY: Final = 5
 
 _STEP: Final = 25
@@ -100,23 +95,15 @@ class Decisions:
         """The two events of the next decision; both read the same hidden number."""
         day = self._day
         self._day += _DECISIONS_APART
-        chance = self._chances(f"KXFED-{day_code(day)}")
         decides = eastern(day, 14)
-        listed, closes = Instant(decides - _FED_LISTED), Instant(decides - _BEFORE)
-        walk = Walk(
-            chance,
-            between(chance, -30, 6) * 100,
+        figure = Figure(
+            name=f"KXFED-{day_code(day)}",
+            listed_at=Instant(decides - _FED_LISTED),
+            released_at=decides,
             swing=40 if self._overdone else 120,
-            every=4 * HOUR,
-            begins=listed,
-            ends=decides,
+            surprise=_FED_SURPRISE if self._overdone else None,
         )
-        hidden: Hidden = walk
-        felt: Hidden = walk
-        if self._overdone:
-            mood = Mood(f"KXFED-{day_code(day)}", listed, decides, _FED_SURPRISE)
-            hidden = mood.real(walk, self._chances)
-            felt = mood.felt(hidden, self._chances)
+        hidden, felt = figure.numbers(self._chances, lambda chance: between(chance, -30, 6) * 100)
         decision = event_of(
             self._decision, day_code(day)[:5], f"Fed decision on {day_code(day)}?", exclusive=True
         )
@@ -127,23 +114,9 @@ class Decisions:
             exclusive=False,
         )
         upper = self._upper_before(hidden, decides)
-        determined = Instant(decides + _AFTER)
-        return tuple(
-            PlannedEvent(
-                listed_at=listed,
-                event=event,
-                markets=tuple(
-                    PlannedMarket(
-                        market=market_of(event, suffix, title, opens=listed, closes=closes),
-                        question=InRange(felt, wanted),
-                    )
-                    for suffix, title, wanted in asked
-                ),
-                decided_at=decides,
-                rush_from=Instant(decides - 2 * HOUR),
-                determined_at=determined,
-            )
-            for event, asked in ((decision, _MOVES), (rate, _levels(upper)))
+        return (
+            figure.planned(decision, felt, _MOVES),
+            figure.planned(rate, felt, _levels(upper)),
         )
 
     def _upper_before(self, hidden: Hidden, decides: Instant) -> int:
@@ -197,48 +170,28 @@ class Prices:
         day = self._release()
         self._next_month()
         released = eastern(day, 8, 30)
-        listed, closes = Instant(released - _CPI_LISTED), Instant(released - _BEFORE)
         code = day_code(day)[:5]
-        chance = self._chances(f"KXCPI-{code}")
         # In tenths of a percent; the nowcast moves by a few hundredths over its life.
-        walk = Walk(
-            chance,
-            between(chance, 80, 380),
+        figure = Figure(
+            name=f"KXCPI-{code}",
+            listed_at=Instant(released - _CPI_LISTED),
+            released_at=released,
             swing=3 if self._overdone else 10,
-            every=4 * HOUR,
-            begins=listed,
-            ends=released,
+            surprise=_CPI_SURPRISE if self._overdone else None,
         )
-        felt: Hidden = walk
-        if self._overdone:
-            mood = Mood(f"KXCPI-{code}", listed, released, _CPI_SURPRISE)
-            felt = mood.felt(mood.real(walk, self._chances), self._chances)
+        _, felt = figure.numbers(self._chances, lambda chance: between(chance, 80, 380))
         event = event_of(
             self._series, code, f"Consumer prices released on {day_code(day)}?", exclusive=False
         )
-        markets = tuple(
-            PlannedMarket(
-                market=market_of(
-                    event,
-                    f"T{_tenths(strike)}",
-                    f"Will CPI rise more than {_tenths(strike)}%?",
-                    opens=listed,
-                    closes=closes,
-                ),
-                question=InRange(felt, Range(strike + 1, None)),
+        asked = (
+            (
+                f"T{_tenths(strike)}",
+                f"Will CPI rise more than {_tenths(strike)}%?",
+                Range(strike + 1, None),
             )
             for strike in range(5)
         )
-        return (
-            PlannedEvent(
-                listed_at=listed,
-                event=event,
-                markets=markets,
-                decided_at=released,
-                rush_from=Instant(released - 2 * HOUR),
-                determined_at=Instant(released + _AFTER),
-            ),
-        )
+        return (figure.planned(event, felt, asked),)
 
     def _release(self) -> date:
         day = date(self._year, self._month, 12)
@@ -248,29 +201,6 @@ class Prices:
         self._year, self._month = (
             (self._year + 1, 1) if self._month == 12 else (self._year, self._month + 1)  # noqa: PLR2004
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Mood:
-    """How a market takes what it hears about one number, known by its `name`.
-
-    `surprise` is one deviation (1/100) of what only the release itself tells.
-    """
-
-    name: str
-    begins: Instant
-    ends: Instant
-    surprise: int
-
-    def real(self, hidden: Hidden, chances: ChanceSource) -> Hidden:
-        """The number with its surprise."""
-        chance = chances(f"surprise of {self.name}")
-        return Surprising(hidden, chance, self.surprise, ends=self.ends)
-
-    def felt(self, real: Hidden, chances: ChanceSource) -> Hidden:
-        """The number as a market feels it that overdoes its news."""
-        chance = chances(f"mood of {self.name}")
-        return Overdone(real, chance, every=4 * HOUR, begins=self.begins, ends=self.ends)
 
 
 def _tenths(tenths: int) -> str:

@@ -1,16 +1,13 @@
-"""A recorded order-book stream as the market: what was seen then rests here as real orders.
+"""A recorded order-book stream as the market of a sandbox, by the fill rules of paper and backtest.
 
-One member, the *tape*, holds the recorded book as resting orders, level by level.
-Each recorded change of a level is made on its orders: more contracts are placed
-behind those that rest, fewer are decreased from the back, or, where the
-recording says that something traded, taken by a second member.  Others trade in
-the same books: an order that rests in the recorded queue is filled when the
-tape's taker gets to it, and what others take of the tape's orders is put back
-with the next change of that level.
+What was recorded is told to a `Mirror`: one member, the *tape*, holds the recorded
+book, and own orders get what `mirrored_book` says that they would have got.  An own
+order that rests waits behind everything that rested at its price; what own orders
+took of a level stays taken until the level has lost it and got new contracts.
 
 How much traded is known from the recorded ticker messages: a removal at the best
 price is a trade as far as the recorded volume still has room for it.  A recording
-without tickers has no trades but those that others make.
+without tickers has no trades but those with own orders.
 """
 
 from __future__ import annotations
@@ -20,57 +17,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from msgspec import Struct
-
 from trueup.core import catalog
-from trueup.core.fees import Precision
 from trueup.core.grid import PriceGrid
-from trueup.core.ids import PRIMARY, EventTicker, OrderId, SeriesTicker, Shard, Ticker
+from trueup.core.ids import EventTicker, SeriesTicker, Shard, Ticker, TradeId
 from trueup.core.instant import HOUR, SECOND, Instant
-from trueup.core.market import MarketStatus
-from trueup.core.orders import SelfTradePrevention, Side, TimeInForce
-from trueup.core.units import Count, Price, Ratio
+from trueup.core.units import Ratio
 from trueup.sim import commands as c
+from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
-from trueup.sim.lifecycle import MarketState
+from trueup.sim.living.mirror import Mirror
+from trueup.sim.living.mirrored_book import LevelSeen, Seen, TradeSeen
 from trueup.sim.living.questions import Outcome
-from trueup.sim.living.world import (
-    HOUSE_MONEY,
-    SHARDS,
-    GivenAccount,
-    Listener,
-    nobody,
-    open_account,
-)
-from trueup.sim.order import Order
-
-TAPE: Final = c.Member("tape")
-TAKER: Final = c.Member("tape-taker")
+from trueup.sim.living.world import GivenAccount, Listener, nobody, open_account
 
 _DETERMINED_AFTER: Final = 10 * SECOND
 _TIMER: Final = 60 * SECOND
-
-
-class BookSeen(Struct, frozen=True, gc=False):
-    """A whole recorded book: counts by YES price, in bare units."""
-
-    at: Instant
-    ticker: Ticker
-    bids: dict[int, int]
-    asks: dict[int, int]
-
-
-class LevelSeen(Struct, frozen=True, gc=False):
-    """A recorded change of one level; `price` is the YES price on both sides."""
-
-    at: Instant
-    ticker: Ticker
-    is_bid: bool
-    price: int
-    change: int
-
-
-Seen = BookSeen | LevelSeen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +59,15 @@ class Recorded:
     messages: Iterable[Seen]
 
 
-class _Book:
-    """The recorded book of one market, and how much of its volume has been traded here."""
+class _Volume:
+    """How much of a market's recorded volume has been told as trades."""
 
-    __slots__ = ("asks", "bids", "first_volume", "seen", "traded")
+    __slots__ = ("first_volume", "seen", "traded")
 
     def __init__(self, seen: MarketSeen) -> None:
         self.seen = seen
-        self.bids: dict[int, int] = {}
-        self.asks: dict[int, int] = {}
         self.traded = 0
         self.first_volume: int | None = None
-
-    def side(self, *, is_bid: bool) -> dict[int, int]:
-        """Recorded counts by YES price."""
-        return self.bids if is_bid else self.asks
-
-    def is_best(self, price: int, *, is_bid: bool) -> bool:
-        """Whether nothing recorded is better on that side."""
-        levels = self.side(is_bid=is_bid)
-        return bool(levels) and price == (max(levels) if is_bid else min(levels))
 
     def begin_again(self) -> None:
         """Count the traded volume from here."""
@@ -135,7 +85,11 @@ class _Book:
 
 
 class Replay:
-    """A recording around an exchange; goes on with `advance` as living worlds do."""
+    """A recording around an exchange; goes on with `advance` as living worlds do.
+
+    `hear` must get every event of the exchange, whoever caused it: register it as a
+    listener.  Only where `advance` gets no listener it hears its own events by itself.
+    """
 
     def __init__(
         self,
@@ -148,13 +102,14 @@ class Replay:
         self._recorded = recorded
         self._messages: Iterator[Seen] = iter(recorded.messages)
         self._next: Seen | None = next(self._messages, None)
-        self._books: dict[Ticker, _Book] = {}
+        self._volumes: dict[Ticker, _Volume] = {}
         self._endings = sorted(
             (Instant(seen.closes + _DETERMINED_AFTER), seen.ticker)
             for seen in recorded.markets.values()
         )
-        self._orders = 0
+        self._trades = 0
         self._listen: Listener = nobody
+        self.mirror = Mirror(exchange, self._step)
         self._begin(recorded.start)
 
     @property
@@ -172,27 +127,15 @@ class Replay:
             self._next = next(self._messages, None)
         self._determine_until(until)
         if until > self.exchange.now:
-            self._do(c.Advance(at=until))
+            self._step(c.Advance(at=until))
 
     # -- the beginning ---------------------------------------------------------------------
 
     def _begin(self, at: Instant) -> None:
         for account in self.accounts:
             for command in open_account(at, account):
-                self._do(command)
-        for member in (TAPE, TAKER):
-            self._do(c.OpenAccount(at=at, member=member, precision=Precision.DIRECT, history=False))
-            for shard in SHARDS:
-                self._do(
-                    c.Credit(
-                        at=at,
-                        member=member,
-                        subaccount=PRIMARY,
-                        shard=shard,
-                        amount=HOUSE_MONEY,
-                        reason="house money",
-                    )
-                )
+                self._step(command)
+        self.mirror.open(at)
         for ticker in self._recorded.markets:
             self._list_series(at, ticker)
 
@@ -200,7 +143,7 @@ class Replay:
         series = SeriesTicker(ticker.partition("-")[0])
         if series in self.exchange.books.listings.series:
             return
-        self._do(
+        self._step(
             c.ListSeries(
                 at=at,
                 series=catalog.Series(
@@ -218,7 +161,7 @@ class Replay:
         ticker = seen.ticker
         event = EventTicker(ticker.rpartition("-")[0] or ticker)
         if event not in self.exchange.books.listings.events:
-            self._do(
+            self._step(
                 c.ListEvent(
                     at=at,
                     event=catalog.Event(
@@ -231,7 +174,7 @@ class Replay:
                     ),
                 )
             )
-        self._do(
+        self._step(
             c.ListMarket(
                 at=at,
                 market=catalog.Market(
@@ -256,104 +199,51 @@ class Replay:
         seen = self._recorded.markets[ticker]
         if at >= seen.closes:
             return
-        book = self._books.get(ticker)
-        if book is None:
+        volume = self._volumes.get(ticker)
+        if volume is None:
             self._list(at, seen)
-            book = self._books[ticker] = _Book(seen)
-        state = self.exchange.books.listings.markets[ticker]
-        if state.status is not MarketStatus.ACTIVE:
-            return
+            volume = self._volumes[ticker] = _Volume(seen)
         if isinstance(message, LevelSeen):
-            self._change(at, state, book, message)
-            return
-        # What traded while nobody recorded is not made up for.
-        book.begin_again()
-        for is_bid, wanted in ((True, message.bids), (False, message.asks)):
-            levels = book.side(is_bid=is_bid)
-            gone = [price for price in levels if price not in wanted]
-            levels.clear()
-            levels.update(wanted)
-            for price in (*gone, *wanted):
-                self._match_level(at, state, levels.get(price, 0), is_bid=is_bid, price=price)
-
-    def _change(self, at: Instant, state: MarketState, book: _Book, message: LevelSeen) -> None:
-        is_bid, price = message.is_bid, message.price
-        levels = book.side(is_bid=is_bid)
-        if message.change < 0 and book.is_best(price, is_bid=is_bid):
-            taken = min(-message.change, book.room(at))
-            if taken > 0:
-                book.traded += taken
-                self._place(
-                    at, state, TAKER, is_bid=not is_bid, price=price, count=taken, takes=True
-                )
-        count = levels.get(price, 0) + message.change
-        if count > 0:
-            levels[price] = count
+            self._tell_trade(at, volume, message)
         else:
-            levels.pop(price, None)
-        self._match_level(at, state, max(0, count), is_bid=is_bid, price=price)
+            # What traded while nobody recorded is not made up for.
+            volume.begin_again()
+        self.mirror.see(message, at)
 
-    def _match_level(
-        self, at: Instant, state: MarketState, wanted: int, *, is_bid: bool, price: int
-    ) -> None:
-        """Make the tape's orders at a price as many as were recorded."""
-        side = state.book.bids if is_bid else state.book.asks
-        level = side.levels.get(price)
-        own: list[Order] = (
-            [] if level is None else [one for one in level if one.terms.member == TAPE]
+    def _tell_trade(self, at: Instant, volume: _Volume, message: LevelSeen) -> None:
+        """What a level loses at the best price was traded, as far as the volume rose."""
+        if message.change >= 0:
+            return
+        traded = min(-message.change, volume.room(at))
+        if traded <= 0 or not self._is_best(message):
+            return
+        volume.traded += traded
+        self._trades += 1
+        trade = TradeSeen(
+            message.at,
+            message.ticker,
+            TradeId(f"tape-trade-{self._trades}"),
+            message.price,
+            traded,
+            taker_is_bid=not message.is_bid,
         )
-        missing = wanted - sum(order.remaining for order in own)
-        if missing > 0:
-            self._place(at, state, TAPE, is_bid=is_bid, price=price, count=missing)
-        for order in reversed(own):
-            if missing >= 0:
-                return
-            by = min(order.remaining, -missing)
-            missing += by
-            self._do(
-                c.DecreaseOrder(at=at, member=TAPE, order_id=order.terms.order_id, by=Count(by))
-            )
+        self.mirror.see(trade, at)
 
-    def _place(
-        self,
-        at: Instant,
-        state: MarketState,
-        member: c.Member,
-        *,
-        is_bid: bool,
-        price: int,
-        count: int,
-        takes: bool = False,
-    ) -> None:
-        self._orders += 1
-        self._do(
-            c.PlaceOrder(
-                at=at,
-                member=member,
-                subaccount=PRIMARY,
-                order_id=OrderId(f"tape-{self._orders}"),
-                client_order_id=c.NO_CLIENT_ID,
-                ticker=state.ticker,
-                side=Side.YES if is_bid else Side.NO,
-                price=Price(price),
-                count=Count(count),
-                time_in_force=(
-                    TimeInForce.IMMEDIATE_OR_CANCEL if takes else TimeInForce.GOOD_TILL_CANCELED
-                ),
-                # Where the recording crosses itself for a moment, the older side gives way.
-                self_trade_prevention=SelfTradePrevention.MAKER,
-            )
-        )
+    def _is_best(self, message: LevelSeen) -> bool:
+        """Whether nothing recorded is better on that side."""
+        levels = self.mirror.book(message.ticker).levels
+        prices = [price for is_bid, price in levels if is_bid is message.is_bid]
+        return bool(prices) and message.price == (max if message.is_bid else min)(prices)
 
     # -- the end ---------------------------------------------------------------------------
 
     def _determine_until(self, until: Instant) -> None:
         while self._endings and self._endings[0][0] <= until:
             due, ticker = self._endings.pop(0)
-            book, seen = self._books.pop(ticker, None), self._recorded.markets[ticker]
-            if book is None or seen.outcome is None:
+            volume, seen = self._volumes.pop(ticker, None), self._recorded.markets[ticker]
+            if volume is None or seen.outcome is None:
                 continue
-            self._do(
+            self._step(
                 c.DetermineMarket(
                     at=Instant(max(due, self.exchange.now)),
                     ticker=ticker,
@@ -362,5 +252,16 @@ class Replay:
                 )
             )
 
-    def _do(self, command: c.Command) -> None:
-        self._listen(self.exchange.step(command))
+    # -- the exchange ----------------------------------------------------------------------
+
+    def hear(self, events: tuple[e.Event, ...]) -> None:
+        """Every event of the exchange, whoever caused it; to be registered as a listener."""
+        self.mirror.hear(events)
+
+    def _step(self, command: c.Command) -> tuple[e.Event, ...]:
+        events = self.exchange.step(command)
+        if self._listen is nobody:
+            self.hear(events)
+        else:
+            self._listen(events)
+        return events
