@@ -75,5 +75,4 @@ def _ask_what_became(state: State, shards: set[Shard], out: list[Effect]) -> Non
 
 
 def _shards(state: State) -> list[Shard]:
-    named = {*state.hours.shards} | {each.market.shard for each in state.listings.values()}
-    return sorted(named)
+    return sorted({*state.hours.shards} | state.shards)

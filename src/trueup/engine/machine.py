@@ -282,7 +282,7 @@ def _universe(state: State, running: Running) -> tuple[Ticker, ...]:
     universe, limits = running.strategy.universe, state.settings.limits
     fits = [
         ticker
-        for ticker, listing in state.listings.items()
+        for ticker, listing in state.unsettled.items()
         if limits.names(ticker, listing.event.series_ticker)
         and universe.fits(listing, state.tops.get(ticker))
     ]

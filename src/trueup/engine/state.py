@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from trueup.core.ids import ClientOrderId, EventTicker, Subaccount, Ticker
+from trueup.core.ids import ClientOrderId, EventTicker, Shard, Subaccount, Ticker
 from trueup.core.instant import MINUTE, Instant
+from trueup.core.market import MarketStatus
 from trueup.core.units import Money, Price
 from trueup.engine.effects import Effect, WakeAt
 from trueup.engine.flatten import Flattener
@@ -78,6 +79,10 @@ class State:
         self.portfolio = Portfolio(settings.balance_step)
         self.inflight = Inflight()
         self.listings: dict[Ticker, Listing] = {}
+        self.unsettled: dict[Ticker, Listing] = {}
+        """Those of the listings that may still trade: years of settled markets slow nothing."""
+        self.shards: set[Shard] = set()
+        """Where the listed markets live, or lived."""
         self.events: dict[EventTicker, dict[Ticker, None]] = {}
         self.tops: dict[Ticker, Top] = {}
         self.halts = Halts()
@@ -98,6 +103,11 @@ class State:
     def list(self, listing: Listing) -> None:
         """Remember what a market is."""
         self.listings[listing.ticker] = listing
+        if listing.status is MarketStatus.FINALIZED:
+            self.unsettled.pop(listing.ticker, None)
+        else:
+            self.unsettled[listing.ticker] = listing
+        self.shards.add(listing.market.shard)
         self.events.setdefault(listing.event_ticker, {})[listing.ticker] = None
 
     def siblings(self, listing: Listing) -> list[Listing]:

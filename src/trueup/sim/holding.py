@@ -336,6 +336,11 @@ class HoldingRecord:
         state = self._state_at(instant)
         return None if state is None else self._view(state)
 
+    def is_flat_since(self, instant: Instant) -> bool:
+        """Whether nothing is held, and nothing changed after `instant`."""
+        past = self._past
+        return not self.net and not (past and past[-1].at > instant)
+
     def since(self, instant: Instant, /) -> Instant | None:
         """When the holding became what it was at `instant`."""
         past = self._past or ()

@@ -14,15 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from trueup.core import catalog
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.grid import LINEAR_CENT
-from trueup.core.ids import SHARD_ZERO, EventTicker, SeriesTicker, Ticker, TradeId
+from trueup.core.ids import SHARD_ZERO, EventTicker, Ticker, TradeId
 from trueup.core.instant import Instant, from_datetime, parse_instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.payoff import yes_value
-from trueup.core.units import Price, Ratio
-from trueup.run.archive.archived_markets import ArchivedMarket
+from trueup.core.units import Price
+from trueup.run.archive.archived_markets import ArchivedMarket, market_of_row
 from trueup.run.archive.tape import Tape
 from trueup.sim.living.mirrored_book import TradeSeen
 from trueup.store.archive import arrow, read_table
@@ -144,44 +143,32 @@ def load_markets(path: Path, *, category: str = "") -> dict[Ticker, ArchivedMark
 
 
 def _market(row: Mapping[str, Any], category: str) -> ArchivedMarket:
-    ticker, event = Ticker(row["ticker"]), EventTicker(row["event_ticker"])
-    series = SeriesTicker(row.get("series_ticker") or str(event).partition("-")[0])
+    """A market with what the archive would know of it."""
+    event = EventTicker(row["event_ticker"])
     result = MarketResult(row["result"]) if row["result"] else None
     cents = row.get("settlement_value")
     value = None
     if result is not None:
         value = yes_value(result, None if cents is None else Price.of_cents(int(cents)))
-    return ArchivedMarket(
-        market=catalog.Market(
-            ticker=ticker,
-            event_ticker=event,
-            title=row.get("title") or row.get("subtitle") or str(ticker),
-            open_at=_moment(row["open_time"]),
-            close_at=_moment(row["close_time"]),
-            expected_expiration_at=None,
-            fee_waiver_until=None,
-            shard=SHARD_ZERO,
-        ),
-        event=catalog.Event(
-            ticker=event,
-            series_ticker=series,
-            title=str(event),
-            mutually_exclusive=False,
-            fee_type_override=None,
-            fee_multiplier_override=None,
-        ),
-        series=catalog.Series(
-            ticker=series,
-            title=str(series),
-            category=row.get("category") or category,
-            tags=(),
-            fee_type=row.get("fee_type") or "quadratic",
-            fee_multiplier=Ratio(str(row.get("fee_multiplier") or 1)),
-        ),
-        grid=LINEAR_CENT,
-        status=MarketStatus.FINALIZED if value is not None else MarketStatus.ACTIVE,
-        result=result,
-        value=value,
+    return market_of_row(
+        {
+            "ticker": row["ticker"],
+            "event_ticker": event,
+            "series_ticker": row.get("series_ticker") or str(event).partition("-")[0],
+            "category": row.get("category") or category,
+            "title": row.get("title") or row.get("subtitle") or row["ticker"],
+            "open_at": _moment(row["open_time"]) or 0,
+            "close_at": _moment(row["close_time"]) or 0,
+            "status": MarketStatus.ACTIVE if value is None else MarketStatus.FINALIZED,
+            "result": "" if result is None else result.value,
+            "settlement_value": None if value is None else value.units,
+            "settled_at": None,
+            "grid": LINEAR_CENT.label,
+            "fee_type": row.get("fee_type") or "quadratic",
+            "fee_multiplier": str(row.get("fee_multiplier") or 1),
+            "mutually_exclusive": False,
+            "shard": SHARD_ZERO,
+        }
     )
 
 

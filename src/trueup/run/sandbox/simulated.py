@@ -18,9 +18,9 @@ from typing import Final, assert_never
 from trueup.core.facts import Filled, Settled
 from trueup.core.ids import OrderId, Subaccount, Ticker, TradeId
 from trueup.core.instant import SECOND, Instant
-from trueup.core.orders import OrderStatus, TimeInForce
+from trueup.core.orders import TimeInForce
 from trueup.core.payoff import yes_value
-from trueup.core.units import Count, Price
+from trueup.core.units import Count
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
@@ -28,7 +28,12 @@ from trueup.engine.market import PublicTrade, Top
 from trueup.engine.records import Record
 from trueup.engine.wishes import Style
 from trueup.run.sandbox.simulated_markets import listing, listings, top_after, top_now
-from trueup.run.sandbox.simulated_reading import balances_read, positions_read, status_read
+from trueup.run.sandbox.simulated_reading import (
+    ChangingOrders,
+    balances_read,
+    positions_read,
+    status_read,
+)
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.chance import Chance, identifier
@@ -109,6 +114,7 @@ class SimulatedVenue:
         self._is_batching = False
         self._polled_to = Instant(0)
         self._polls = 0
+        self._orders = ChangingOrders()
 
     # -- time ------------------------------------------------------------------------------
 
@@ -380,6 +386,7 @@ class SimulatedVenue:
                 fill = event.filled
                 self._message(lambda: self.give(i.FillSeen(at=self.now, fill=fill)))
             case e.OrderUpdated(member=member) if member == self.member:
+                self._orders.note(event.terms.order_id)
                 order = event.order
                 self._message(lambda: self.give(i.OrderSeen(at=self.now, order=order)))
             case e.TopChanged():
@@ -427,13 +434,11 @@ class SimulatedVenue:
         self.give(i.MarketsMoved(at=self.now, tops=tops, trades=trades))
 
     def _settle(self, settled: Settled) -> None:
-        value = yes_value(settled.result, self._value_of(settled.ticker))
+        stage = self.exchange.books.listings.markets[settled.ticker].stage()
+        value = yes_value(settled.result, stage.value)
         if value is not None and self.machine is not None:
             self.heard.settled[settled.subaccount, settled.ticker] = settled
             self.give(i.MarketSettled(at=self.now, ticker=settled.ticker, value=value))
-
-    def _value_of(self, ticker: Ticker) -> Price | None:
-        return self.exchange.books.listings.markets[ticker].stage().value
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -449,13 +454,10 @@ class SimulatedVenue:
     def _read_account(self, since: Instant, *, at_start: bool = False) -> None:
         as_of = self._as_of()
         account = self.exchange.account(self.member)
-        for each in account.orders.values():
-            last = each.last
-            if last is not None and last.at < since and last.status is not OrderStatus.RESTING:
-                continue  # it ended before: nothing about it is new
-            state = each.state_at(as_of)
-            if state is not None and (state.at >= since or state.status is OrderStatus.RESTING):
-                self.give(i.OrderSeen(at=self.now, order=state.order))
+        if at_start:
+            self._orders.begin(account)
+        for order in self._orders.read(account, as_of, since):
+            self.give(i.OrderSeen(at=self.now, order=order))
         made = account.fills.made
         first = bisect_left(made, since, key=_made_at)
         for fill in made[first : bisect_right(made, as_of, key=_made_at)]:
