@@ -24,7 +24,7 @@ from trueup.core.grid import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, P
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, from_milliseconds, parse_instant
 from trueup.core.units import ONE_DOLLAR, Count, Price
-from trueup.sim.living.mirrored_book import BookSeen, LevelSeen, Seen
+from trueup.sim.living.mirrored_book import BookSeen, LevelSeen
 from trueup.sim.living.questions import outcome_of
 from trueup.sim.living.replay import MarketSeen, Recorded
 
@@ -209,7 +209,7 @@ def _volumes(paths: list[Path]) -> dict[Ticker, tuple[tuple[Instant, ...], tuple
     return found
 
 
-def _messages(tables: _Tables) -> Iterator[Seen]:
+def _messages(tables: _Tables) -> Iterator[BookSeen | LevelSeen]:
     """Everything in the order of receipt; a whole book comes before changes of its moment."""
     return merge(tables.books, _levels(tables.levels), key=lambda one: one.at)
 

@@ -26,7 +26,7 @@ from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.exchange import Exchange
 from trueup.sim.living.mirror import Mirror
-from trueup.sim.living.mirrored_book import LevelSeen, Seen, TradeSeen
+from trueup.sim.living.mirrored_book import BookSeen, LevelSeen, TradeSeen
 from trueup.sim.living.questions import Outcome
 from trueup.sim.living.world import GivenAccount, Listener, nobody, open_account
 
@@ -56,7 +56,7 @@ class Recorded:
     start: Instant
     grid: PriceGrid
     markets: Mapping[Ticker, MarketSeen]
-    messages: Iterable[Seen]
+    messages: Iterable[BookSeen | LevelSeen]
 
 
 class _Volume:
@@ -100,8 +100,8 @@ class Replay:
         self.exchange = exchange
         self.accounts = accounts
         self._recorded = recorded
-        self._messages: Iterator[Seen] = iter(recorded.messages)
-        self._next: Seen | None = next(self._messages, None)
+        self._messages: Iterator[BookSeen | LevelSeen] = iter(recorded.messages)
+        self._next: BookSeen | LevelSeen | None = next(self._messages, None)
         self._volumes: dict[Ticker, _Volume] = {}
         self._endings = sorted(
             (Instant(seen.closes + _DETERMINED_AFTER), seen.ticker)
@@ -194,7 +194,7 @@ class Replay:
 
     # -- what was recorded -----------------------------------------------------------------
 
-    def _see(self, message: Seen, at: Instant) -> None:
+    def _see(self, message: BookSeen | LevelSeen, at: Instant) -> None:
         ticker = message.ticker
         seen = self._recorded.markets[ticker]
         if at >= seen.closes:
