@@ -6,8 +6,8 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *("decode", "engine", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk", "web"),
-    *("world", "ws"),
+    *("decode", "engine", "exchange", "fix", "fix_batch", "ingest", "scale", "sdk"),
+    *("web", "web_live", "world", "ws"),
 )
 
 

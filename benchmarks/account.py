@@ -75,7 +75,7 @@ def write_account(books: Books, *, fills: int) -> Instant:
         created_at=before,
         at=before,
     )
-    books.append(_seen([deposit], before), stream=Stream.DEPOSITS)
+    books.append(seen([deposit], before), stream=Stream.DEPOSITS)
     cash, end = _DEPOSIT, _BEGINNING
     for number in range(fills // FILLS_IN_A_BLOCK):
         block = Block(number, cash)
@@ -205,7 +205,7 @@ class Block:
             (Stream.POSITIONS, positions),
             (Stream.BALANCES, balances),
         ):
-            books.append(_seen(values, self.end), stream=stream)
+            books.append(seen(values, self.end), stream=stream)
         books.cache.save_events([_event(self._markets[0].event)], fetched_at=self.end)
         described = [_described(market, settled_at) for market in self._markets]
         books.cache.save_markets(described, fetched_at=self.end)
@@ -272,7 +272,7 @@ class Block:
         )
 
 
-def _seen(values: Sequence[object], at: Instant) -> list[Observation]:
+def seen(values: Sequence[object], at: Instant) -> list[Observation]:
     return [Observation(value, Source.REST, at, _RAW) for value in values]  # type: ignore[arg-type]  # facts and statements
 
 

@@ -211,9 +211,10 @@ class AsyncControl:
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """What happens, as it happens, until the bot ends.
 
-        Each has an ``event``: ``status``, ``tops``, ``fair`` (all fair values), ``decision``,
-        ``alert`` (fills and operators' commands are alerts), or ``lagging`` when this side
-        read too slowly and some were left out.
+        Each has an ``event``: ``status`` (the first has the tops of all shown markets, later
+        ones none), ``tops`` (those that moved), ``fair`` (all fair values), ``decision``,
+        ``alert`` (fills and operators' commands are alerts), or ``lagging`` when this side read
+        too slowly and some were left out: then only `status` has everything.
         """
         try:
             async with self._opened().get(

@@ -171,7 +171,7 @@ def figures(site: Site) -> bytes:
     registry = CollectorRegistry()
     now, asked, answer = site.reader.now(), site.reader.asked_at, judged(site)
     told = {
-        "pages_open": ("Open pages of the dashboard.", site.hub.listeners),
+        "pages_open": ("Open pages of the dashboard.", site.hub.pages),
         "books_readable": (
             "1 while the books can be read.",
             int(site.reader.condition.state is BooksState.FINE),

@@ -90,6 +90,8 @@ class BotLink:
                 async with AsyncControl(control_path(self.settings)) as control:
                     async for event in control.events():
                         self._hear(event)
+                        if event.get("event") == "lagging":
+                            self._hear({"event": "status", **await control.status()})
                 self._lose("The bot has ended.", "")
             except TrueupError as error:
                 self._lose(str(error), error.remedy)

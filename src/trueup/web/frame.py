@@ -107,13 +107,13 @@ class Frame:
         """Have `refresh` called whenever one of `moved` moves, as long as the page is open."""
         client = ui.context.client
 
-        async def told(what: frozenset[Moved]) -> None:
-            if what & moved and client.has_socket_connection:
+        async def told() -> None:
+            if client.has_socket_connection:
                 with client:
                     await refresh()
 
         client.on_delete(  # pyright: ignore[reportUnknownMemberType]
-            self.site.hub.follow(told)
+            self.site.hub.follow(told, moved, page=client.id)
         )
 
     def reload_when_books_come(self) -> None:
@@ -177,9 +177,9 @@ def _header(site: Site) -> Callable[[], Awaitable[None]]:
         attribute(button("◐", None, label="Light or dark"), "data-theme-button", "")
 
     async def refresh() -> None:
-        books.show(_books(site))
-        orders.show(_orders(site))
-        bot.show(_bot(site))
+        shown = site.hub.once("badges", None, lambda: (_books(site), _orders(site), _bot(site)))
+        for view, badge in zip((books, orders, bot), shown, strict=True):
+            view.show(badge)
 
     return refresh
 

@@ -49,6 +49,11 @@ class Query:
         return urlencode({**given, "picked": self.picked})
 
 
+def page_of(rows: Sequence[TableRow], query: Query) -> TablePage:
+    """One page of rows that are all known."""
+    return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+
+
 Load = Callable[[Query], Awaitable[TablePage]]
 
 

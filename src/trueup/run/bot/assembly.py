@@ -34,8 +34,9 @@ from trueup.run.bot.options import BotOptions, FlattenOnly
 from trueup.run.bot.places import control_path, decisions_path, intents_path, kill_path
 from trueup.run.bot.reach import PaperMarket, Reach, reach_exchange
 from trueup.run.bot.room import BotRoom
-from trueup.run.bot.status import as_document, tops_of
+from trueup.run.bot.status import as_document
 from trueup.run.bot.tally import Tally
+from trueup.run.bot.telling import Teller
 from trueup.run.bot.warming import warm_up
 from trueup.run.bot.watchdog import Emergency, Watchdog
 from trueup.run.clients import sleep_on_the_loop, why_read_only
@@ -49,9 +50,6 @@ from trueup.store.intents import IntentLog
 
 _CANCEL_PATIENCE: Final = 30 * SECOND
 """How long a bot that hangs tries to cancel everything before it ends."""
-
-_PUSH_EVERY: Final = 0.5
-"""Seconds between two looks at what followers of the events should hear."""
 
 
 @dataclass(slots=True)
@@ -260,7 +258,10 @@ class _Run:
                 await server.start()
                 stack.push_async_callback(server.stop)
                 self._hearing.pushes.append(server.push)
-                tasks = [asyncio.create_task(self._push(server))]
+                teller = Teller(
+                    self._live.machine.state, partial(self.work.status, tops=False), server
+                )
+                tasks = [asyncio.create_task(teller.run())]
                 tasks += [asyncio.create_task(self._beside(each)) for each in beside]
                 stack.push_async_callback(_end, tasks)
                 if self._options.hang_max is not None:
@@ -328,29 +329,6 @@ class _Run:
             before_rearm=lambda: kill_path(self._settings).unlink(missing_ok=True),
         )
 
-    async def _push(self, server: ControlServer) -> None:
-        """Tell followers what moved, and the whole status whenever something else changed."""
-        shown: dict[str, object] = {}
-        fair: list[tuple[str, str, str | None]] = []
-        since = self._clock.now()
-        while True:
-            await asyncio.sleep(_PUSH_EVERY)
-            if not server.has_listeners:
-                shown = {}
-                continue
-            now = self._clock.now()
-            if tops := tops_of(self._live.machine.state, since):
-                server.push("tops", {"tops": tops})
-            since = now
-            document = as_document(self.work.status())
-            lasting = {k: v for k, v in document.items() if k not in _RESTLESS}
-            values = [(each["strategy"], each["ticker"], each["fair"]) for each in document["fair"]]
-            if lasting != shown:
-                server.push("status", document)
-            elif values != fair:
-                server.push("fair", {"fair": document["fair"]})
-            shown, fair = lasting, values
-
     async def _beside(self, work: Beside) -> None:
         try:
             await work(self.work)
@@ -417,10 +395,6 @@ class _Run:
             decisions=str(self._decisions.path),
             flatten=as_document(self.work.status())["flatten"],
         )
-
-
-_RESTLESS: Final = frozenset({"at", "tops", "fair", "connections"})
-"""Parts of the status that change by themselves; they do not make it news."""
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -40,8 +40,8 @@ class BotAtWork:
     books: Mapping[str, Any] | None = None
     """The last proof of the books, in plain JSON values; whoever proves sets it."""
 
-    def status(self) -> Status:
-        """What it is doing now."""
+    def status(self, *, tops: bool = True) -> Status:
+        """What it is doing now, with the tops of its markets or without."""
         config = self.settings.config
         about = About(
             venue=config.venue,
@@ -55,7 +55,7 @@ class BotAtWork:
             connections=self._connections(),
             books=self.books,
         )
-        return status_of(self.live.machine.state, self.tally, about)
+        return status_of(self.live.machine.state, self.tally, about, tops=tops)
 
     def _connections(self) -> tuple[Connection, ...]:
         line = self.client.streams.line if self.live.is_streaming else None

@@ -64,13 +64,13 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     books: Mapping[str, Any] | None = None
 
 
-def status_of(state: State, tally: Tally, about: About) -> Status:
-    """The document of this moment."""
+def status_of(state: State, tally: Tally, about: About, *, tops: bool = True) -> Status:
+    """The document of this moment; without `tops` it has none, for who hears of them by themselves."""
     strategies = [_strategy(state, each) for each in state.running.values()]
     capital = sum((each.mandate.capital for each in state.running.values()), ZERO_MONEY)
     profit = state.portfolio.profit(state.marks())
     quiet = state.sweeper.quiet_until
-    shown = _shown_markets(state)
+    shown = shown_markets(state)
     return Status(
         venue=about.venue,
         account=about.account,
@@ -98,7 +98,7 @@ def status_of(state: State, tally: Tally, about: About) -> Status:
             for each in state.halts
         ],
         orders=[_order(each) for each in state.inflight.living()],
-        tops=[_top(state, each) for each in shown],
+        tops=[_top(state, each) for each in shown] if tops else [],
         fair=list(_fair_values(state, shown)),
         cash=list(_cash(state)),
         markets_known=len(state.listings),
@@ -117,10 +117,9 @@ def as_document(status: Status) -> dict[str, Any]:
     return cast("dict[str, Any]", msgspec.to_builtins(status))
 
 
-def tops_of(state: State, since: Instant) -> list[dict[str, Any]]:
-    """The tops of shown markets that moved after `since`, as plain JSON values."""
-    moved = [each for each in _shown_markets(state) if state.tops[each].at > since]
-    return [cast("dict[str, Any]", msgspec.to_builtins(_top(state, each))) for each in moved]
+def top_document(state: State, ticker: Ticker) -> dict[str, Any]:
+    """The top of one market as plain JSON values."""
+    return cast("dict[str, Any]", msgspec.to_builtins(_top(state, ticker)))
 
 
 # -- the parts ---------------------------------------------------------------------------------
@@ -236,7 +235,8 @@ def _followed(state: State) -> dict[Ticker, None]:
     return dict.fromkeys(ticker for each in state.running.values() for ticker in each.universe)
 
 
-def _shown_markets(state: State) -> list[Ticker]:
+def shown_markets(state: State) -> list[Ticker]:
+    """The markets that a document shows: held or quoted ones first, then the busiest."""
     ours = [ticker for _, ticker, _ in state.portfolio.held()]
     ours += [each.intent.ticker for each in state.inflight.living()]
     busy = sorted(

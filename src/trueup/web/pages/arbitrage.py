@@ -11,7 +11,7 @@ from trueup.run.markets.watch import PairsLook
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values.arbitrage import opportunity_rows, pair_rows
 from trueup.web.values.rows import TablePage
 from trueup.web.widgets import Age, Words, box
@@ -139,8 +139,8 @@ class _Arbitrage:
     async def _page(self, query: Query) -> TablePage:
         found = self._site.exchange.sight(_NAME, self._look).value or ()
         rows = pair_rows(found, prefix=self._site.options.path_prefix)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     async def _alert_page(self, query: Query) -> TablePage:
         rows = opportunity_rows(self._site.bot.lines, limit=_ALERTS)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)

@@ -22,7 +22,7 @@ from trueup.web.market_charts import depth, price_history
 from trueup.web.pages.columns import ORDER_COLUMNS, POSITION_COLUMNS
 from trueup.web.reading import STALE_AFTER, BooksState
 from trueup.web.site import Site
-from trueup.web.tables import Column, Load, Query, Table
+from trueup.web.tables import Column, Load, Query, Table, page_of
 from trueup.web.values.activity import order_row
 from trueup.web.values.holdings import holdings, marked, position_rows
 from trueup.web.values.market import fresher, market_facts, thought_rows, trade_rows
@@ -205,7 +205,7 @@ class _Market:
     async def _trade_page(self, query: Query) -> TablePage:
         seen = self._sight().value
         rows = [] if seen is None else trade_rows(seen.trades)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     # -- the price history ---------------------------------------------------------------------
 
@@ -282,4 +282,4 @@ class _Market:
 
     async def _thought_page(self, query: Query) -> TablePage:
         rows = thought_rows(self._site.bot.lines, self._ticker, limit=_THOUGHTS)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)

@@ -18,9 +18,9 @@ from trueup.store.listing import Leaf
 from trueup.web.frame import Frame, explain_condition, frame
 from trueup.web.live import Moved
 from trueup.web.pages.columns import ORDER_COLUMNS
-from trueup.web.pages.records import ENTRY_COLUMNS, fixed_table
+from trueup.web.pages.records import ENTRY_COLUMNS
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values import shown
 from trueup.web.values.activity import order_row, result
 from trueup.web.values.holdings import average_price, marked, side, side_mark, value_of
@@ -87,7 +87,7 @@ class _Position:
             self._age = Age(None, prefix="quoted ")
         with box("panel grid"):
             self._facts = facts(self._figures(found))
-        await self._made_of(found)
+        self._made_of()
         with box("panel grid"):
             Words("Orders", tag="h2")
             self._orders = Table(
@@ -97,17 +97,19 @@ class _Position:
                 query=Query(sort="at", limit=20),
                 empty="No orders.",
             )
-        await self._orders.refresh()
         self._frame.follow(self._refresh)
-        self._frame.follow(self._refresh, moved=frozenset({Moved.TOPS}))
+        self._frame.follow(self._move, moved=frozenset({Moved.TOPS}))
         await self._refresh()
 
-    async def _made_of(self, found: _Market) -> None:
-        prefix = self._site.options.path_prefix
+    def _made_of(self) -> None:
         with box("panel grid"):
             Words("Round trips", tag="h2")
-            await fixed_table(
-                "Round trips", _TRIP_COLUMNS, [trip_row(each) for each in found.trips]
+            self._trips = Table(
+                "Round trips",
+                _TRIP_COLUMNS,
+                self._trip_page,
+                query=Query(sort=""),
+                empty="No contract was traded here.",
             )
         with box("panel grid"):
             with box("head"):
@@ -115,13 +117,27 @@ class _Position:
                 Words(
                     "Every entry of the ledger in this market, newest first. Cash, realised P&L and "
                     "fees add up to the figures above; each entry leads to its record and the raw "
-                    "payload.",
+                    f"payload. At most the newest {ENTRIES_MAX:,} are listed.",
                     "soft",
                 )
-            rows = [entry_row(each, prefix=prefix) for each in found.entries]
-            await fixed_table("Ledger entries", ENTRY_COLUMNS, rows, limit=50)
-            if len(found.entries) == ENTRIES_MAX:
-                Words(f"Only the newest {ENTRIES_MAX:,} are listed.", "soft")
+            self._entries = Table(
+                "Ledger entries",
+                ENTRY_COLUMNS,
+                self._entry_page,
+                query=Query(sort=""),
+                empty="Nothing is booked here.",
+            )
+
+    async def _trip_page(self, query: Query) -> TablePage:
+        found = await self._ask()
+        trips = () if found is None else found.trips
+        return page_of([trip_row(each) for each in trips], query)
+
+    async def _entry_page(self, query: Query) -> TablePage:
+        found = await self._ask()
+        prefix = self._site.options.path_prefix
+        entries = () if found is None else found.entries
+        return page_of([entry_row(each, prefix=prefix) for each in entries], query)
 
     async def _ask(self) -> _Market | None:
         name = f"market {self._subaccount}/{self._ticker}"
@@ -146,6 +162,12 @@ class _Position:
         )
 
     async def _refresh(self) -> None:
+        await self._move()
+        for table in (self._trips, self._entries, self._orders):
+            await table.refresh()
+
+    async def _move(self) -> None:
+        """Only the figures."""
         found = await self._ask()
         if found is not None:
             self._age.show(None if found.quote is None else found.quote.fetched_at)

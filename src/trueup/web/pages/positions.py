@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nicegui import ui
 
+from trueup.core.catalog import Quote
+from trueup.core.ids import Ticker
 from trueup.web.frame import Frame, explain_condition, frame
 from trueup.web.live import Moved
 from trueup.web.pages.columns import POSITION_COLUMNS
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
-from trueup.web.values import shown
-from trueup.web.values.holdings import holdings, live_cells, marked, position_rows, worth
+from trueup.web.tables import Column, Query, Table, page_of
+from trueup.web.values.holdings import (
+    Holdings,
+    holdings,
+    live_cells,
+    marked,
+    position_rows,
+    total_figures,
+)
 from trueup.web.values.rows import TablePage
+from trueup.web.values.shown import Shown
 from trueup.web.widgets import Age, Words, box, facts
 
 _COLUMNS = (
@@ -65,29 +76,25 @@ class _Positions:
         self._frame.follow(self._refresh)
         self._frame.follow(self._move, moved=frozenset({Moved.TOPS}))
 
-    async def _totals(self) -> dict[str, shown.Shown]:
+    async def _totals(self) -> dict[str, Shown]:
         held = await self._site.reader.ask("holdings", holdings)
-        sums = worth(held, marked(held.positions, self._site.tops()))
-        return {
-            "Positions": shown.number(len(held.positions)),
-            "Cost": shown.dollars(sums.cost),
-            "Value at the marks": shown.dollars(sums.value),
-            "Unrealised": shown.dollars(sums.unrealized, signed=True),
-            "Tied up by resting orders": shown.dollars(sums.collateral),
-        }
+        return total_figures(held, marked(held.positions, self._site.tops()))
 
     async def _refresh(self) -> None:
         self._age.show(self._site.reader.asked_at)
-        for name, figure in (await self._totals()).items():
-            self._sums[name].show(figure)
+        self._show(await self._totals())
         await self._table.refresh()
 
     async def _move(self) -> None:
-        """Only the cells that move with the market."""
+        """Only what moves with the market; worked out once for all tabs."""
         site = self._site
         held = await site.reader.ask("holdings", holdings)
-        self._table.patch(live_cells(marked(held.positions, site.tops())))
-        for name, figure in (await self._totals()).items():
+        cells, totals = site.hub.once("positions", held, lambda: _moving(held, site.tops()))
+        self._table.patch(cells)
+        self._show(totals)
+
+    def _show(self, totals: Mapping[str, Shown]) -> None:
+        for name, figure in totals.items():
             self._sums[name].show(figure)
 
     async def _page(self, query: Query) -> TablePage:
@@ -105,4 +112,11 @@ class _Positions:
             for row in rows
             if words in row.cells["market"].text.lower() or words in row.cells["title"].text.lower()
         ]
-        return TablePage(found[query.offset : query.offset + query.limit], len(found))
+        return page_of(found, query)
+
+
+def _moving(
+    held: Holdings, tops: Mapping[Ticker, Quote]
+) -> tuple[dict[str, dict[str, Shown]], dict[str, Shown]]:
+    positions = marked(held.positions, tops)
+    return live_cells(positions), total_figures(held, positions)

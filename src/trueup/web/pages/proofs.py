@@ -10,7 +10,7 @@ from trueup.run.books.account import Account
 from trueup.run.views import Row
 from trueup.web.frame import judged
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values.proof import Timeline, balance_rows, interval_rows, timelines, witness_rows
 from trueup.web.values.rows import TablePage
 from trueup.web.widgets import Words, attribute, box
@@ -59,7 +59,7 @@ def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
     async def intervals(query: Query) -> TablePage:
         found = judged(site)
         rows = [] if found is None else interval_rows(found.value.proof, every=False)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     with box("panel grid"):
         Words("Cash proof", tag="h2")
@@ -97,7 +97,7 @@ def build_witnesses(site: Site) -> Callable[[], Awaitable[None]]:
         answer = await site.reader.soon("witnesses", _settlements)
         prefix = site.options.path_prefix
         rows = [] if answer is None else witness_rows(answer.value, prefix=prefix)
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     with box("panel grid"):
         Words("REST beside FIX: one settlement, two witnesses", tag="h2")

@@ -17,7 +17,7 @@ from trueup.web.frame import Frame, explain_condition, frame, judged
 from trueup.web.pages.proofs import build_coverage, build_proof, build_witnesses
 from trueup.web.pages.repairs import build_repairs
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values.breaks import (
     UNSEEN,
     break_rows,
@@ -150,7 +150,7 @@ class _Reconciliation:
             words=query.words.lower(),
             picked=query.picked,
         )
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     async def _open(self, action: str, identity: str) -> None:
         del action

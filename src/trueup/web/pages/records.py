@@ -13,7 +13,7 @@ from trueup.ledger.entries import Entry
 from trueup.run.books.account import Account
 from trueup.web.frame import explain_condition, frame
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values import shown
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.trace import (
@@ -119,7 +119,7 @@ async def fixed_table(
     """A table whose rows are all known."""
 
     async def load(query: Query) -> TablePage:
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
     table = Table(caption, columns, load, query=Query(sort="", limit=limit), empty=empty)
     await table.refresh()

@@ -12,7 +12,7 @@ from trueup.core.errors import TrueupError
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values.bot import decision_rows
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.shown import NOTHING, Shown
@@ -118,7 +118,7 @@ class _System:
             words = query.words.lower()
             if words:
                 found = [row for row in found if _says(row, words)]
-            return TablePage(found[query.offset : query.offset + query.limit], len(found))
+            return page_of(found, query)
 
         with box("panel grid"):
             Words(caption, tag="h2")
@@ -154,7 +154,7 @@ class _System:
     async def _alert_page(self, query: Query) -> TablePage:
         lines = [each for each in self._site.bot.lines if "alert" in each]
         rows = decision_rows(lines, words="", only="", limit=len(lines))
-        return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
+        return page_of(rows, query)
 
 
 def _says(row: TableRow, words: str) -> bool:

@@ -163,6 +163,18 @@ def live_cells(positions: Iterable[OpenPosition]) -> dict[str, dict[str, Shown]]
     }
 
 
+def total_figures(held: Holdings, positions: Sequence[OpenPosition]) -> dict[str, Shown]:
+    """The sums over `positions`, those of `held` at their freshest marks."""
+    sums = worth(held, positions)
+    return {
+        "Positions": shown.number(len(held.positions)),
+        "Cost": shown.dollars(sums.cost),
+        "Value at the marks": shown.dollars(sums.value),
+        "Unrealised": shown.dollars(sums.unrealized, signed=True),
+        "Tied up by resting orders": shown.dollars(sums.collateral),
+    }
+
+
 def side(net: Count) -> Shown:
     """Which contracts are held, in a word and a colour."""
     if not net:
