@@ -14,7 +14,7 @@ from trueup.core.market import MarketResult
 from trueup.core.orders import Side
 from trueup.core.units import Count, Money, Price
 from trueup.wire.fix import errors as broken
-from trueup.wire.fix.codec import Codec, Received
+from trueup.wire.fix.codec import UNKNOWN_MAX, Codec, Received
 from trueup.wire.fix.frame import BODY_BYTES_MAX, Framer, checksum, close_frame, open_frame
 from trueup.wire.fix.kinds import PriceUnit, read_instant
 from trueup.wire.fix.message import Message, Sender
@@ -484,8 +484,8 @@ def test_framer_does_not_wait_for_a_body_that_ends_elsewhere() -> None:
 
 def test_shapes_that_are_remembered_are_bounded() -> None:
     codec = Codec()
-    for number in range(PLANS_MAX * 2 + 10):
+    for number in range(max(UNKNOWN_MAX, PLANS_MAX * 2) + 10):
         codec.decode(framed(f"35=0|{HEAD}{30000 + number}=x|"))
 
     assert isinstance(codec.decode(framed(f"35=0|{HEAD}")).message, Heartbeat)
-    assert len(codec.unknown) == 1000
+    assert len(codec.unknown) == UNKNOWN_MAX

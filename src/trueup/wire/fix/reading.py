@@ -7,6 +7,11 @@ shape only counts are compared and values converted.  A long message (a page of 
 parties) is cut into its entries first, each with a plan of its own, so that fifty
 parties of one shape cost one plan.
 
+A plan is carried out on two roads.  `Plan.build` goes through its fields one by one, and
+says what is wrong with which.  A shape that comes a second time gets a function whose source
+is written out from its plans (`fast_reader`): it makes the blocks in one expression, and
+leaves whatever is not as it should be to the other road, which finds the error.
+
 The number of plans is bounded, since the other side chooses the shapes.
 """
 
@@ -14,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from operator import call, itemgetter
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 from trueup.core.errors import InvariantBroken, TrueupError
 from trueup.wire.fix.dictionary import FRAME_TAGS, Layout, Member
@@ -32,7 +37,7 @@ from trueup.wire.fix.fields import FIELDS
 from trueup.wire.fix.message import Block
 from trueup.wire.fix.pairs import is_tag
 
-PLANS_MAX: Final = 512
+PLANS_MAX: Final = 128
 """How many shapes one reader remembers before it starts over."""
 
 SHAPE_MAX: Final = 96
@@ -41,8 +46,6 @@ SHAPE_MAX: Final = 96
 _REFUSALS: Final = (TrueupError, ValueError, KeyError, OverflowError)
 _COUNT_DIGITS_MAX: Final = 7
 
-_call = cast("Callable[[Callable[[str], Any], str], Any]", call)
-
 Unknown = tuple[str, str]
 """Number and value of a field that the dictionary does not have."""
 
@@ -50,35 +53,42 @@ Shape = tuple[str, ...]
 Values = list[str]
 
 
+Read = Callable[[Values], list[Any]]
+"""The values of a shape to its blocks."""
+
+
+class PlannedField(NamedTuple):
+    """Where a field stands in its shape, and which attribute it becomes."""
+
+    place: int
+    member: Member
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the values of one shape become one block.
 
-    `choose` takes the values to a tuple in the order of `names`, `readers` convert them.
     `counts` are places of group counts with the text they must hold, `lengths` pairs of
     places: a length and the data that it counts.  All places are within the same list.
     """
 
     block: Callable[..., Any]
-    names: tuple[str, ...]
-    choose: Callable[[Values], tuple[str, ...]]
-    readers: tuple[Callable[[str], Any], ...]
-    tags: tuple[str, ...]
+    fields: tuple[PlannedField, ...]
     counts: tuple[tuple[int, str, str], ...]
     groups: tuple[tuple[str, tuple[Plan, ...]], ...]
     lengths: tuple[tuple[int, int], ...]
 
     def build(self, values: Values, cut: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
         """The block; `cut` are groups that were read already."""
-        try:
-            attributes = dict(
-                zip(self.names, map(_call, self.readers, self.choose(values)), strict=True)
-            )
-        except _REFUSALS as error:
-            self._refuse(values, error)
-        for index, text, tag in self.counts:
-            if values[index] != text:
-                _refuse_count(tag, values[index], text)
+        attributes: dict[str, Any] = {}
+        for place, member in self.fields:
+            try:
+                attributes[member.name] = member.kind.read(values[place])
+            except _REFUSALS as error:
+                raise _wrong(member.tag, values[place], error) from error
+        for place, text, tag in self.counts:
+            if values[place] != text:
+                _refuse_count(tag, values[place], text)
         for name, entries in self.groups:
             attributes[name] = tuple([entry.build(values) for entry in entries])
         if self.lengths:
@@ -87,14 +97,56 @@ class Plan:
             attributes.update(cut)
         return self.block(**attributes)
 
-    def _refuse(self, values: Values, error: Exception) -> NoReturn:
-        """Find the value at fault and raise what is wrong with it."""
-        for tag, read, value in zip(self.tags, self.readers, self.choose(values), strict=True):
-            try:
-                read(value)
-            except _REFUSALS as reason:
-                raise _wrong(tag, value, reason) from reason
-        raise InvariantBroken("a value was refused once and not again") from error
+
+def read_plainly(plans: tuple[Plan, ...], values: Values) -> list[Any]:
+    """One block for each plan; raises a kind of `Unusable`."""
+    return [plan.build(values) for plan in plans]
+
+
+def fast_reader(plans: tuple[Plan, ...], size: int) -> Read:
+    """A function that reads what `read_plainly` does from `size` values."""
+    plain = partial(read_plainly, plans)
+    if any(plan.lengths for plan in plans):
+        return plain
+    names: dict[str, Any] = {"plain": plain, "refusals": _REFUSALS}
+    # Made of the attributes' names in our own table and of places, of nothing else.
+    exec(source_of(plans, size, names), names)  # noqa: S102
+    return cast("Read", names["read"])
+
+
+def source_of(plans: tuple[Plan, ...], size: int, names: dict[str, Any]) -> str:
+    """The source of `fast_reader`'s function.  What it calls is added to `names`."""
+    counts: list[str] = []
+    blocks = "".join(f"        {_expression(plan, names, counts)},\n" for plan in plans)
+    odd = " or ".join(counts)
+    check = f"        if {odd}: return plain(values)\n" if odd else ""
+    return f"""\
+def read(values):
+    [{", ".join(f"value_{place}" for place in range(size))}] = values
+    try:
+{check}        return [
+{blocks}        ]
+    except refusals:
+        return plain(values)
+"""
+
+
+def _expression(plan: Plan, names: dict[str, Any], counts: list[str]) -> str:
+    """A block, made of the values of a shape."""
+    block = f"Block_{len(names)}"
+    names[block] = plan.block
+    attributes: list[str] = []
+    for place, member in plan.fields:
+        value = f"value_{place}"
+        if not member.kind.is_text:
+            names[f"read_{place}"] = member.kind.read
+            value = f"read_{place}({value})"
+        attributes.append(f"{member.name}={value}")
+    counts += [f"value_{place} != '{text}'" for place, text, _ in plan.counts]
+    for name, entries in plan.groups:
+        made = "".join(f"{_expression(entry, names, counts)}," for entry in entries)
+        attributes.append(f"{name}=({made})")
+    return f"{block}({', '.join(attributes)})"
 
 
 class BlockReader:
@@ -106,6 +158,7 @@ class BlockReader:
         self._outside = around | _plain_tags(layouts)
         self._known = _joined(layout.reach for layout in layouts)
         self._plans: dict[Shape, tuple[tuple[Plan, ...], tuple[int, ...]]] = {}
+        self._fast: dict[Shape, tuple[Read, tuple[int, ...]]] = {}
         self._groups = tuple(
             GroupReader(member, self._outside) for layout in layouts for member in layout.groups
         )
@@ -121,15 +174,27 @@ class BlockReader:
         if "" in values:
             _refuse_empty(tags, values, self._known)
         shape = tuple(tags)
-        plans, strangers = self._plans.get(shape) or self._planned(shape)
+        if cut is not None:
+            plans, strangers = self._plans.get(shape) or self._planned(shape)
+            unknown.extend([(tags[index], values[index]) for index in strangers])
+            return [
+                plan.build(values, cut if layout.groups else None)
+                for layout, plan in zip(self._layouts, plans, strict=True)
+            ]
+        read, strangers = self._fast.get(shape) or self._reader(shape)
         if strangers:
             unknown.extend([(tags[index], values[index]) for index in strangers])
-        if cut is None:
-            return [plan.build(values) for plan in plans]
-        return [
-            plan.build(values, cut if layout.groups else None)
-            for layout, plan in zip(self._layouts, plans, strict=True)
-        ]
+        return read(values)
+
+    def _reader(self, shape: Shape) -> tuple[Read, tuple[int, ...]]:
+        """The plain reader of a shape, and from its second time on the fast one."""
+        known = self._plans.get(shape)
+        if known is None:
+            plans, strangers = self._planned(shape)
+            return partial(read_plainly, plans), strangers
+        plans, strangers = known
+        found = self._fast[shape] = fast_reader(plans, len(shape)), strangers
+        return found
 
     def _planned(self, shape: Shape) -> tuple[tuple[Plan, ...], tuple[int, ...]]:
         strangers: list[int] = []
@@ -138,6 +203,7 @@ class BlockReader:
         if len(shape) <= SHAPE_MAX:
             if len(self._plans) >= PLANS_MAX:
                 self._plans.clear()
+                self._fast.clear()
             self._plans[shape] = found
         return found
 
@@ -264,10 +330,7 @@ class _Planner:
         own = [each for each in layout.groups if each.tag in groups]
         return Plan(
             block=layout.block,
-            names=tuple(member.name for member in found),
-            choose=_chooser([places[member.tag] for member in found]),
-            readers=tuple(str if member.kind.is_text else member.kind.read for member in found),
-            tags=tuple(member.tag for member in found),
+            fields=tuple(PlannedField(places[member.tag], member) for member in found),
             counts=tuple((groups[m.tag][0], str(len(groups[m.tag][1])), m.tag) for m in own),
             groups=tuple((member.name, groups[member.tag][1]) for member in own),
             lengths=tuple(
@@ -284,12 +347,6 @@ def _plain_tags(layouts: tuple[Layout, ...]) -> frozenset[str]:
 
 def _joined(parts: Iterable[Iterable[str]]) -> frozenset[str]:
     return frozenset(chain.from_iterable(parts))
-
-
-def _chooser(indexes: list[int]) -> Callable[[Values], tuple[str, ...]]:
-    if len(indexes) > 1:
-        return itemgetter(*indexes)
-    return lambda values: tuple([values[index] for index in indexes])
 
 
 def label(tag: str) -> str:
