@@ -28,7 +28,7 @@ from trueup.run.archive.record_watch import RecordWatch
 from trueup.run.archive.recorder import Recorded, Recorder
 from trueup.run.bot.reach import open_reading_client
 from trueup.run.clock import SystemClock
-from trueup.run.config import archive_path
+from trueup.run.config import archive_path, make_home
 from trueup.run.desk import DeskSettings
 from trueup.run.operator.beside import Operator, OperatorOptions
 from trueup.store.archive import Archive
@@ -56,6 +56,8 @@ def register(app: typer.Typer) -> None:
 
 def open_archive(settings: DeskSettings) -> Archive:
     """The archive of the venue."""
+    # It makes its own folders, whose figures are everybody's; what may hold them is not.
+    make_home(settings.home)
     return Archive(archive_path(settings.home, settings.config))
 
 

@@ -34,6 +34,7 @@ from trueup.run.operator.settings import (
     check_logs,
     check_metrics,
 )
+from trueup.store.private_folder import make_private_folder
 
 CONFIG_NAME: Final = "config.toml"
 
@@ -144,7 +145,7 @@ def home_directory(environment: Mapping[str, str]) -> Path:
 def make_home(home: Path) -> None:
     """Make the folder that holds all state, for its owner alone.  Raises `ConfigError`."""
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(home)
     except OSError as error:
         raise ConfigError(
             f"the folder {home} cannot be made: {error.strerror}",

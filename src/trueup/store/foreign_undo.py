@@ -20,6 +20,7 @@ import msgspec
 from trueup.core.errors import ForeignDatabaseError
 from trueup.core.instant import Instant, format_instant
 from trueup.store.foreign_values import Raw, from_json, to_json
+from trueup.store.private_folder import make_private_folder
 
 _VERSION: Final = 1
 _ABOUT: Final = (
@@ -83,7 +84,7 @@ def write_undo(folder: Path, head: UndoHead, rows: Sequence[UndoRow], *, now: In
     ]
     path: Path | None = None
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder)
         path, handle = _create(folder, _stem(head, now))
         with os.fdopen(handle, "wb") as file:
             file.writelines(line + b"\n" for line in lines)

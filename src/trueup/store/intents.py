@@ -32,6 +32,7 @@ from trueup.core.ids import Ticker
 from trueup.core.units import Count, Money, Price
 from trueup.engine.inflight import Intent
 from trueup.engine.records import OrderEnded, Record
+from trueup.store.private_folder import make_private_folder
 
 _KINDS: Final[dict[str, Any]] = {kind.__name__: kind for kind in get_args(Record)}
 _LOCK_TRIES: Final = 5
@@ -52,7 +53,7 @@ class IntentLog:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._failure: OSError | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise BooksError(

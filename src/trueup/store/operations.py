@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from trueup.core.errors import BooksError
 from trueup.core.instant import DAY, HOUR, Instant
+from trueup.store.private_folder import make_private_folder
 
 VERSION: Final = 1
 QUEUE_MAX: Final = 20_000
@@ -233,7 +234,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     A damaged file is put aside under another name.  Raises `sqlite3.Error` and `OSError`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     try:
         return _opened(path)
     except sqlite3.DatabaseError as error:

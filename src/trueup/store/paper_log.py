@@ -18,6 +18,7 @@ import msgspec
 from trueup.core.errors import BooksError
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.sim import commands as c
+from trueup.store.private_folder import make_private_folder
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind
@@ -78,7 +79,7 @@ class PaperLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._file = os.fdopen(descriptor, "ab")
         self._mend()

@@ -20,6 +20,7 @@ import msgspec
 
 from trueup.core.errors import BooksError
 from trueup.store.driver import STREAM_ROWS, AnyRow, Parameters
+from trueup.store.private_folder import make_private_folder
 from trueup.store.statement import Statement, conflict_text, insert_text
 
 MEMORY: Final = ":memory:"
@@ -240,7 +241,7 @@ def create_file(path: Path) -> None:
     Raises `BooksError` when that is not allowed.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         path.touch(mode=0o600)
     except OSError as error:
         raise BooksError(

@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 
 from trueup.core.errors import ConfigError
 from trueup.core.instant import HOUR, MINUTE, Instant
+from trueup.store.private_folder import make_private_folder
 
 SESSION_COOKIE: Final = "trueup-session"
 SESSION_LASTS: Final = 12 * HOUR
@@ -139,7 +140,7 @@ def save_password(home: Path, password: str) -> Path:
     kept = hash_password(password)
     path = password_path(home)
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(home)
         part = path.with_name(f".{path.name}.new")
         part.unlink(missing_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -45,7 +45,7 @@ class SessionStore:
 
         Raises `ConfigError` when the file is another session's, is damaged or in use.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"{endpoint.venue}-{endpoint.kind}-{key_id}.fix"
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

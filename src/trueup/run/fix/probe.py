@@ -18,6 +18,7 @@ from trueup.net.fix.refusals import FixRefused, judge_refusal
 from trueup.net.fix.store import SessionStore
 from trueup.run.check import Check, Finding
 from trueup.run.clock import SystemClock, unseeded
+from trueup.run.config import make_home
 from trueup.run.desk import Desk
 from trueup.run.fix.listening import RETENTION_HOURS_MAX, log_folder
 from trueup.run.fix.reach import fix_certificate, fix_endpoint, fix_signer
@@ -84,6 +85,7 @@ async def _probe(desk: Desk, kind: SessionKind, name: str) -> Check:
     endpoint = fix_endpoint(settings, kind)
     found = desk.credentials()
     signer = fix_signer(None if found is None else found.signer)
+    make_home(log_folder(settings))
     with SessionStore.open(log_folder(settings), endpoint, signer.key_id) as store:
         client = FixClient(
             endpoint,

@@ -29,6 +29,7 @@ from trueup.core.redaction import Redactor, known_secrets
 from trueup.run.clock import SystemClock
 from trueup.run.config import Config
 from trueup.run.operator.settings import LogSettings
+from trueup.store.private_folder import make_private_folder
 
 LOGS_FOLDER: Final = "logs"
 _MEGABYTE: Final = 1024 * 1024
@@ -81,9 +82,7 @@ class Logs:
         self._redactor = target.redactor
         level = _LEVELS[settings.level]
         try:
-            # `parents` would make the home with the permissions of everybody's files.
-            target.path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            target.path.parent.mkdir(exist_ok=True, mode=0o700)
+            make_private_folder(target.path.parent)
             file = _PrivateFile(
                 target.path,
                 maxBytes=settings.file_megabytes * _MEGABYTE,

@@ -44,6 +44,7 @@ from trueup.sim.conditions import Conditions, Outage
 from trueup.sim.faults import FaultPlan
 from trueup.sim.living.built_in import living_world
 from trueup.sim.living.world import USER, GivenAccount, LivingWorld, Opening
+from trueup.store.private_folder import make_private_folder
 
 WORLD: Final = "overreacting"
 START: Final = parse_instant("2026-07-06T04:00:00Z")
@@ -263,7 +264,7 @@ class Served:
 def served(played: Played, folder: Path) -> Generator[Served]:
     """The exchange as it stands after the last day, over HTTP.  Its time stands still."""
     home = folder / "home"
-    home.mkdir(parents=True)
+    make_private_folder(home)
     (home / "config.toml").write_text(CONFIG, encoding="utf-8")
     seed = played.study.seed
     clock = VirtualClock(played.venue.now, speed=0)
