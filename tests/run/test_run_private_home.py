@@ -18,7 +18,6 @@ from trueup.store.private_folder import make_private_folder
 from trueup.store.sqlite import create_file
 from trueup.web.security import save_password
 
-
 FIRST: dict[str, Callable[[Path], object]] = {
     "init": make_home,
     "FIX session": lambda home: make_home(home / "fix"),
