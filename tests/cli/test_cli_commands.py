@@ -384,7 +384,8 @@ def test_service_install_writes_a_unit_only_when_told(
     assert path.read_text(encoding="utf-8") == written["units"][0]["text"]
     assert dry["units"] == written["units"]
     assert settled.folder in path.parents
-    (settled.folder / "bot.toml").write_text("", encoding="utf-8")
+    plan = '[[strategies]]\nstrategy = "threshold"\ncapital = "10"\n'
+    (settled.folder / "bot.toml").write_text(plan, encoding="utf-8")
     bot = settled.json("service", "install", "--bot", "bot.toml", "--live", "--system")
     toml = settled.folder / "bot.toml"
     assert f'"bot" "run" "--config" "{toml}" "--live"' in bot["units"][0]["text"]

@@ -127,7 +127,7 @@ def test_a_mapping_that_is_missing_or_without_reasons_is_told(
 
     assert (missing.code, bad.code) == (2, 2)
     assert "trueup arbitrage example" in missing.err
-    assert "missing required field `source`" in bad.err
+    assert "the key 'source' is missing" in bad.err
 
 
 def test_feeds_check_shows_what_every_source_says(user: User, house: OtherHouse) -> None:

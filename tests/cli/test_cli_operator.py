@@ -58,7 +58,7 @@ def test_alerts_test_says_what_did_not_arrive(user: User) -> None:
         ('[alerts]\nfills = "some"', "alerts.fills = 'some' is unknown"),
         ('[alerts]\npause = "soon"', "alerts.pause"),
         ("[alerts]\nburst = 0", "alerts.burst = 0 is too small"),
-        ('[alerts]\nurl = "json://x"', "unknown field"),
+        ('[alerts]\nurl = "json://x"', "line 2: alerts.url: there is no key 'url'"),
         ('[logs]\nlevel = "chatty"', "logs.level = 'chatty' is unknown"),
         ("[logs]\ntable_days = -1", "logs.table_days is negative"),
         ("[metrics]\nport = 70000", "metrics.port = 70000 is no port"),
@@ -130,3 +130,48 @@ def test_support_bundle_says_where_it_is(settled: User) -> None:
     assert (settled.folder / written["file"]).exists()
     assert "books.json" in written["parts"]
     assert settled.type("support", "bundle", "--to", written["file"]).code == 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "more"),
+    [
+        ('portfolio = "5"\n[[strategies]]\nstrategy = "threshold"\ncapital = "10"\n', ()),
+        ('[[strategies]]\nstrategy = "own.py"\ncapital = "10"\n', ()),
+        ('[[strategies]]\nstrategy = "threshold"\ncapital = 9.5\n', ()),
+        ("", ()),
+        ('[[strategies]]\nstrategy = "threshold"\ncapital = "10"\n', ("--capital", "20")),
+    ],
+)
+def test_service_refuses_the_bot_that_bot_check_refuses(
+    user: User, monkeypatch: pytest.MonkeyPatch, plan: str, more: tuple[str, ...]
+) -> None:
+    """It would be restarted in vain every 30 seconds, where nobody looks."""
+    monkeypatch.setenv("HOME", str(user.folder))
+    (user.folder / "bot.toml").write_text(plan, encoding="utf-8")
+    checked = user.type("bot", "check", "--config", "bot.toml")
+
+    installed = user.type("service", "install", "--bot", "bot.toml", "--sync", "--write", *more)
+
+    assert installed.code == 2
+    if more:
+        assert "--capital" in installed.err
+    else:
+        assert checked.code == 2
+        file = str(user.folder / "bot.toml")
+        assert installed.err.replace(file, "bot.toml") == checked.err.replace(file, "bot.toml")
+    assert not (user.folder / ".config").exists()
+
+
+def test_paper_is_compared_only_with_something(user: User) -> None:
+    """What is missing is a run on paper, not a set of empty books."""
+    configure(user, "")
+
+    nothing = user.type("paper", "compare")
+    (user.home / "paper").mkdir()
+    (user.home / "paper" / "sandbox-main-paper.log").touch()
+    unread = user.type("paper", "compare")
+
+    assert (nothing.code, unread.code) == (2, 2)
+    assert "Nothing was traded on paper yet" in nothing.err
+    assert "bot run my_bot.py --paper" in nothing.err
+    assert "trueup sync --account main-paper" in unread.err

@@ -184,13 +184,35 @@ def one(strategy: str, parameters: str = "", more: str = "") -> str:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "missing required field `strategies`"),
+        ("", "the key 'strategies' is missing"),
         ("strategies = []", "length >= 1"),
-        ("[[strategies]]\nstrategy = 'threshold'", "missing required field `capital`"),
-        ("colour = 1\n" + one("threshold"), "unknown field `colour`"),
-        (one("threshold", more="limit = 3"), "unknown field `limit`"),
-        (one("threshold", more="limits = { max = 3 }"), "unknown field `max`"),
-        (one("threshold", more="limits = { price_max = 0.5 }"), "got `float`"),
+        (
+            "[[strategies]]\nstrategy = 'threshold'",
+            "line 1: strategies[1]: the key 'capital' is missing",
+        ),
+        ("colour = 1\n" + one("threshold"), "line 1: colour: there is no key 'colour'"),
+        (
+            one("threshold", more="limit = 3"),
+            "strategies[1].limit: there is no key 'limit'; did you mean 'limits'?",
+        ),
+        (
+            one("threshold", more="limits = { max = 3 }"),
+            "strategies[1].limits.max: there is no key 'max'",
+        ),
+        (
+            one("threshold", more="limits = { price_max = 0.5 }"),
+            "strategies[1].limits.price_max: 0.5 stands without quotes",
+        ),
+        (
+            one("threshold") + one("momentum", more="limits = { postion_max = 3 }"),
+            "line 10: strategies[2].limits.postion_max: there is no key 'postion_max'; did you mean",
+        ),
+        (
+            one("threshold") + one("momentum", more='limits = { position_max = "many" }'),
+            "strategies[2].limits.position_max: 'many' is not a decimal number",
+        ),
+        (one("threshold", "buy_below = 0.4"), "strategies[1].parameters.buy_below: 0.4 stands"),
+        (one("threshold", more="name = 7"), "strategies[1].name: 7 does not fit"),
         (one("threshold", more='limits = { exposure_max = "-1" }'), "exposure_max: -1.00 is neg"),
         (one("threshold", more='limits = { exposure_max = "0" }'), "nothing could ever be traded"),
         (one("threshold", more='limits = { cash_floor = "-5" }'), "cash_floor: -5.00 is negative"),
@@ -205,8 +227,12 @@ def one(strategy: str, parameters: str = "", more: str = "") -> str:
         (one("threshold", more='universe = { volume_min = "-1" }'), "volume_min: -1.00 is neg"),
         (one("threshold") + one("threshold"), "two strategies are called 'threshold'"),
         (one("martingale"), "no strategy and no file 'martingale'"),
+        (one("treshold"), "no strategy and no file 'treshold'; did you mean 'threshold'?"),
         (one("absent.py"), "no strategy and no file 'absent.py'"),
-        (one("threshold", "buy_bellow = 1"), "parameters.buy_bellow: there is no such parameter"),
+        (
+            one("threshold", "buy_bellow = 1"),
+            "parameters.buy_bellow: there is no such parameter; did you mean",
+        ),
         (one("threshold", 'buy_below = "40"'), "parameters.buy_below"),
         (one("threshold", 'buy_below = "cheap"'), "parameters.buy_below: 'cheap' is not a decimal"),
         (one("threshold", "every = 10"), "parameters.every: 10 is no length of time"),

@@ -114,10 +114,7 @@ def run(
             streams=not poll,
         )
     elif ticker or series or poll or capital != _CAPITAL:
-        raise CallerError(
-            "--capital, --ticker, --series and --poll are for a strategy on the command line",
-            remedy="Write them into the configuration.",
-        )
+        raise _only_with_a_strategy()
     options = replace(
         chosen,
         leave_after=None if minutes is None else int(minutes * MINUTE),
@@ -169,14 +166,34 @@ def _chosen(settings: DeskSettings, strategy: str, config: str) -> BotOptions | 
     return options_of(settings.config.bot, settings.home / CONFIG_NAME)
 
 
+def settled_options(
+    settings: DeskSettings, strategy: str, config: str, capital: str = ""
+) -> BotOptions:
+    """What `bot run` would run with these words.
+
+    Raises `ConfigError` or `CallerError` for what cannot be run; nothing is started.
+    """
+    chosen = _chosen(settings, strategy, config)
+    if chosen is None:
+        return plain_options(load_strategies(strategy), Money.parse(capital or _CAPITAL))
+    if capital:
+        raise _only_with_a_strategy()
+    return chosen
+
+
+def _only_with_a_strategy() -> CallerError:
+    return CallerError(
+        "--capital, --ticker, --series and --poll are for a strategy on the command line",
+        remedy="Write them into the configuration.",
+    )
+
+
 def check(
     invocation: Invocation, strategy: StrategyArgument = "", *, config: ConfigOption = ""
 ) -> None:
     """Show what `bot run` would run, and what would keep it from trading.  Nothing is sent."""
     settings, output = lead(invocation), invocation.output
-    options = _chosen(settings, strategy, config) or plain_options(
-        load_strategies(strategy), Money.parse(_CAPITAL)
-    )
+    options = settled_options(settings, strategy, config)
     shown = plan_of(options)
     hindrances = [gate.remedy for gate in closed_gates(settings, live=True)]
     if kill_path(settings).exists():

@@ -8,6 +8,7 @@ import typer
 
 from trueup.cli.common import Invocation, command, lead
 from trueup.cli.output import Column, moment
+from trueup.core.errors import BooksError
 from trueup.core.facts import OrderReported
 from trueup.core.instant import SECOND
 from trueup.run.desk import Desk, DeskSettings
@@ -48,7 +49,28 @@ def compare_orders(
 
 def _orders(settings: DeskSettings) -> list[OrderReported]:
     with Desk(settings) as desk:
+        if not desk.has_books():
+            raise _nothing_to_compare(settings)
         return list(desk.books(create=False, read_only=True).orders())
+
+
+def _nothing_to_compare(settings: DeskSettings) -> BooksError:
+    name = settings.config.account
+    if not settings.is_paper:
+        return BooksError(
+            f"There are no books of account {name}, so there is nothing to set paper beside.",
+            remedy="Let the same bot trade on it (`trueup bot run my_bot.py` without --paper), "
+            "then `trueup sync`.",
+        )
+    if settings.paper_path.exists():
+        return BooksError(
+            f"The paper account {name} has traded, but its books were never made.",
+            remedy=f"Run `trueup sync --account {name}`, then compare again.",
+        )
+    return BooksError(
+        f"Nothing was traded on paper yet: there are no books of the paper account {name}.",
+        remedy="Run the bot on paper beside the live one: `trueup bot run my_bot.py --paper`.",
+    )
 
 
 def _say(invocation: Invocation, found: Comparison) -> None:

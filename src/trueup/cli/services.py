@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from trueup.cli.bot import settled_options
 from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
 from trueup.net.health_server import ask_health
@@ -58,11 +59,12 @@ def install(
 ) -> None:
     """Write unit files (systemd or launchd) for programs that should keep running."""
     parse_interval(every)
+    settings = lead(invocation)
     chosen: list[tuple[Program, list[str]]] = []
     if sync:
         chosen.append((Program.SYNC, ["sync", "--every", every]))
     if bot:
-        chosen.append((Program.BOT, ["bot", "run", *_bot_words(bot, capital, live=live)]))
+        chosen.append((Program.BOT, ["bot", "run", *_bot_words(settings, bot, capital, live=live)]))
     if record:
         series = [word for each in record.split(",") for word in ("--series", each)]
         chosen.append((Program.RECORD, ["record", *series]))
@@ -72,7 +74,6 @@ def install(
         raise ConfigError(
             "Say what to install.", remedy="One or more of --sync, --bot, --record, --web."
         )
-    settings = lead(invocation)
     _install(
         invocation,
         [_service(invocation, settings, each, user=user if system else "") for each in chosen],
@@ -80,14 +81,19 @@ def install(
     )
 
 
-def _bot_words(bot: str, capital: str, *, live: bool) -> list[str]:
-    """The rest of the command line of a bot, with files named from the root."""
-    words = [] if bot == "config" else [bot]
-    path = Path(bot)
-    if path.is_file():
-        words = [str(path.resolve())]
+def _bot_words(settings: DeskSettings, bot: str, capital: str, *, live: bool) -> list[str]:
+    """The rest of the command line of a bot, with files named from the root.
+
+    Raises what `bot check` raises for it: a service that cannot start would be restarted
+    in vain, out of sight.
+    """
+    strategy, config = "" if bot == "config" else bot, ""
+    if (path := Path(bot)).is_file():
+        strategy = str(path.resolve())
         if path.suffix == ".toml":
-            words = ["--config", *words]
+            strategy, config = "", strategy
+    settled_options(settings, strategy, config, capital)
+    words = ["--config", config] if config else [strategy] if strategy else []
     if capital:
         words += ["--capital", capital]
     return [*words, "--live"] if live else words

@@ -9,7 +9,6 @@ file or the keyring.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -34,6 +33,7 @@ from trueup.run.operator.settings import (
     check_logs,
     check_metrics,
 )
+from trueup.run.toml_reading import read_toml
 from trueup.store.private_folder import make_private_folder
 
 CONFIG_NAME: Final = "config.toml"
@@ -159,12 +159,10 @@ def load_config(home: Path) -> Config:
     Raises `ConfigError` naming the file and the setting that is wrong.
     """
     path = home / CONFIG_NAME
-    if not path.exists():
-        return Config()
     try:
-        config = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Config)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be used: {error}", remedy=f"Correct {path}.") from error
+        config = read_toml(path, Config)
+    except FileNotFoundError:
+        return Config()
     if config.venue not in {venue.value for venue in Venue}:
         raise ConfigError(
             f"{path}: venue = {config.venue!r} is unknown",

@@ -18,7 +18,11 @@ from trueup.sim.living.scenario_world import scenario_of
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 SCENARIOS = (DOCS / "scenarios.md").read_text(encoding="utf-8")
 CONTROL = (DOCS / "control.md").read_text(encoding="utf-8")
-TABLES = [ScenarioTables, *scenario_file.TABLES.values()]
+TABLES = [
+    each
+    for name, each in vars(scenario_file).items()
+    if name.endswith(("Table", "Tables")) and not name.startswith("_")
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from trueup.core.errors import ConfigError
 from trueup.core.ids import Ticker
+from trueup.core.toml_mistakes import mistake, shown_key
 from trueup.engine.other_venue import Pair
 from trueup.net.feeds.polymarket import VENUE
 
@@ -52,14 +54,21 @@ def read_pairs(path: Path) -> tuple[Pair, ...]:
     Raises `ConfigError` that says what is wrong and where: a reason that is missing,
     a market that stands there twice, a venue that is not known.
     """
+    tree: dict[str, Any] = {}
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = msgspec.convert(tree, _File)
     except OSError as error:
         raise ConfigError(
             f"the mapping {path} cannot be read: {error.strerror}",
             remedy="`trueup arbitrage example` prints one to begin with.",
         ) from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except msgspec.ValidationError as error:
+        wrong = mistake(str(error), kind=_File, tree=tree, convert=msgspec.convert)
+        raise ConfigError(
+            f"the mapping {path}: {shown_key(wrong.path)}: {wrong.words}", remedy=wrong.remedy
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the mapping {path} cannot be used: {error}", remedy=f"Correct {path}."
         ) from error

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, get_type_hints
-
-import msgspec
 
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.ids import SeriesTicker, Subaccount, Ticker
@@ -28,6 +25,7 @@ from trueup.run.bot.settings import (
 from trueup.run.bot.strategy_files import check_name, find_strategies
 from trueup.run.bot.strategy_parameters import make_strategy
 from trueup.run.plain_values import convert, length_of
+from trueup.run.toml_reading import read_toml
 
 _NAMES: Final = frozenset({"categories", "tickers", "series"})
 _LENGTHS: Final = frozenset({"expiry_min", "quote_age_max"})
@@ -37,16 +35,11 @@ _HANG_LEAST: Final = SECOND
 def read_bot_file(path: Path) -> BotSettings:
     """The settings of a file of their own.  Raises `ConfigError` naming file and key."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), BotSettings)
+        return read_toml(path, BotSettings)
     except FileNotFoundError:
         raise ConfigError(
             f"there is no file {path}", remedy="Name a TOML file; docs/guides/bot.md shows one."
         ) from None
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be used: {error}",
-            remedy="Correct it; amounts and prices are decimals in quotes.",
-        ) from error
 
 
 def options_of(settings: BotSettings, origin: Path) -> BotOptions:

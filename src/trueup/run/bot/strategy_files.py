@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -60,8 +61,10 @@ def find_strategies(name: str, folder: Path | None = None) -> tuple[Maker | Stra
         return (STRATEGIES[name],)
     path = Path(name).expanduser() if folder is None else folder / Path(name).expanduser()
     if not path.is_file():
+        near = get_close_matches(name, list(STRATEGIES), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ConfigError(
-            f"there is no strategy and no file {name!r}",
+            f"there is no strategy and no file {name!r}{hint}",
             remedy=f"Name a file, or one of {', '.join(STRATEGIES)}.",
         )
     found = _strategies_of(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, Final, get_type_hints
 
 from trueup.core.errors import ConfigError, TrueupError
@@ -39,7 +40,9 @@ def make_strategy(
     unknown = [name for name in attributes if name not in known]
     if unknown:
         offered = f"It takes {', '.join(known)}." if known else "It takes none."
-        raise ConfigError(f"{where}.{unknown[0]}: there is no such parameter", remedy=offered)
+        near = get_close_matches(unknown[0], known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{where}.{unknown[0]}: there is no such parameter{hint}", remedy=offered)
     strategy = make if isinstance(make, Strategy) else _made(make, arguments, where)
     for name, value in attributes.items():
         default = getattr(strategy, name)

@@ -30,8 +30,9 @@ import msgspec
 
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.instant import Instant, parse_instant, parse_length
+from trueup.core.toml_lines import TomlLines
+from trueup.core.toml_mistakes import mistake, shown_key
 from trueup.core.units import Money, Price
-from trueup.sim.living.toml_lines import Path, TomlLines
 
 Number = str | int
 """A decimal: quoted, or as TOML writes it; decimals are kept as text, never as floats."""
@@ -170,9 +171,6 @@ class ScenarioTables(_Table, frozen=True, kw_only=True):
 
 
 _HUNDREDTHS: Final = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,2}))?\Z")
-_AT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?\Z", re.DOTALL)
-_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 
 
 class ScenarioText:
@@ -192,7 +190,7 @@ class ScenarioText:
         try:
             self.tables = msgspec.convert(self._tree, ScenarioTables, strict=True)
         except msgspec.ValidationError as error:
-            self._explain(str(error), error)
+            self._explain(error)
 
     # -- reading values --------------------------------------------------------------------
 
@@ -247,62 +245,18 @@ class ScenarioText:
     def fail(self, words: str, *path: str | int) -> NoReturn:
         """Raise `ConfigError` about the key at `path`."""
         where = f"{self._source}, line {self._lines.line(path)}"
-        shown = _shown(path)
+        shown = shown_key(path)
         raise ConfigError(f"{where}{', ' + shown if shown else ''}: {words}", remedy=_REMEDY)
 
-    def _explain(self, message: str, error: Exception) -> NoReturn:
-        match = _AT.match(message)
-        what, raw = (match["what"], match["path"] or "") if match else (message, "")
-        path: Path = tuple(
-            name or int(place) for name, place in cast("list[tuple[str, str]]", _STEP.findall(raw))
-        )
-        unknown = _UNKNOWN.match(what)
-        if unknown is not None:
-            key = unknown["key"]
-            near = get_close_matches(key, _keys_beside(path), 1)
-            what = f"there is no key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-            path = (*path, key)
-        elif what.startswith("Object missing required field"):
-            what = f"the key {what.rpartition('field ')[2].strip('`')!r} is missing"
+    def _explain(self, error: Exception) -> NoReturn:
+        found = mistake(str(error), kind=ScenarioTables, tree=self._tree, convert=msgspec.convert)
         try:
-            self.fail(what, *path)
+            self.fail(found.words, *found.path)
         except ConfigError as told:
             raise told from error
 
 
 _REMEDY: Final = "Correct the file; docs/reference/scenarios.md lists every key."
-
-TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
-    "clock": ClockTable,
-    "accounts": AccountTable,
-    "worlds": BuiltInTable,
-    "series": SeriesTable,
-    "events": EventTable,
-    "number": NumberTable,
-    "markets": MarketTable,
-    "traders": TraderTable,
-    "faults": FaultTable,
-    "steps": StepTable,
-}
-"""Every table below the top by the key that holds it."""
-
-
-def _keys_beside(path: Path) -> list[str]:
-    """The keys that the table at `path` knows."""
-    names = [part for part in path if isinstance(part, str)]
-    table = TABLES.get(names[-1], ScenarioTables) if names else ScenarioTables
-    return list(table.__struct_fields__)
-
-
-def _shown(path: tuple[str | int, ...]) -> str:
-    """A path as a person writes it: ``markets[2].ticker`` counts from the first table as 1."""
-    shown = ""
-    for part in path:
-        if isinstance(part, int):
-            shown += f"[{part + 1}]"
-        else:
-            shown += f".{part}" if shown else part
-    return shown
 
 
 def _plain(value: object) -> object:
