@@ -67,7 +67,7 @@ def mistake(message: str, *, kind: type, tree: object, convert: Convert) -> Mist
         shown = "the list" if isinstance(value, list) else repr(value)
         return Mistake(path=path, words=f"{shown} must be {bound}", remedy="Correct it.")
     arms = [each.strip() for each in expected["expected"].split("|")]
-    if isinstance(value, float) and "str" in arms:
+    if expected["got"] == "float" and "str" in arms:
         words = f"{value} stands without quotes, so it would not be exact"
         return Mistake(path=path, words=words, remedy=f'Write "{value}".')
     kinds = " or ".join(filter(None, (_KINDS.get(each, each) for each in arms)))
