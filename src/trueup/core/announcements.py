@@ -237,7 +237,8 @@ class RfqChange(StrEnum):
 class RfqAnnounced:
     """Somebody asks for quotes, or does so no more.
 
-    Either `count` contracts are wanted or as many as `target_cost` buys.
+    Either `count` contracts are wanted or as many as `target_cost` buys.  `hidden_as` is for
+    whoever announces: the name that all but the creator get instead of `creator_id`.
     """
 
     rfq_id: str
@@ -249,6 +250,7 @@ class RfqAnnounced:
     target_cost: Money | None = None
     collection_ticker: str | None = None
     legs: tuple[RfqLeg, ...] = ()
+    hidden_as: str | None = None
     at: Instant
 
 

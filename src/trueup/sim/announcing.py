@@ -2,7 +2,8 @@
 
 Openings and closings by the clock are told to nobody.  Fills, orders, positions
 and order groups are told to their own member; a change of a book to everybody,
-with its order's ids to the member whose order made it.
+with its order's ids to the member whose order made it.  Requests for quotes are told to
+everybody, quotes to their two sides.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from trueup.sim import events as e
 from trueup.sim.commands import Member
 from trueup.sim.exchange import Exchange
 from trueup.sim.lifecycle import MarketState
+from trueup.sim.rfq import QuoteStatus, Rfq, RfqStatus
+from trueup.sim.rfq_surface import public_name, requester_in_quote, requester_of
 
 COMBO_PREFIX: Final = "KXMVE"
 """How the tickers of multivariate markets begin; they have a lifecycle channel of their own."""
@@ -63,6 +66,10 @@ def announcements(exchange: Exchange, event: e.Event, *, clock: int = 0) -> Iter
             yield from _position(exchange, event.member, settled.subaccount, ticker=settled.ticker)
         case e.OrderGroupUpdated():
             yield _group(event)
+        case e.RfqUpdated():
+            yield _rfq(event.rfq)
+        case e.RfqQuoteUpdated():
+            yield from _quote(event)
         case _:
             yield from map(Told, _lifecycle(exchange, event))
 
@@ -197,6 +204,68 @@ def _group(event: e.OrderGroupUpdated) -> Told:
         at=event.at,
     )
     return Told(value, event.member, event.subaccount)
+
+
+# -- requests for quotes -----------------------------------------------------------------------
+
+
+def _rfq(rfq: Rfq) -> Told:
+    is_open = rfq.status is RfqStatus.OPEN
+    value = a.RfqAnnounced(
+        rfq_id=rfq.rfq_id,
+        change=a.RfqChange.CREATED if is_open else a.RfqChange.DELETED,
+        creator_id=public_name(rfq.member),
+        hidden_as=requester_of(rfq, None),
+        ticker=rfq.ticker,
+        event_ticker=rfq.event_ticker,
+        count=rfq.count,
+        target_cost=rfq.target_cost,
+        at=rfq.updated_at,
+    )
+    return Told(value, rfq.member)
+
+
+_QUOTE_CHANGES: Final = {
+    QuoteStatus.OPEN: a.QuoteChange.CREATED,
+    QuoteStatus.ACCEPTED: a.QuoteChange.ACCEPTED,
+    QuoteStatus.EXECUTED: a.QuoteChange.EXECUTED,
+}
+"""Confirmed and cancelled quotes are not announced: the channel has no message for them."""
+
+
+def _quote(event: e.RfqQuoteUpdated) -> Iterator[Told]:
+    quote, rfq = event.quote, event.rfq
+    change = _QUOTE_CHANGES.get(quote.status)
+    if change is None:
+        return
+    is_executed = quote.status is QuoteStatus.EXECUTED
+    for side, name in ((quote, quote.order), (rfq, quote.rfq_order)):
+        shown = name if is_executed else None
+        value = a.QuoteAnnounced(
+            quote_id=quote.quote_id,
+            rfq_id=quote.rfq_id,
+            change=change,
+            quote_creator_id=public_name(quote.member),
+            rfq_creator_id=requester_in_quote(quote, rfq, side.member),
+            ticker=quote.ticker,
+            order_id=shown and shown.order_id,
+            client_order_id=shown and shown.client_order_id,
+            subaccount=side.subaccount or None,
+            at=quote.updated_at,
+        )
+        if not is_executed:
+            value = replace(
+                value,
+                event_ticker=rfq.event_ticker,
+                yes_bid=quote.yes_bid,
+                no_bid=quote.no_bid,
+                yes_count=quote.yes_count,
+                no_count=quote.no_count,
+                target_cost=rfq.target_cost,
+                accepted_side=quote.accepted_side,
+                accepted_count=quote.accepted_count or None,
+            )
+        yield Told(value, side.member, side.subaccount)
 
 
 # -- markets and events ------------------------------------------------------------------------

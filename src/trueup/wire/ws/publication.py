@@ -79,7 +79,8 @@ class Publication:
     def body(self, *, use_yes_price: bool, is_own: bool) -> bytes:
         """The JSON of ``msg`` for this kind of listener."""
         is_book = isinstance(self.value, BookDelta | BookSnapshot)
-        key = (use_yes_price and is_book, is_own and isinstance(self.value, BookDelta))
+        tells_apart = isinstance(self.value, BookDelta | a.RfqAnnounced)
+        key = (use_yes_price and is_book, is_own and tells_apart)
         known = self._bodies.get(key)
         if known is None:
             known = self._bodies[key] = _encoder.encode(self._write(*key))
@@ -87,6 +88,8 @@ class Publication:
 
     def _write(self, use_yes_price: bool, is_own: bool) -> Body | dict[str, object]:
         value = self.value
+        if isinstance(value, a.RfqAnnounced):
+            return to_wire.rfq(value, is_own=is_own)
         if not isinstance(value, BookSnapshot | BookDelta | a.TickerAnnounced):
             return to_wire.body(value, user_id=self.user)
         market_id = self._markets.market_id(value.ticker)

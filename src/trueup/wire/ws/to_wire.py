@@ -242,12 +242,13 @@ def order_group(value: a.OrderGroupAnnounced) -> p.OrderGroupBody:
     )
 
 
-def rfq(value: a.RfqAnnounced) -> p.RfqBody:
-    """``rfq_created`` and ``rfq_deleted``."""
+def rfq(value: a.RfqAnnounced, *, is_own: bool = True) -> p.RfqBody:
+    """``rfq_created`` and ``rfq_deleted``, as its creator or anybody else hears of it."""
+    shown = value.creator_id if is_own else value.hidden_as or value.creator_id
     is_new = value.change is a.RfqChange.CREATED
     return p.RfqBody(
         id=value.rfq_id,
-        creator_id=value.creator_id,
+        creator_id=shown,
         market_ticker=value.ticker,
         event_ticker=_or_unset(value.event_ticker),
         contracts_fp=_counted_or_unset(value.count),
