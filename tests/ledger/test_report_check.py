@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from fix_reports import report
+from fix_reports import page, report, whole
 from trade_script import TICKER, at, book, facts, market
 
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Subaccount, Ticker
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.observations import Recorded
+from trueup.core.settlement import SettlementPageReported
 from trueup.core.units import Money
 from trueup.ledger.breaks import Break, BreakKind, Severity
 from trueup.ledger.coverage import Coverage, Part, Span, Tier
@@ -42,7 +43,12 @@ def judged(
     evidence: FixEvidence | None = None,
     result: str = "yes",
 ) -> list[Break]:
-    """The breaks of one market: its facts, what FIX reported, and when it is looked at."""
+    """The breaks of one market: its facts, what FIX reported, and when it is looked at.
+
+    Where no page is named all of them came.
+    """
+    if not any(isinstance(each.value, SettlementPageReported) for each in reports):
+        reports = tuple(whole(reports))
     told = [*facts(script), *reports]
     rows = [each.value for each in told if isinstance(each.value, Settled)]
     fills = [each.value for each in told if isinstance(each.value, Filled)]
@@ -134,7 +140,7 @@ def test_other_results_are_told() -> None:
 def test_a_value_that_is_not_the_markets_is_told() -> None:
     told = report("13:00:02", "10", "3.00", result="scalar", value=".30")
     stated = market("scalar", value=".31")
-    joined = join_reports([told])
+    joined = join_reports(whole([told]))
     assert joined is not None
     found = check_reports(
         FixEvidence(reports=[joined], coverage=known()),
@@ -163,6 +169,36 @@ def test_a_settlement_that_only_fix_told_is_late_first_and_missing_then(
 
     assert alone.kind is kind
     assert "FIX says that 10.00 was paid, REST" in alone.summary
+
+
+@pytest.mark.parametrize("row", ["", ROW])
+def test_what_a_report_with_missing_pages_does_not_tell_is_no_difference(row: str) -> None:
+    """Its other parties may be on the missing page: only the page itself is missed."""
+    evidence = FixEvidence(coverage=known(Stream.FILLS), heard=(DAY,))
+    part = report("13:00:02", "6", "6.00")
+
+    assert judged(BOUGHT + row, part, page(1, of=2), evidence=evidence) == []
+
+
+def test_a_settlement_that_only_fix_told_says_what_it_was_booked_from() -> None:
+    part = report("13:00:02", "6", "6.00")
+
+    (by_report,) = judged(BOUGHT, report("13:00:02", "10", "10.00"))
+    (nowhere,) = judged(BOUGHT, part, page(1, of=2), result="")
+
+    assert by_report.summary.endswith("it is booked from the settlement report")
+    assert nowhere.summary.endswith("nothing is booked")
+    assert (by_report.amount, nowhere.amount) == (Money(0), Money.parse("6"))
+
+
+def test_a_report_that_says_neither_position_nor_payout_is_not_taken_for_nothing() -> None:
+    silent = report("13:00:02", "10", None)
+    silent = replace(silent, value=replace(silent.value, long=None, short=None))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    (alone,) = judged(BOUGHT, silent)
+
+    assert alone.kind is BreakKind.ONE_SIDED
+    assert "FIX says that something was paid" in alone.summary
 
 
 def test_where_the_row_rolled_off_the_markets_own_word_is_witness_enough() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 
 import pytest
-from fix_reports import report
+from fix_reports import page, report, whole
 from hypothesis import given
 from hypothesis import strategies as st
-from trade_script import TICKER, at, book, facts, market
+from trade_script import TICKER, at, facts, market
+from trade_script import book as book_told
 
 from trueup.core.facts import Stream
 from trueup.core.ids import PRIMARY, SHARD_ZERO
 from trueup.core.observations import Recorded
 from trueup.core.payoff import gross_payout
+from trueup.core.statements import MarketStated
 from trueup.core.units import Count, Money, Price
 from trueup.ledger.bare import bare_step
 from trueup.ledger.booking import book_steps
@@ -24,6 +27,11 @@ from trueup.ledger.witnesses import join_reports
 
 D = Money.parse
 BOUGHT = "12:00 buy yes 10 @ .60 fee .17\n"
+
+
+def book(recorded: list[Recorded], *, market: MarketStated | None = None) -> MarketBook:
+    """The book of what was told; of the reports among it all pages came."""
+    return book_told(whole(recorded), market=market)
 
 
 def settlements(found: MarketBook) -> list[tuple[Stream, int, str, str]]:
@@ -105,15 +113,33 @@ def test_a_scalar_payout_is_provisional_until_a_report_says_it_exactly() -> None
     assert "the row shows cents" in settlements(confirmed)[0][3]
 
 
-def test_before_2026_02_27_what_is_missing_to_a_cent_was_cut_off() -> None:
-    found = book(
-        [
-            *facts("12:00 buy yes 10.01 @ .25"),
-            report("13:00", "10.01", "3.00", result="scalar", value=".30"),
-        ]
-    )
+@pytest.mark.parametrize("day", [date(2025, 6, 16), date(2026, 2, 26)])
+def test_before_2026_02_27_what_is_missing_to_a_cent_was_cut_off(day: date) -> None:
+    cut = report("13:00", "10.01", "3.00", result="scalar", value=".30", day=day)
+
+    found = book([*facts("12:00 buy yes 10.01 @ .25"), cut])
 
     assert (found.payout, found.settlement_fees) == (D("3.00"), D(".003"))
+
+
+@pytest.mark.parametrize("day", [date(2026, 2, 27), date(2026, 10, 16)])
+def test_since_2026_02_27_a_cut_that_no_fee_states_is_a_contradiction(day: date) -> None:
+    bought = facts("12:00 buy yes 10.01 @ .25")
+    cut = report("13:00", "10.01", "3.00", result="scalar", value=".30", day=day)
+    stated = report("13:00", "10.01", "3.00", result="scalar", value=".30", fee=".003", day=day)
+
+    assert book([*bought, cut]).evidence is None
+    found = book([*bought, stated])
+    assert (found.payout, found.settlement_fees) == (D("3.00"), D(".003"))
+
+
+def test_since_2026_02_27_no_fee_is_made_up_where_the_position_is_not_said() -> None:
+    told = report("13:00", "10.01", "3.00", result="scalar", value=".30")
+    told = replace(told, value=replace(told.value, long=None, short=None))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    found = book([*facts("12:00 buy yes 10.01 @ .25"), told])
+
+    assert (found.payout, found.settlement_fees) == (D("3.00"), D("0"))
 
 
 def test_a_settlement_fee_of_a_future_kind_is_put_aside() -> None:
@@ -208,8 +234,9 @@ def test_a_party_that_alone_is_reported_anew_takes_nothing_from_the_others() -> 
     found = book(told)
 
     assert (found.payout, found.settlement_fees) == (D("9.99"), D(".01"))
-    joined = join_reports(told)
+    joined = join_reports(whole(told))
     assert joined is not None
+    assert joined.is_whole
     assert (joined.paid, joined.fee, joined.net) == (9_990_000, 10_000, 1_000)
 
 
@@ -223,6 +250,106 @@ def test_of_one_party_only_its_newest_version_counts() -> None:
     assert (joined.paid, joined.doubt) == (10_000_000, "")
     # The market's word is not asked, though the first version could not have paid.
     assert book([*facts(BOUGHT), wrong, right], market=market("yes")).payout == D("10.00")
+
+
+def test_of_a_party_that_names_one_side_the_other_is_nothing() -> None:
+    """As the exchange's own reports were seen: only the side that is held is there."""
+    told = report("13:00", "-2", "2.00", result="no", value="0")
+    joined = join_reports([replace(told, value=replace(told.value, long=None))])  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    assert joined is not None
+    assert joined.net == -200
+
+
+def test_a_position_that_one_party_does_not_say_is_unknown_not_nothing() -> None:
+    silent = report("13:00", "4", "4.00", party="P-2")
+    silent = replace(silent, value=replace(silent.value, long=None, short=None))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    joined = join_reports([report("13:00", "6", "6.00"), silent])
+
+    assert joined is not None
+    assert (joined.net, joined.paid) == (None, 10_000_000)
+
+
+TWO_PARTIES = (report("13:00:01", "6", "6.00"), report("13:00:02", "4", "4.00", party="P-2"))
+
+
+def test_while_a_page_is_missing_the_parties_that_came_pay_nothing() -> None:
+    first, _ = TWO_PARTIES
+
+    found = book_told([*facts(BOUGHT), first, page(1, of=2)])
+
+    assert (found.evidence, found.payout, found.position.net) == (None, D("0"), Count(1000))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_the_missing_page_makes_it_pay_once_for_all_parties(order: tuple[int, ...]) -> None:
+    told = [*TWO_PARTIES, page(1, of=2), page(2, of=2)]
+
+    found = book_told([*facts(BOUGHT), *(told[place] for place in order)])
+
+    assert (found.evidence, found.payout) == (Evidence.REPORT, D("10.00"))
+    assert len(settlements(found)) == 1
+
+
+def test_a_page_that_never_comes_leaves_the_payout_to_the_row() -> None:
+    row = facts(BOUGHT + "13:00 row yes revenue 10.00 yes 10 fees .17")
+
+    found = book_told([*row, TWO_PARTIES[0], page(1, of=2)])
+
+    assert (found.evidence, found.payout) == (Evidence.ROW, D("10.00"))
+    ((_, _, _, words),) = settlements(found)
+    assert words == "settlement row; a settlement report of which pages are missing says 6.00"
+
+
+def test_a_page_that_never_comes_leaves_the_payout_to_the_markets_result() -> None:
+    found = book_told([*facts(BOUGHT), TWO_PARTIES[0], page(1, of=2)], market=market("yes"))
+
+    assert (found.evidence, found.payout) == (Evidence.MARKET_RESULT, D("10.00"))
+
+
+@pytest.mark.parametrize(("held", "payout"), [("100.01", "30.603"), ("100.02", "30.6061")])
+def test_a_report_with_missing_pages_is_exact_only_where_it_tells_of_all_that_was_held(
+    held: str, payout: str
+) -> None:
+    """Otherwise only its value is taken, which is the market's: the position is the books'."""
+    told = facts(f"12:00 buy yes {held} @ .25\n13:00 row scalar revenue 30.60 yes {held}")
+    part = report("13:01", "100.01", "30.6030", result="scalar", value=".3060", fee=".00006")
+
+    found = book_told([*told, part, page(1, of=2, like=part)])
+
+    assert found.payout == D(payout)
+
+
+def test_one_session_that_has_all_pages_is_enough() -> None:
+    pages = [page(1, of=2), page(1, of=2, session="KalshiRT/key"), page(2, of=2)]
+
+    assert book_told([*facts(BOUGHT), *TWO_PARTIES, *pages]).payout == D("10.00")
+    # One that may see fewer parties than another gets fewer pages, and does not know of more.
+    narrow = [page(1, of=1, session="KalshiRT/other"), page(1, of=2)]
+    assert book_told([*facts(BOUGHT), TWO_PARTIES[0], *narrow]).evidence is None
+
+
+def test_a_corrected_result_pays_only_once_all_of_its_own_pages_are_there() -> None:
+    corrected = [
+        report("15:00", net, "0", result="no", value="0", party=party, version=2, seen_at="15:00")
+        for net, party in (("6", "P-1"), ("4", "P-2"))
+    ]
+    told = [*facts(BOUGHT), *TWO_PARTIES, page(1, of=2), page(2, of=2)]
+    again = [page(number, of=2, like=corrected[0]) for number in (1, 2)]
+
+    assert book_told([*told, corrected[0], again[0]]).evidence is None
+    found = book_told([*told, *corrected, *again])
+    assert (found.evidence, found.payout) == (Evidence.REPORT, D("0"))
+
+
+@pytest.mark.parametrize(
+    "pages", [[], [page(1, of=None, is_last=False)], [page(1, of=1, is_last=False)]]
+)
+def test_a_report_of_which_nobody_said_that_it_is_whole_pays_nothing(
+    pages: list[Recorded],
+) -> None:
+    assert book_told([*facts(BOUGHT), *TWO_PARTIES, *pages]).evidence is None
 
 
 @given(
@@ -259,6 +386,7 @@ def test_the_quick_road_books_what_the_long_one_books(
         told += facts(f"13:00 row scalar revenue {total.floor_to(Money.of_cents(1))}")
 
     long_way = book(told)
+    told = whole(told)
     fills_and_rows = [each for each in told if each.key[:4] in {"fill", "sett"}]
     quick = book_steps(
         PRIMARY,

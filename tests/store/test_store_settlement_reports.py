@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from store_facts import NOW, RAIN, fill, later, seen, settlement
@@ -74,8 +75,13 @@ def told(value: SettlementReported | SettlementPageReported, raw: bytes = b"") -
     return Observation(value, Source.FIX, later(3603), raw)
 
 
-def tell(books: Books, number: int, *parties: SettlementReported) -> None:
-    books.append_page(told(page(number)), [told(each, each.party.encode()) for each in parties])
+def tell(
+    books: Books, number: int, *parties: SettlementReported, of: int = 1, **changes: Any
+) -> None:
+    books.append_page(
+        told(page(number, of=of, **changes)),
+        [told(each, each.party.encode()) for each in parties],
+    )
 
 
 def book(books: Books) -> None:
@@ -97,8 +103,8 @@ def mapped(books: Books) -> Books:
 
 def test_parties_pay_into_their_subaccounts_page_by_page(mapped: Books) -> None:
     mapped.append(seen(fill(1, count=10)), stream=Stream.FILLS)
-    tell(mapped, 1, party())
-    tell(mapped, 2, party("P-1", count=3, payout="3.00"))
+    tell(mapped, 1, party(), of=2)
+    tell(mapped, 2, party("P-1", count=3, payout="3.00"), of=2)
     book(mapped)
 
     assert paid(mapped) == {
@@ -127,7 +133,7 @@ def test_a_row_and_a_report_of_one_settlement_pay_once(mapped: Books, *, row_fir
 def test_a_page_that_comes_again_changes_nothing(mapped: Books) -> None:
     tell(mapped, 1, party())
     again = mapped.append_page(
-        told(replace(page(1), at=later(9), is_resent=True)), [told(party(at=later(9)))]
+        told(replace(page(1, of=1), at=later(9), is_resent=True)), [told(party(at=later(9)))]
     )
 
     assert [each.changed for each in again] == [False, False]
@@ -136,7 +142,7 @@ def test_a_page_that_comes_again_changes_nothing(mapped: Books) -> None:
 
 def test_the_same_party_by_another_session_counts_once(mapped: Books) -> None:
     tell(mapped, 1, party())
-    mapped.append_page(told(page(7, session="KalshiRT/other")), [told(party(at=later(4000)))])
+    tell(mapped, 7, party(at=later(4000)), session="KalshiRT/other", is_last=True)
     book(mapped)
 
     assert paid(mapped) == {(0, RAIN): (Money.parse("10"), Evidence.REPORT)}
@@ -159,6 +165,69 @@ def test_a_party_that_is_told_otherwise_is_a_version_that_is_booked_anew(mapped:
     ]
 
 
+def test_a_missing_page_is_waited_for_and_then_pays_whoever_is_on_the_others(books: Books) -> None:
+    """Two parties of one subaccount, a page each; the second page is another market's business
+    for whom it is not: its coming alone makes the first one pay.
+    """
+    books.set_report_terms(ReportTerms({"P-0": PRIMARY, "P-1": PRIMARY, "P-2": Subaccount(2)}))
+    books.append(seen(fill(1, count=10)), stream=Stream.FILLS)
+    tell(books, 1, party(count=6, payout="6"), of=3)
+    tell(books, 2, party("P-1", count=4, payout="4"), of=3)
+    book(books)
+    assert paid(books) == {(0, RAIN): (Money(0), None)}
+    assert [each.is_whole for each in books.reports()] == [False]
+
+    tell(books, 3, party("P-2", count=1, payout="1"), of=3)
+    book(books)
+
+    assert paid(books) == {
+        (0, RAIN): (Money.parse("10"), Evidence.REPORT),
+        (2, RAIN): (Money.parse("1"), Evidence.REPORT),
+    }
+
+
+def test_a_page_that_never_comes_leaves_the_payout_to_the_row(mapped: Books) -> None:
+    mapped.append(seen(fill(1, count=10)), stream=Stream.FILLS)
+    tell(mapped, 1, party(count=6, payout="6"), of=2)
+    book(mapped)
+    mapped.append(seen(settlement()), stream=Stream.SETTLEMENTS)
+    book(mapped)
+
+    assert paid(mapped) == {(0, RAIN): (Money.parse("10"), Evidence.ROW)}
+    assert not list(mapped.booking_breaks())
+
+
+def test_a_page_that_another_session_has_makes_it_whole(mapped: Books) -> None:
+    tell(mapped, 1, party(), of=2)
+    book(mapped)
+    assert paid(mapped) == {}
+
+    other = "KalshiRT/other"
+    for number in (8, 9):
+        tell(mapped, number, of=2, session=other, is_last=number == 9)
+    book(mapped)
+
+    assert paid(mapped) == {(0, RAIN): (Money.parse("10"), Evidence.REPORT)}
+
+
+def test_parties_whose_page_is_not_there_yet_pay_nothing(mapped: Books) -> None:
+    """As they are handed over to who writes the books: the page comes after its parties."""
+    mapped.append([told(party())], stream=Stream.SETTLEMENT_REPORTS)
+    book(mapped)
+    assert paid(mapped) == {}
+
+    mapped.append([told(page(1, of=1))], stream=Stream.SETTLEMENT_PAGES)
+    book(mapped)
+    assert paid(mapped)[0, RAIN][1] is Evidence.REPORT
+
+
+def test_a_position_that_one_party_does_not_say_is_unknown_not_nothing(books: Books) -> None:
+    books.set_report_terms(ReportTerms({"*": PRIMARY}))
+    tell(books, 1, party(), replace(party("P-1", payout="4"), long=None, short=None))
+
+    assert [(each.net, each.paid) for each in books.reports()] == [(None, 14_000_000)]
+
+
 def test_an_unknown_party_is_kept_and_booked_once_it_is_mapped(books: Books) -> None:
     books.append(seen(fill(1, count=10)), stream=Stream.FILLS)
     tell(books, 1, party(), party("P-9", payout="1.00"))
@@ -179,8 +248,8 @@ def test_an_unknown_party_is_kept_and_booked_once_it_is_mapped(books: Books) -> 
 
 def test_a_star_takes_every_party_that_is_not_named(books: Books) -> None:
     books.set_report_terms(ReportTerms({"P-1": Subaccount(1), "*": PRIMARY}))
-    tell(books, 1, party(count=4, payout="4"), party("P-1", count=1, payout="1"))
-    tell(books, 2, party("P-5", count=6, payout="6"))
+    tell(books, 1, party(count=4, payout="4"), party("P-1", count=1, payout="1"), of=2)
+    tell(books, 2, party("P-5", count=6, payout="6"), of=2)
     book(books)
 
     assert {key: each[0] for key, each in paid(books).items()} == {
@@ -207,8 +276,8 @@ def test_payouts_in_cents_are_a_setting_of_the_reader(books: Books) -> None:
 
 def test_a_rebuild_books_the_same(mapped: Books) -> None:
     mapped.append(seen(fill(1, count=10)), stream=Stream.FILLS)
-    tell(mapped, 1, party())
-    tell(mapped, 2, party("P-1", count=3, payout="3.00"))
+    tell(mapped, 1, party(), of=2)
+    tell(mapped, 2, party("P-1", count=3, payout="3.00"), of=2)
     book(mapped)
     before = [each.bare for each in mapped.market_books()], list(mapped.report_pages())
 
@@ -271,7 +340,7 @@ def test_a_party_that_is_reported_under_a_later_date_counts_by_its_newest(mapped
     mapped.set_report_terms(ReportTerms({"*": PRIMARY}))
     tell(mapped, 1, party(count=6, payout="6"), party("P-1", count=4, payout="4"))
     later_day = replace(party("P-1", count=3, payout="3"), clearing_date=date(2026, 6, 1))
-    mapped.append_page(told(page(2, clearing_date=date(2026, 6, 1))), [told(later_day)])
+    tell(mapped, 2, later_day, clearing_date=date(2026, 6, 1), is_last=True)
     book(mapped)
 
     assert paid(mapped)[0, RAIN][0] == Money.parse("9")

@@ -25,6 +25,9 @@ from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 _CENT: Final = Money.of_cents(1)
 _CENTS_PER_DOLLAR: Final = 100
 
+EXACT_SINCE: Final = date(2026, 2, 27)
+"""Reports of an earlier clearing date give the price in whole cents and every fee as zero."""
+
 ANYBODY: Final = "*"
 """Among the configured parties: every party that is not named otherwise."""
 
@@ -60,7 +63,8 @@ class SettlementReported:
 
     `payout` is what was credited, after `fees`; gross is both together.  `value` is what
     one YES contract paid, before fees.  `long` and `short` are the net position at
-    settlement (one of them is usually zero).  `None` where the report does not say.
+    settlement (one of them is usually zero).  `None` where the report does not say: the
+    exchange's page *Market settlement* requires none of these fields.
     `subaccount` is `None` for a party that is mapped to none: such money belongs to
     nobody that the books know.  `clearing_date` is an Eastern date.  `at` is when the
     exchange sent it first; told again by another session it may be another time, and
@@ -92,7 +96,11 @@ class SettlementReported:
 
     @property
     def net(self) -> Count | None:
-        """The position that was paid: + YES, − NO; `None` when the report gives neither side."""
+        """The position that was paid: + YES, − NO; `None` when the report gives neither side.
+
+        Where it gives one side, the other is nothing: the position is net, and the
+        exchange's own reports were seen to name only the side that is held.
+        """
         if self.long is None and self.short is None:
             return None
         return (self.long or ZERO_COUNT) - (self.short or ZERO_COUNT)
@@ -108,14 +116,16 @@ class SettlementReported:
     def doubt(self) -> PayoutDoubt | None:
         """Whether the report contradicts itself, by the likeliest cause.
 
-        Before 2026-02-27 the fee was always stated as zero and the price in whole cents,
-        so a payout that was cut by less than a cent is no contradiction.
+        Before `EXACT_SINCE` the fee was always stated as zero, so a payout that was
+        cut by less than a cent is no contradiction.  Since then the exchange states what
+        it cut off (1704 + 137 is exactly the gross payout), and it is one.
         """
         expected, gross = self.expected_gross, self.gross
         if expected is None or gross is None or self.payout is None or self.net is None:
             return None
         cut = expected - gross
-        if not cut or (not self.fee and ZERO_MONEY < cut < _CENT):
+        is_rounding = self.clearing_date < EXACT_SINCE and not self.fee
+        if not cut or (is_rounding and ZERO_MONEY < cut < _CENT):
             return None
         value = yes_value(self.result, self.value)
         other = None if value is None else gross_payout(-self.net, value)

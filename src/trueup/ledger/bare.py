@@ -8,6 +8,7 @@ before the settlement that pays them, then by key and version.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final, NamedTuple
 
 from trueup.core.errors import InvariantBroken
@@ -66,8 +67,11 @@ class BareReport(NamedTuple):
     """What FIX reported of one market of a subaccount: all its parties together.
 
     `net` is the position that was paid (+ YES, − NO), `paid` the payout after `fee`, in
-    dollars; `None` where it was not said.  `doubt` says why its own figures do not fit
-    together; empty: they do.  `version` is above 1 where it was told in other ways too.
+    dollars; `None` where one of the parties does not say it.  `doubt` says why its own
+    figures do not fit together; empty: they do.  `is_whole` says that all its pages came
+    (`report_pages.whole_tellings`): otherwise there may be more parties, and `net`, `paid`
+    and `fee` are what is known of them.  `version` is above 1 where it was told in other
+    ways too.
     """
 
     at: Instant
@@ -81,6 +85,12 @@ class BareReport(NamedTuple):
     paid: int | None
     fee: int
     doubt: str
+    is_whole: bool
+
+    @property
+    def clearing_date(self) -> date:
+        """The Eastern date under which it was told last."""
+        return date.fromisoformat(self.key.partition("/")[0])
 
     @property
     def subject(self) -> tuple[Subaccount, Ticker]:

@@ -12,8 +12,9 @@ made anew from all its recorded facts whenever one is new.  The rules:
   where the row's revenue does not fit the books, what the row says is booked,
   and the reconciliation reports the difference.
 - The row's ``fee_cost`` repeats the fees of the fills and books nothing.
-- A settlement that FIX reported pays by the report where no row is known; where one
-  is, the report confirms it and adds what it says exactly (`ledger.witnesses`).
+- A settlement that FIX reported pays by the report where no row is known and all its
+  pages came; where a row is, the report confirms it and adds what it says exactly
+  (`ledger.witnesses`).
 - A market that is finalized without a row (rows roll off) pays by its result.
   One that is only determined pays nothing: that can still be disputed.
 - A market of a subaccount has one book, whatever shard it lives on: the exchange
@@ -40,6 +41,7 @@ from trueup.core.market import MarketResult
 from trueup.core.observations import Recorded
 from trueup.core.payoff import gross_units
 from trueup.core.position import split
+from trueup.core.settlement import SettlementPageReported
 from trueup.core.statements import MarketStated
 from trueup.core.units import ONE_DOLLAR, Money
 from trueup.ledger.accounts import Account
@@ -100,7 +102,8 @@ def book_market(
     """Book every recorded fill and settlement of one market in one subaccount.
 
     `recorded` holds all versions, in any order; the result does not depend on
-    it.  Among them may be what was said about the market's final outcome: a
+    it.  Among them may be the pages of its settlement reports, without which a
+    report is not whole, and what was said about the market's final outcome: a
     corrected outcome is then booked like a revised row.  `market` is the latest
     statement about the market, `None` if there is none; `shard` is where it
     lives (`home_shard`).  Raises `InvariantBroken` for a fact that is of another
@@ -108,15 +111,20 @@ def book_market(
     """
     facts: list[Recorded] = []
     told: list[Recorded] = []
+    pages: list[Recorded] = []
     for each in recorded:
-        (told if type(each.value) is MarketStated else facts).append(each)
+        value = each.value
+        is_page = isinstance(value, SettlementPageReported)
+        apart = told if isinstance(value, MarketStated) else pages if is_page else facts
+        apart.append(each)
     first, revisions = find_revisions(facts)
     has_row = any(type(each.value) is Settled for each in facts)
-    outcomes = [] if has_row or can_pay(join_reports(facts)) else find_outcomes(told)
+    outcomes = [] if has_row or can_pay(join_reports([*facts, *pages])) else find_outcomes(told)
     if outcomes:
         market = outcomes[0].market
         revisions = sorted([*revisions, *outcomes[1:]], key=lambda each: each.known_at)
     retold = retold_times(facts) if revisions or len(first) < len(facts) else {}
+    first = [*first, *pages]
 
     def run(steps: Iterable[Step], market: MarketStated | None) -> MarketBooking:
         listed = list(steps)

@@ -147,7 +147,8 @@ EXPLANATIONS: Final[dict[BreakKind, str]] = {
         "A settlement report of FIX came only in part: pages are missing, the last one was never "
         "seen, or pages contradict each other. The exchange sends again what was missed for up to "
         "72 hours while `trueup fix listen` runs; afterwards only REST has it. The books follow "
-        "the rows, and the parties of the pages that came."
+        "the row, or the result of the finalized market. The pages that came pay nothing alone: "
+        "another party of the same subaccount may be on a missing one."
     ),
     BreakKind.UNKNOWN_PARTY: (
         "Settlement reports name a party that belongs to no subaccount in `fix_parties`, so what "

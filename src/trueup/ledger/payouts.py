@@ -68,9 +68,10 @@ def witnessed_payout(
     `by_row` is what the row alone would pay (`row_payout`).
     """
     payout, cut, remark = by_row
-    if report.paid is None or not agrees(report, row.revenue):
+    if report.paid is None or not agrees(report, row.revenue, net=net):
         told = "does not say what was paid" if report.paid is None else f"says {Money(report.paid)}"
-        words = f"a settlement report {told}"
+        part = "" if report.is_whole else " of which pages are missing"
+        words = f"a settlement report{part} {told}"
         return payout, cut, f"{remark}; {words}" if remark else words
     words = "a settlement report confirms it"
     if report.paid != row.revenue:

@@ -15,7 +15,8 @@ from typing import Final
 
 from trueup.core.facts import Filled, Settled, Stream
 from trueup.core.ids import Subaccount, Ticker
-from trueup.core.instant import MINUTE, SECOND, Instant, format_age, format_instant
+from trueup.core.instant import MINUTE, Instant, format_age, format_instant
+from trueup.core.settlement import EXACT_SINCE
 from trueup.core.statements import MarketStated
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Price
 from trueup.ledger.bare import BareReport
@@ -30,7 +31,7 @@ from trueup.ledger.report_pages import (
     check_pages,
     check_strangers,
 )
-from trueup.ledger.witnesses import agrees, can_pay, reported_value
+from trueup.ledger.witnesses import agrees, reported_value
 
 NEAR_THE_END: Final = 10 * MINUTE
 """A trade so shortly before a market closed may miss the position that was settled."""
@@ -129,10 +130,11 @@ class _Case:
 
     def breaks(self, nets: Iterable[tuple[Subaccount, int]]) -> Iterator[Break]:
         """Everything in which they differ."""
-        cause = ""
-        if self.report.net is not None and self.report.net != self._held.units:
-            cause = self._cause(self.report.net, nets)
-            yield self._position(self.report.net, cause)
+        cause, reported = "", self.report.net
+        # Where pages are missing so may be parties: sums are judged when all are there.
+        if self.report.is_whole and reported is not None and reported != self._held.units:
+            cause = self._cause(reported, nets)
+            yield self._position(reported, cause)
         yield from self._outcome()
         yield from self._payout(cause)
         if self.row is None:
@@ -226,8 +228,7 @@ class _Case:
         stated = None if market is None else market.settlement_value
         agree = market is None or market.result is None or market.result.value == report.result
         if value is not None and stated is not None and agree and stated.units != value:
-            # Before 2026-02-27 reports gave whole cents.
-            is_cut = report.at < _EXACT_SINCE and abs(stated.units - value) < _CENT_PRICE
+            is_cut = report.clearing_date < EXACT_SINCE and abs(stated.units - value) < _CENT_PRICE
             if not is_cut:
                 yield self._break(
                     BreakKind.PAYOUT_DIFFERS,
@@ -250,8 +251,11 @@ class _Case:
             return
         if report.paid is None or not book.settled:
             return
-        if self.row is not None and agrees(report, self.row.revenue.units):
+        held = self._held.units
+        if self.row is not None and agrees(report, self.row.revenue.units, net=held):
             yield from self._fee()
+            return
+        if not report.is_whole:
             return
         amount = Money(report.paid) - book.payout
         if not amount:
@@ -291,9 +295,9 @@ class _Case:
             )
 
     def _without_row(self) -> Iterator[Break]:
-        """FIX told it, REST has not."""
+        """FIX told it, REST has not.  What is not known is not nothing."""
         report = self.report
-        if not report.net and not report.paid:
+        if report.net == 0 and not report.paid:
             return
         paid = "something" if report.paid is None else Money(report.paid)
         waited = self.now - report.at
@@ -307,12 +311,13 @@ class _Case:
             late = "has no row yet" if waited <= LAG else "was not asked since"
             yield self._timing("row", f"FIX says that {paid} was paid, REST {late}")
             return
-        booked = "it is booked from the report" if can_pay(report) else "nothing is booked"
+        is_booked = self.book.settled
+        booked = f"it is booked from the {self.book.evidence}" if is_booked else "nothing is booked"
         yield self._break(
             BreakKind.ONE_SIDED,
             "row",
             severity=Severity.RED,
-            amount=ZERO_MONEY if can_pay(report) else Money(report.paid or 0),
+            amount=ZERO_MONEY if is_booked else Money(report.paid or 0),
             summary=f"FIX says that {paid} was paid, REST lists no such settlement; {booked}",
             told=(f"told by FIX {format_age(waited)} ago",),
             remedy="Check the party in fix_parties; then ask the exchange's support.",
@@ -358,9 +363,6 @@ class _Case:
             remedy=remedy,
         )
 
-
-_EXACT_SINCE: Final = Instant(1_772_150_400 * SECOND)
-"""2026-02-27: since then a settlement price (730) has two decimals."""
 
 _CENT_PRICE: Final = Price.of_cents(1).units
 

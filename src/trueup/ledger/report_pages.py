@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from trueup.core.ids import Ticker
 from trueup.core.instant import HOUR, Instant
-from trueup.core.units import ZERO_MONEY, Money
+from trueup.core.market import MarketResult
+from trueup.core.settlement import SettlementPageReported
+from trueup.core.units import ZERO_MONEY, Money, Price
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 
 LAG: Final = HOUR
@@ -63,6 +66,31 @@ class Stranger:
     paid: Money
     since: Instant
     ticker: Ticker
+
+
+Telling = tuple[date, MarketResult, Price | None]
+"""One way in which a market's settlement was told: clearing date, result, value."""
+
+
+def whole_tellings(pages: Iterable[SettlementPageReported]) -> frozenset[Telling]:
+    """In which ways a market's settlement was told from the first page to the last.
+
+    One session is enough: it got the last page, and as many as any session announced (a key
+    that may see fewer parties than another gets fewer pages).  Pages of another date, result
+    or value are another telling, so that a corrected result is not whole before all of its
+    own pages are there.  A report that is sent anew under new ids does not make less of it.
+    """
+    sessions: dict[tuple[Telling, str], list[SettlementPageReported]] = {}
+    announced: dict[Telling, int] = {}
+    for page in pages:
+        telling = page.clearing_date, page.result, page.value
+        sessions.setdefault((telling, page.session), []).append(page)
+        announced[telling] = max(announced.get(telling, 1), page.announced or 1)
+    return frozenset(
+        telling
+        for (telling, _), came in sessions.items()
+        if any(page.is_last for page in came) and len(came) >= announced[telling]
+    )
 
 
 def check_pages(pages: Iterable[ReportPages], *, now: Instant) -> Iterator[Break]:

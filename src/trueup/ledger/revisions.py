@@ -22,9 +22,9 @@ from trueup.core.facts import Filled, Settled, Source, Stream
 from trueup.core.ids import Shard
 from trueup.core.instant import SECOND, Instant, format_instant, parse_instant
 from trueup.core.observations import Recorded
-from trueup.core.settlement import SettlementReported
+from trueup.core.settlement import SettlementPageReported, SettlementReported
 from trueup.core.statements import MarketStated
-from trueup.core.units import ZERO_MONEY
+from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.bare import BareReport
 from trueup.ledger.breaks import Break, BreakKind, Severity, break_identity
 from trueup.ledger.entries import Entry, EntryKind, Posting
@@ -76,8 +76,8 @@ def in_order(recorded: Iterable[Recorded], market: MarketStated | None) -> list[
     none is, it is the step that pays; the market's own result is one where neither is known.
     """
     listed = list(recorded)
-    facts = sorted((each for each in listed if not _is_report(each)), key=_place)
-    report = join_reports(each for each in listed if _is_report(each))
+    facts = sorted((each for each in listed if not _tells_of_reports(each)), key=_place)
+    report = join_reports(each for each in listed if _tells_of_reports(each))
     steps: list[Step] = [*facts]
     if any(_is_row(each) for each in facts):
         return [*steps, *([] if report is None else [report])]
@@ -197,9 +197,8 @@ def revision_breaks(
                 told, tells = _fill_words(before), _fill_words(after)
             case SettlementReported() as before, SettlementReported() as after:
                 kind = BreakKind.REVISED_SETTLEMENT
-                amount = (after.payout or ZERO_MONEY) - (before.payout or ZERO_MONEY)
-                told = f"{before.result} on {before.clearing_date}, paid {before.payout}"
-                tells = f"{after.result} on {after.clearing_date}, paid {after.payout}"
+                amount = _more_paid(before, after)
+                told, tells = _report_words(before), _report_words(after)
             case _:
                 continue
         summary = f"the exchange changed {new.key} after it had shown it"
@@ -223,6 +222,18 @@ def revision_breaks(
             )
         )
     return tuple(breaks)
+
+
+def _more_paid(before: SettlementReported, after: SettlementReported) -> Money:
+    """By how much the payout grew; nothing where one of the two does not say it."""
+    if before.payout is None or after.payout is None:
+        return ZERO_MONEY
+    return after.payout - before.payout
+
+
+def _report_words(reported: SettlementReported) -> str:
+    paid = "an unknown amount" if reported.payout is None else reported.payout
+    return f"{reported.result} on {reported.clearing_date}, paid {paid}"
 
 
 def _fill_words(filled: Filled) -> str:
@@ -340,6 +351,8 @@ def _identity(recorded: Recorded) -> tuple[Stream, str]:
     value = recorded.value
     if isinstance(value, SettlementReported):
         return Stream.SETTLEMENT_REPORTS, f"{value.ticker}/{value.party}"
+    if isinstance(value, SettlementPageReported):
+        return Stream.SETTLEMENT_PAGES, f"{recorded.key} {recorded.version}"
     stream = Stream.SETTLEMENTS if _is_row(recorded) else Stream.FILLS
     return stream, recorded.key
 
@@ -357,6 +370,10 @@ def _is_row(recorded: Recorded) -> bool:
 
 def _is_report(recorded: Recorded) -> bool:
     return isinstance(recorded.value, SettlementReported)
+
+
+def _tells_of_reports(recorded: Recorded) -> bool:
+    return isinstance(recorded.value, SettlementReported | SettlementPageReported)
 
 
 def _at(recorded: Recorded) -> Instant:

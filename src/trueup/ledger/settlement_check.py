@@ -110,7 +110,8 @@ def _payout(
 ) -> Iterator[Break]:
     value = row_value(row, market)
     if value is None:
-        if report is not None and agrees(report, row.revenue.units):
+        held = book.net_at_settlement.units
+        if report is not None and agrees(report, row.revenue.units, net=held):
             return
         yield _break(
             BreakKind.PAYOUT_DIFFERS,

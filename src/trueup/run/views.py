@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trueup.core.errors import CallerError
-from trueup.core.facts import OrderReported
+from trueup.core.facts import OrderReported, Settled
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, format_age, format_instant
 from trueup.core.orders import OrderStatus
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_MONEY, Money, Ratio
+from trueup.ledger.bare import BareReport
+from trueup.ledger.entries import MarketBook
 from trueup.ledger.holds import holds
 from trueup.ledger.report import OpenPosition, open_position
 from trueup.ledger.witnesses import agrees
@@ -156,12 +158,19 @@ def fills(books: Books, *, ticker: str, limit: int) -> list[Row]:
     ]
 
 
+def _agree(book: MarketBook, row: Settled | None, report: BareReport | None) -> bool | None:
+    if row is None or report is None:
+        return None
+    told = agrees(report, row.revenue.units, net=book.net_at_settlement.units)
+    return told if told or report.is_whole else None
+
+
 def settlements(books: Books, *, ticker: str, limit: int) -> list[Row]:
     """Settled markets, newest first, as the books have them: by row, report or market result.
 
     `rest_revenue` is what the row of REST shows, in whole cents, `fix_payout` and `fix_fee`
     what FIX reported, `None` where there is none.  `agree` says whether those two tell of
-    the same payment; `None` where there are not both.
+    the same payment; `None` where there are not both, or pages of the report are missing.
     """
     settled = [
         book
@@ -194,9 +203,7 @@ def settlements(books: Books, *, ticker: str, limit: int) -> list[Row]:
                 "rest_revenue": None if row is None else row.revenue,
                 "fix_payout": None if report is None or report.paid is None else Money(report.paid),
                 "fix_fee": None if report is None else Money(report.fee),
-                "agree": None
-                if row is None or report is None
-                else agrees(report, row.revenue.units),
+                "agree": _agree(book, row, report),
                 "profit_loss": book.realized - book.fees,
                 "fees": book.fees,
                 "evidence": None if book.evidence is None else str(book.evidence),

@@ -5,8 +5,9 @@ is, and whether amounts are dollars or cents, are settings of the user (`ReportT
 the books remember them under a name in ``meta``, and the typed rows follow them.  When
 the settings change, the projections are made again.
 
-Several parties of one market may be one subaccount: it was paid all of them.  Where a
-market was reported under several clearing dates, each party's newest counts: it pays once.
+Several parties of one market may be one subaccount: it was paid all of them, once all pages
+are there.  Where a market was reported under several clearing dates, each party's newest
+counts: it pays once.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ NO_TERMS: Final = ReportTerms({})
 _KIND: Final = KINDS[Stream.SETTLEMENT_REPORTS]
 _DAY: Final = 4
 """Where the clearing date stands in what is told of a book."""
+_TICKER_OF_PAGE: Final = KINDS[Stream.SETTLEMENT_PAGES].columns.index("ticker")
 
 
 class _StoredTerms(msgspec.Struct, frozen=True):
@@ -125,7 +127,7 @@ def reports_of_books(reading: Reading, among: object) -> dict[int, tuple[BareRep
     """What was reported of some books, and whether it was told in one way only."""
     found: dict[int, tuple[BareReport, bool]] = {}
     again: list[int] = []
-    for row in reading.rows(sql.REPORTS_OF_BOOKS, (among,)):
+    for row in reading.rows(sql.REPORTS_OF_BOOKS, (among, among)):
         book, first_day, *told = row
         report = _bare(told)
         found[book] = report, report.version == 1
@@ -140,14 +142,13 @@ def _newest(reading: Reading, books: list[int]) -> Iterator[tuple[int, BareRepor
     """Books that were reported under several dates: of each party the newest counts."""
     if books:
         among = reading.among(books)
-        for book, _, *told in reading.rows(sql.NEWEST_REPORTS_OF_BOOKS, (among, among)):
+        for book, _, *told in reading.rows(sql.NEWEST_REPORTS_OF_BOOKS, (among, among, among)):
             yield book, _bare(told)
 
 
 def _bare(told: Sequence[Any]) -> BareReport:
     at, version, subaccount, ticker, day, result, value, *sums, doubt = told
-    long, short, paid, parties, said, fee = sums
-    net = None if long is None and short is None else int(long or 0) - int(short or 0)
+    long, short, paid, parties, say_paid, say_net, whole, fee = sums
     return BareReport(
         at=at,
         key=f"{day}/{ticker}",
@@ -156,11 +157,23 @@ def _bare(told: Sequence[Any]) -> BareReport:
         ticker=ticker,
         result=result,
         value=value,
-        net=net,
-        paid=None if paid is None or said < parties else int(paid),
+        net=int(long or 0) - int(short or 0) if say_net == parties else None,
+        paid=int(paid) if say_paid == parties else None,
         fee=int(fee),
         doubt=doubt or "",
+        is_whole=whole == parties,
     )
+
+
+def mark_markets(transaction: Transaction, pages: Sequence[Version]) -> None:
+    """A page may be the one that makes a report whole: then it pays, whoever is on it."""
+    tickers = {version[5][_TICKER_OF_PAGE] for version in pages}
+    transaction.execute(sql.MARK_DIRTY_TICKERS, (pages[-1][1], transaction.among(tickers)))
+
+
+def page_keys(reading: Reading, ticker: Ticker) -> list[str]:
+    """The journal keys of all pages of a market's reports."""
+    return [row[0] for row in reading.rows(sql.PAGE_KEYS_OF_MARKET, (ticker,))]
 
 
 def keys_of_book(reading: Reading, book: tuple[Subaccount, Ticker]) -> list[str]:

@@ -189,15 +189,33 @@ STEPS_OF_SETTLEMENTS: Final = Statement(
 
 # Settlement reports: what stands in `trueup.ledger.bare.BareReport`, party by party added up
 
+# Ways in which settlements were told from the first page to the last: what
+# `trueup.ledger.report_pages.whole_tellings` says.
+_WHOLE: Final = (
+    "SELECT ticker, clearing_date, result, value FROM (SELECT ticker, clearing_date, result, "
+    "value, count(*) AS pages, max(is_last) AS has_last, max(coalesce(announced, 1)) AS announced "
+    "FROM settlement_pages{of} GROUP BY session, ticker, clearing_date, result, value) AS s "
+    "GROUP BY ticker, clearing_date, result, value "
+    "HAVING max(CASE WHEN has_last = 1 THEN pages ELSE 0 END) >= max(announced)"
+)
 _REPORTED: Final = (
     "SELECT r.book, min(r.clearing_date), min(r.at), max(r.version), r.subaccount, r.ticker, "
     "max(r.clearing_date), max(r.result), max(r.value), sum(r.long), sum(r.short), sum(r.paid), "
-    "count(*), count(r.paid), sum(r.fee), max(r.doubt) FROM settlement_reports AS r{newest} "
+    "count(*), count(r.paid), count(coalesce(r.long, r.short)), count(w.ticker), sum(r.fee), "
+    "max(r.doubt) FROM settlement_reports AS r{newest} LEFT JOIN ({whole}) AS w "
+    "ON w.ticker = r.ticker AND w.clearing_date = r.clearing_date AND w.result = r.result "
+    "AND coalesce(w.value, -1) = coalesce(r.value, -1) "
     "WHERE r.book {which} GROUP BY r.book, r.subaccount, r.ticker"
 )
-REPORTS_OF_BOOKS: Final = Statement(_REPORTED.format(newest="", which="{among}"))
+_WHOLE_OF_BOOKS: Final = _WHOLE.replace(
+    "{of}", " WHERE ticker IN (SELECT ticker FROM market_keys WHERE book {among})"
+)
+REPORTS_OF_BOOKS: Final = Statement(
+    _REPORTED.format(newest="", whole=_WHOLE_OF_BOOKS, which="{among}")
+)
 ALL_REPORTS: Final = Statement(
-    _REPORTED.format(newest="", which="IS NOT NULL") + " ORDER BY r.ticker, r.subaccount"
+    _REPORTED.format(newest="", whole=_WHOLE.replace("{of}", ""), which="IS NOT NULL")
+    + " ORDER BY r.ticker, r.subaccount"
 )
 # The same where a market was reported under several dates: of each party the newest.
 NEWEST_REPORTS_OF_BOOKS: Final = Statement(
@@ -205,6 +223,7 @@ NEWEST_REPORTS_OF_BOOKS: Final = Statement(
         newest=" JOIN (SELECT book, party, max(clearing_date) AS day FROM settlement_reports "
         "WHERE book {among} GROUP BY book, party) AS n "
         "ON n.book = r.book AND n.party = r.party AND n.day = r.clearing_date",
+        whole=_WHOLE_OF_BOOKS,
         which="{among}",
     )
 )
@@ -212,6 +231,10 @@ ANY_REPORT: Final = Statement("SELECT 1 FROM settlement_reports LIMIT 1")
 REPORT_KEYS_OF_BOOK: Final = Statement(
     "SELECT clearing_date || '/' || ticker || '/' || party FROM settlement_reports "
     "WHERE subaccount = ? AND ticker = ? AND book IS NOT NULL ORDER BY id"
+)
+PAGE_KEYS_OF_MARKET: Final = Statement(
+    "SELECT session || '/' || clearing_date || '/' || ticker || '/' || report_id "
+    "FROM settlement_pages WHERE ticker = ? ORDER BY id"
 )
 REPORT_COUNTS: Final = Statement(
     "SELECT count(*), coalesce(sum(is_resent), 0), coalesce(sum(parties), 0) FROM settlement_pages"

@@ -16,7 +16,7 @@ from trueup.store.marking import mark
 from trueup.store.merging import changes_books, merge_order, supersedes
 from trueup.store.records import KINDS, RecordKind, Rule, Version
 from trueup.store.session import MarketKey, Session
-from trueup.store.settlement_reports import project_reports
+from trueup.store.settlement_reports import mark_markets, project_reports
 
 
 def project(
@@ -145,9 +145,11 @@ def _project_positions(
 def _project_plain(
     transaction: Transaction, kind: RecordKind, stream: Stream, versions: Sequence[Version]
 ) -> None:
-    """Balance readings, and the facts that move cash by themselves."""
+    """Balance readings, pages of reports, and the facts that move cash by themselves."""
     named = (stream.value,) if kind.names_stream else ()
     rows = {version[0]: (*version[:5], *named, *version[5]) for version in versions}
     transaction.upsert(kind.table, kind.table_columns, list(rows.values()), identity=kind.identity)
     if kind.moves_cash:
         mark(transaction, {-v[0]: v[1] for v in versions})
+    if stream is Stream.SETTLEMENT_PAGES:
+        mark_markets(transaction, versions)

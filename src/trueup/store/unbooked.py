@@ -36,6 +36,7 @@ from trueup.store.session import Session
 from trueup.store.settlement_reports import (
     NO_TERMS,
     keys_of_book,
+    page_keys,
     read_terms,
     reports_of_books,
 )
@@ -84,7 +85,7 @@ class UnbookedMarket:
     @property
     def facts(self) -> list[Recorded]:
         """All versions of its fills and settlements in time order, then those of what FIX
-        reported, and then, where neither a row nor a report pays, what was ever said about its
+        reported and of its pages, and then, where neither a row nor a report pays, what was ever said about its
         final outcome.
 
         They are read from the journal now.
@@ -103,15 +104,17 @@ class UnbookedMarket:
         return all(step.kind == FILL for step in self.steps)
 
     def _reports(self) -> list[Recorded]:
-        """All versions of the reports, read as configured."""
+        """All versions of the reports, read as configured, and of the pages they came on."""
         if self.report is None:
             return []
         keys = keys_of_book(self.reading, (self.subaccount, self.ticker))
-        return [
+        reports = [
             replace(each, value=self.terms.read(each.value))
             for each in versions_of(self.reading, Stream.SETTLEMENT_REPORTS, keys)
             if isinstance(each.value, SettlementReported)
         ]
+        pages = page_keys(self.reading, self.ticker)
+        return [*reports, *versions_of(self.reading, Stream.SETTLEMENT_PAGES, pages)]
 
     def _versions(self) -> list[Recorded]:
         """All versions of the facts; one that named another subaccount was never of this book."""

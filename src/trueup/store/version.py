@@ -7,5 +7,5 @@ from typing import Final
 SCHEMA_VERSION: Final = 2
 """Of the durable tables: the number of the newest migration."""
 
-PROJECTION_VERSION: Final = 4
+PROJECTION_VERSION: Final = 5
 """Of the projections: raised when their shape or their meaning changes."""
