@@ -24,8 +24,6 @@ from trueup.wire.fix.messages.market_data import (
     UpdateEntry,
 )
 from trueup.wire.fix.messages.orders import NewOrderSingle
-from trueup.wire.fix.messages.quotes import Quote
-from trueup.wire.fix.messages.session import BusinessMessageReject
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.words import (
     EntryType,
@@ -165,17 +163,6 @@ def test_the_state_of_a_market_is_told_when_it_changes_until_it_has_paid(tmp_pat
                 TradingStatus.DETERMINED,
                 TradingStatus.SETTLED,
             )
-
-    with fix_desk(quoted(), tmp_path) as desk:
-        asyncio.run(story(desk))
-
-
-def test_quotes_are_said_not_to_be_in_the_sandbox(tmp_path: Path) -> None:
-    async def story(desk: FixDesk) -> None:
-        async with desk.line(SessionKind.RFQ, TRADER, tmp_path) as line:
-            quote = Quote(quote_id="q-1", request_id="r-1", symbol=TICKER, bid=Price.parse("0.40"))
-            refused = await line.ask(quote, BusinessMessageReject)
-            assert "not in this sandbox" in str(refused.text)
 
     with fix_desk(quoted(), tmp_path) as desk:
         asyncio.run(story(desk))

@@ -22,6 +22,7 @@ from trueup.net.acceptor.fix_market_data import (
 )
 from trueup.net.acceptor.fix_order_entry import FixOrderEntry
 from trueup.net.acceptor.fix_order_groups import answer_group
+from trueup.net.acceptor.fix_quotes import FixQuotes
 from trueup.net.acceptor.fix_reports import Asked, Reported, Reports, ReportWriter
 from trueup.net.acceptor.fix_settlements import SettlementReports
 from trueup.net.acceptor.fix_side import FixMaker
@@ -55,7 +56,7 @@ _UNSIGNED: Final = "signature error"
 _CONNECTED: Final = "already exists"
 _NOT_ENTITLED: Final = "API usage level is not allowed for FIX"
 _NO_SCOPE: Final = "the API key may not do this"
-_NO_QUOTES: Final = "requests for quotes are not in this sandbox"
+_UNSUPPORTED: Final = "this session does not take such a message"
 _RATE_LIMITED: Final = "8"
 _NOT_TAKEN: Final = "3"
 _REPLAYS_NOT_ENABLED: Final = "5"
@@ -65,7 +66,7 @@ _LOGON_FAULTS: Final = {
     FaultName.FIX_BUSY: "FIX logon service busy; retry with backoff",
 }
 _BETWEEN_MASS_CANCELS: Final = SECOND
-_TRADING: Final = frozenset({SessionKind.NR, SessionKind.RT})
+_TRADING: Final = frozenset({SessionKind.NR, SessionKind.RT, SessionKind.RFQ})
 
 Place = tuple[SessionKind, str]
 
@@ -111,6 +112,7 @@ class FixGateway:
         self._writer = ReportWriter()
         self._reports = Reports()
         self._settlements = SettlementReports(floor, terms)
+        self._quotes = FixQuotes(self, new_id)
         self._forget: Callable[[], None] | None = None
         self.ports: dict[SessionKind, int] = {}
         """Where each session listens, once it does."""
@@ -173,7 +175,7 @@ class FixGateway:
         subscriber = self._connected.pop(peer.key_id)
         self._watched.pop(peer.key_id, None)
         if subscriber.logon.cancel_orders_on_disconnect:
-            self._entry(subscriber, lambda message: self._publish(subscriber, message)).cancel_own()
+            self._entry(subscriber, lambda message: self.publish(subscriber, message)).cancel_own()
 
     # -- what is asked ---------------------------------------------------------------------
 
@@ -212,13 +214,21 @@ class FixGateway:
                 peer.send(answer_group(self, subscriber, received, message, new_id=self._new_id))
             case EventResendRequest():
                 self._replay(peer, subscriber, received.header, message)
+            case _:
+                self._inform(peer, subscriber, received)
+
+    def _inform(self, peer: Peer, subscriber: Subscriber, received: Received) -> None:
+        """What is asked that is no order: market data, and quotes."""
+        message = received.message
+        match message:
             case MarketDataRequest():
                 watched = self._watched[peer.key_id]
                 answer_request(message, watched, self.exchange, send=peer.send)
             case SecurityStatusRequest():
                 answer_status_request(message, self._watched[peer.key_id])
             case _:
-                peer.send(_refused(received, _NOT_TAKEN, _NO_QUOTES))
+                if not self._quotes.answer(subscriber, message, peer.send):
+                    peer.send(_refused(received, _NOT_TAKEN, _UNSUPPORTED))
 
     def _fate(self, message: Message) -> RequestFate:
         if self._plan is None or not self._plan.faults:
@@ -292,32 +302,38 @@ class FixGateway:
             (id_ for id_, one in older if one.terms.client_order_id == client_order_id), None
         )
 
+    @property
+    def subscribers(self) -> tuple[Subscriber, ...]:
+        """Everybody who ever logged on, also who is away."""
+        return tuple(self._subscribers.values())
+
     # -- what is told ----------------------------------------------------------------------
 
     def _hear(self, events: tuple[e.Event, ...]) -> None:
         members = self._keys.members
+        self._quotes.hear(events)
         for reported in self._writer.write(events, members, self._asked):
             terms = reported.updated.terms
             if terms.client_order_id:
                 self._names[terms.member, terms.client_order_id] = terms.order_id
             self._reports.keep(reported)
-            for subscriber in tuple(self._subscribers.values()):
+            for subscriber in self.subscribers:
                 self._report(subscriber, reported)
         if self._watched:
             tell(self.exchange, events, self._watchers())
         paid = self._settlements.paid(events, members)
         if not paid:
             return
-        for subscriber in tuple(self._subscribers.values()):
+        for subscriber in self.subscribers:
             if subscriber.wants_settlements:
                 for page in self._settlements.pages(paid, subscriber):
                     if not self._never_comes(page.symbol):
-                        self._publish(subscriber, page)
+                        self.publish(subscriber, page)
 
     def _watchers(self) -> Iterator[tuple[Subscriber, Watched, Callable[[Message], None]]]:
         for key_id, watched in tuple(self._watched.items()):
             subscriber = self._connected[key_id]
-            yield subscriber, watched, partial(self._publish, subscriber)
+            yield subscriber, watched, partial(self.publish, subscriber)
 
     def _never_comes(self, ticker: str) -> bool:
         """Whether a page is lost for good, so that only its number of all (20106) tells of it."""
@@ -334,9 +350,10 @@ class FixGateway:
             return
         report = reported.for_subscriber(subscriber)
         if report is not None:
-            self._publish(subscriber, report)
+            self.publish(subscriber, report)
 
-    def _publish(self, subscriber: Subscriber, message: Message) -> None:
+    def publish(self, subscriber: Subscriber, message: Message) -> None:
+        """Send a message to a session; one that sends again keeps it for a client that is away."""
         self._acceptors[subscriber.kind].publish(subscriber.key_id, message)
 
 

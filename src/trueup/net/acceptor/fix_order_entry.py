@@ -17,6 +17,7 @@ from trueup.core.orders import OrderStatus, SelfTradePrevention, TimeInForce
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Ratio
 from trueup.net.acceptor.fix_refusals import (
     OTHER_ACCOUNT,
+    QUOTES_BY_ACCEPTING,
     UNAVAILABLE,
     UNKNOWN_ORDER,
     Words,
@@ -109,6 +110,9 @@ class FixOrderEntry:
     def place(self, asked: NewOrderSingle) -> None:
         """NewOrderSingle (D)."""
         subscriber, order_id, now = self._subscriber, OrderId(self._new_id()), self._desk.now()
+        if asked.quote_id is not None:
+            self._send(_rejected(asked, order_id, QUOTES_BY_ACCEPTING, now))
+            return
         subaccount = self._subaccount(asked.subaccount)
         if subaccount is None:
             self._send(_rejected(asked, order_id, OTHER_ACCOUNT, now))
@@ -120,7 +124,7 @@ class FixOrderEntry:
             self._send(_pending_new(command))
         self._desk.own(subscriber, order_id)
         events = self._desk.step(command)
-        refused = _refusal(events)
+        refused = refusal_in(events)
         if refused is not None:
             words = placing_refused(self._desk.exchange, refused)
             self._send(_rejected(asked, order_id, words, now))
@@ -186,7 +190,7 @@ class FixOrderEntry:
             )
             self._send(report)
         names = Asked(order.order_id, asked.client_order_id, asked.original_client_order_id)
-        refused = _refusal(self._desk.step(command, names))
+        refused = refusal_in(self._desk.step(command, names))
         if refused is not None:
             self._refuse(asked, order, changing_refused(refused, order.status))
 
@@ -326,7 +330,8 @@ def _shard(asked: int | None) -> Shard | None:
     return None if asked is None or asked < 0 else Shard(asked)
 
 
-def _refusal(events: tuple[e.Event, ...]) -> e.Refused | None:
+def refusal_in(events: tuple[e.Event, ...]) -> e.Refused | None:
+    """Why nothing was done in a step; `None` when something was."""
     return next((event for event in events if isinstance(event, e.Refused)), None)
 
 

@@ -42,6 +42,9 @@ _PLACING: Final = {
 OTHER_ACCOUNT: Final = Words("15", "PERMISSION_DENIED_FOR_CUSTOMER_ACCOUNT")
 """A key that is locked to one subaccount named another."""
 
+QUOTES_BY_ACCEPTING: Final = Words("11", "a quote is accepted with AcceptQuote (UA) here")
+"""The sandbox's own: the exchange also takes an order that names a quote (117)."""
+
 UNAVAILABLE: Final = Words(_OTHER, "EXCHANGE_UNAVAILABLE")
 """Whether the order was taken is open."""
 

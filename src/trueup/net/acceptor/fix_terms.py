@@ -16,7 +16,7 @@ from trueup.wire.fix.messages.session import Logon
 from trueup.wire.fix.session_kinds import SessionKind
 
 OFFERED: Final = tuple(SessionKind)
-"""The sessions that the sandbox has: all.  On RFQ nothing can be quoted, and that is said."""
+"""The sessions that the sandbox has: all."""
 
 ANY_PORT: Final[Mapping[SessionKind, int]] = dict.fromkeys(OFFERED, 0)
 """A free port for each session."""
