@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typing_user import User
 
 from trueup.core.instant import Instant
@@ -107,12 +108,21 @@ PAGE = MarketSettlementReport(
 )
 
 
-def settlement_log(folder: Path, *, spoilt: bool = False) -> str:
-    header = Header(
-        sender="KalshiPT", target="key-1", sequence=2, sending_time=Instant(1_792_000_000_000_000)
-    )
-    raw = Codec(reads=Sender.CLIENT).encode(header, PAGE)
-    file = folder / "engine.log"
+FEE_OF_REST = Fee(amount=Money.parse("0.00306"))
+
+
+def settlement_log(
+    folder: Path,
+    *,
+    spoilt: bool = False,
+    session: str = "KalshiPT",
+    page: MarketSettlementReport = PAGE,
+    later: int = 0,
+) -> str:
+    sent_at = Instant(1_792_000_000_000_000 + later)
+    header = Header(sender=session, target="key-1", sequence=2, sending_time=sent_at)
+    raw = Codec(reads=Sender.CLIENT).encode(header, page)
+    file = folder / f"{session} {later} engine.log"
     shown = raw.replace(b"\x01", b"|")
     file.write_bytes(b"in: " + (shown.replace(b"=30.603|", b"=31.603|") if spoilt else shown))
     return str(file)
@@ -137,6 +147,65 @@ def test_a_page_with_a_wrong_checksum_counts_for_nothing(user: User, tmp_path: P
     )
     assert told["settlements"] == []
     assert "engine.log, line 1: not counted: CheckSum" in told["problems"][0]
+
+
+def test_a_report_that_two_sessions_heard_counts_once(user: User, tmp_path: Path) -> None:
+    """PT and RT tell the same, on pages with ids of their own."""
+    files = [
+        settlement_log(tmp_path, session=session, page=replace(PAGE, report_id=session))
+        for session in ("KalshiPT", "KalshiRT")
+    ]
+
+    told = user.json("fix", "report", *files, "--date", "2026-10-16")
+    page = user.type("fix", "report", *files, "--date", "2026-10-16")
+
+    (totals,) = told["parties"]
+    assert (totals["settlements"], totals["payout"], totals["fees"]) == (1, "30.603", "0.00006")
+    assert (told["sessions"], told["told_again"], told["problems"]) == (
+        ["KalshiPT/key-1", "KalshiRT/key-1"],
+        1,
+        [],
+    )
+    assert "1 party told again by other pages and counted once" in " ".join(page.out.split())
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_what_two_sessions_tell_otherwise_the_newer_word_counts_and_is_named(
+    user: User, tmp_path: Path, *, newest_first: bool
+) -> None:
+    (party,) = PAGE.parties
+    paid = CollateralChange(amount=Money.parse("30.60"), kind=CollateralType.PAYOUT)
+    other = replace(
+        PAGE, parties=(replace(party, collateral_changes=(paid,), fees=(FEE_OF_REST,)),)
+    )
+    files = [
+        settlement_log(tmp_path),
+        settlement_log(tmp_path, session="KalshiRT", page=other, later=1_000_000),
+    ]
+
+    told = user.json(
+        *("fix", "report", *(reversed(files) if newest_first else files)),
+        *("--date", "2026-10-16"),
+        code=1,
+    )
+
+    (totals,) = told["parties"]
+    assert (totals["settlements"], totals["payout"]) == (1, "30.60")
+    assert "party P-17: told in two ways" in told["problems"][0]
+    assert "the newer one counts, 30.60 for 100.01 at scalar" in told["problems"][0]
+
+
+def test_a_page_that_one_session_lost_is_there_when_another_has_all(
+    user: User, tmp_path: Path
+) -> None:
+    part = replace(PAGE, report_id="part", reports_in_all=2, is_last=False)
+    files = [settlement_log(tmp_path, session="KalshiRT", page=part), settlement_log(tmp_path)]
+
+    alone = user.json("fix", "report", files[0], "--date", "2026-10-16", code=1)
+    both = user.json("fix", "report", *files, "--date", "2026-10-16")
+
+    assert alone["problems"] == ["KXA-1: open, 1 of 2 pages"]
+    assert (both["problems"], len(both["settlements"])) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from engine_floor import HOT, Floor, all_of, buy, contracts, only, refusals
 from trueup.core.facts import Filled
 from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, TradeId
 from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.core.order_entry import REQUEST_LIFETIME
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Price
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
-from trueup.engine.asking import PROOF
 from trueup.engine.inflight import Intent, OrderState
 from trueup.engine.portfolio import FOREIGN
 from trueup.engine.records import HaltCode
@@ -104,7 +104,7 @@ def test_not_found_again_the_fill_is_a_strangers() -> None:
     intent = absent(floor)
     seen(floor, intent)
 
-    floor.later(PROOF + SECOND)
+    floor.later(REQUEST_LIFETIME + SECOND)
     answer(floor, intent, None)
 
     assert floor.state_of(intent) is OrderState.ABSENT
@@ -128,7 +128,7 @@ def test_fill_taken_for_a_strangers_is_given_back() -> None:
     floor = Floor()
     intent = absent(floor)
     seen(floor, intent)
-    floor.later(PROOF + SECOND)
+    floor.later(REQUEST_LIFETIME + SECOND)
     answer(floor, intent, None)
 
     report = floor.report(intent, OrderStatus.EXECUTED, filled=10)

@@ -6,10 +6,10 @@ import pytest
 from engine_floor import COLD, HOT, NOON, Floor, all_of, buy, contracts, only, refusals
 
 from trueup.core.instant import SECOND, Instant
+from trueup.core.order_entry import REQUEST_LIFETIME
 from trueup.core.orders import OrderStatus
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
-from trueup.engine.asking import PROOF
 from trueup.engine.inflight import ORDER_STEPS, Inflight, Intent, OrderState, OwnOrder
 
 
@@ -81,15 +81,41 @@ def test_absence_is_believed_only_when_the_lists_reach_past_the_sending() -> Non
             )
         )
 
-    early = asked(intent.at + PROOF - 1)
+    early = asked(intent.at + REQUEST_LIFETIME - 1)
     assert floor.state_of(intent) is OrderState.UNKNOWN
     assert all_of(f.Ask, early) == []
     floor.now = only(f.WakeAt, early).at
     assert only(f.Ask, floor.give(i.TimerFired(at=floor.now))).ticker == HOT
 
-    asked(intent.at + PROOF)
+    asked(intent.at + REQUEST_LIFETIME)
     assert floor.state_of(intent) is OrderState.ABSENT
     assert len(all_of(f.Place, floor.wish(buy(1, 50)))) == 1, "the market is free again"
+
+
+def test_what_was_given_up_late_may_arrive_late() -> None:
+    """It waited for its turn, went out, and stands in a balancer: its life counts from its loss."""
+    floor = Floor()
+    intent = only(f.Place, floor.wish(buy(10, 50))).intent
+    given_up = floor.later(20 * SECOND).now
+    outcome = i.Unknown(words="no answer within 5 s")
+    floor.give(i.SendEnded(at=given_up, client_order_id=intent.client_order_id, outcome=outcome))
+
+    def asked(as_of: int, *, found: bool = False) -> None:
+        report = floor.report(intent, OrderStatus.RESTING) if found else None
+        floor.give(
+            i.Asked(
+                at=floor.now,
+                client_order_id=intent.client_order_id,
+                found=report,
+                as_of=Instant(as_of),
+            )
+        )
+
+    asked(given_up + REQUEST_LIFETIME - SECOND)
+    assert "market_held" in refusals(floor.later().wish(buy(1, 50)))
+    asked(given_up + REQUEST_LIFETIME - SECOND, found=True)
+
+    assert floor.state_of(intent) is OrderState.RESTING
 
 
 def test_order_that_turns_up_after_all_is_counted() -> None:
@@ -100,7 +126,7 @@ def test_order_that_turns_up_after_all_is_counted() -> None:
             at=floor.now,
             client_order_id=intent.client_order_id,
             found=None,
-            as_of=Instant(intent.at + PROOF),
+            as_of=Instant(intent.at + REQUEST_LIFETIME),
         )
     )
 

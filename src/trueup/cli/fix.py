@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from trueup.cli.common import Invocation, command, lead, open_account
-from trueup.cli.output import Column, moment, plain
+from trueup.cli.output import Column, Output, moment, plain
 from trueup.core.errors import ConfigError
 from trueup.core.instant import eastern_day
 from trueup.run.desk import DeskSettings
@@ -20,49 +21,42 @@ from trueup.run.fix.day import COLUMNS as BOOKED_COLUMNS
 from trueup.run.fix.day import BookedDay, read_booked_day
 from trueup.run.fix.listening import Heard, ListenWish, listen_fix, log_files
 from trueup.run.fix.log import ExplainedLog, as_payload, explain_log, message_payload, rows
-from trueup.run.fix.report import COLUMNS, read_day, write_rows
+from trueup.run.fix.report import COLUMNS, DayReport, read_day, write_rows
+from trueup.run.views import Row, number_of
 
-_TOTALS = (
-    Column("party", "party"),
-    Column("settlements", "settlements", is_figure=True),
-    Column("gross", "gross", is_figure=True),
-    Column("fees", "fees", is_figure=True),
-    Column("fee_types", "fee types"),
-    Column("payout", "payout", is_figure=True),
-)
-_ACCOUNTS = (
-    Column("account", "account"),
-    Column("settlements", "settlements", is_figure=True),
-    Column("gross", "gross", is_figure=True),
-    Column("fees", "fees", is_figure=True),
-    Column("fee_types", "fee types"),
-    Column("payout", "paid by FIX", is_figure=True),
-    Column("rest_revenue", "by REST", is_figure=True),
-    Column("booked", "by the books", is_figure=True),
-)
-_BOOKED = (
+_WHOSE = (
     Column("party", "party"),
     Column("subaccount", "sub", is_figure=True),
     Column("ticker", "market"),
     Column("result", "result"),
+)
+_HELD = (
     Column("yes_count", "YES", is_figure=True),
     Column("no_count", "NO", is_figure=True),
-    Column("fees", "fees", is_figure=True),
+)
+_FEES = Column("fees", "fees", is_figure=True)
+_SUMS = (
+    Column("settlements", "settlements", is_figure=True),
+    Column("gross", "gross", is_figure=True),
+    _FEES,
+    Column("fee_types", "fee types"),
+)
+_WITNESSES = (
     Column("payout", "paid by FIX", is_figure=True),
     Column("rest_revenue", "by REST", is_figure=True),
     Column("booked", "by the books", is_figure=True),
 )
+_PAYOUT = Column("payout", "payout", is_figure=True)
+_TOTALS = (Column("party", "party"), *_SUMS, _PAYOUT)
+_ACCOUNTS = (Column("account", "account"), *_SUMS, *_WITNESSES)
+_BOOKED = (*_WHOSE, *_HELD, _FEES, *_WITNESSES)
 _PARTIES = (
-    Column("party", "party"),
-    Column("subaccount", "sub", is_figure=True),
-    Column("ticker", "market"),
-    Column("result", "result"),
+    *_WHOSE,
     Column("settlement_price", "YES paid", is_figure=True),
-    Column("yes_count", "YES", is_figure=True),
-    Column("no_count", "NO", is_figure=True),
+    *_HELD,
     Column("gross", "gross", is_figure=True),
-    Column("fees", "fees", is_figure=True),
-    Column("payout", "payout", is_figure=True),
+    _FEES,
+    _PAYOUT,
 )
 
 
@@ -119,7 +113,8 @@ def decode(
             if each.unknown:
                 output.say(f"  line {each.line}: not in the dictionary: {', '.join(each.unknown)}")
     told = " · ".join(f"{number} {name}" for name, number in log.counts)
-    output.say(f"{len(log.messages)} messages: {told}. {log.troubled} with something to look at.")
+    messages = number_of(len(log.messages), "message")
+    output.say(f"{messages}: {told}. {log.troubled} with something to look at.")
 
 
 def _each(invocation: Invocation, log: ExplainedLog) -> None:
@@ -254,13 +249,12 @@ def _show_day(invocation: Invocation, found: BookedDay, csv: Path | None) -> Non
     )
     if not output.as_json:
         empty = f"No settlement of {found.day} was reported."
-        output.say(f"Settlements of {found.day}: {found.pages} pages by FIX.")
+        output.say(f"Settlements of {found.day}: {number_of(found.pages, 'page')} by FIX.")
         output.listing("settlements", found.rows(), _BOOKED, empty=empty)
         if found.parties or found.rests:
             output.listing("accounts", found.totals(), _ACCOUNTS)
     if csv is not None:
-        written = write_rows(csv, BOOKED_COLUMNS, found.rows())
-        output.say(f"{written.lines} lines in {written.path}")
+        _write(output, csv, BOOKED_COLUMNS, found.rows())
     for problem in found.differences:
         output.say(f"! {problem}", style="yellow")
     for words in found.waiting:
@@ -293,21 +287,38 @@ def _report_logs(
             "settlements": found.rows(),
             "pages": found.pages,
             "repeated_pages": found.repeated,
+            "sessions": sorted(found.sessions),
+            "told_again": found.again,
             "problems": found.problems,
         }
     )
     if not output.as_json:
         empty = f"No settlement of {found.day} was reported."
-        output.say(f"Settlements of {found.day}: {found.pages} pages, {found.repeated} twice.")
+        output.say(f"Settlements of {found.day}: {_heard(found)}.")
         output.listing("settlements", found.rows(), _PARTIES, empty=empty)
         if found.parties:
             output.listing("parties", found.totals(), _TOTALS)
     if csv is not None:
-        written = write_rows(csv, COLUMNS, found.rows())
-        output.say(f"{written.lines} lines in {written.path}")
+        _write(output, csv, COLUMNS, found.rows())
     for problem in found.problems:
         output.say(f"! {problem}", style="yellow")
     invocation.exit_code = 1 if found.problems else 0
+
+
+def _write(output: Output, csv: Path, columns: Sequence[str], listed: list[Row]) -> None:
+    written = write_rows(csv, columns, listed)
+    output.say(f"{number_of(written.lines, 'line')} in {written.path}")
+
+
+def _heard(found: DayReport) -> str:
+    """How many pages came, and what was heard twice: it counts once."""
+    told = f"{number_of(found.pages, 'page')}, {found.repeated} twice"
+    if len(found.sessions) > 1:
+        told += f", on {len(found.sessions)} sessions ({', '.join(sorted(found.sessions))})"
+    if found.again:
+        parties = number_of(found.again, "party", "parties")
+        told += f"; {parties} told again by other pages and counted once"
+    return told
 
 
 def _day(text: str) -> date:

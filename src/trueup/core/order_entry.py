@@ -18,7 +18,7 @@ from typing import Final
 from trueup.core.errors import CallerError, OutcomeUnknown
 from trueup.core.facts import OrderReported
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Shard, Subaccount, Ticker
-from trueup.core.instant import Instant
+from trueup.core.instant import SECOND, Instant
 from trueup.core.orders import SelfTradePrevention, Side, TimeInForce
 from trueup.core.units import ONE_DOLLAR, ZERO_COUNT, Count, Price, Ratio
 
@@ -179,6 +179,16 @@ class ItemUnknown:
 
     order_id: OrderId
     client_order_id: ClientOrderId
+
+
+REQUEST_LIFETIME: Final = 30 * SECOND
+"""How long a request of unknown outcome may still be carried out after it was given up.
+
+By REST the exchange was seen to take a signature of 10 seconds ago, and none of 30.  By FIX
+an order belongs to its connection: one over which nothing gets through any more is ended by
+the exchange after two heartbeats without an answer (`HEARTBEAT_SECONDS` of an order entry
+session is 5), and what stood in a balancer behind it goes with it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

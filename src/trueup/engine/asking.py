@@ -1,9 +1,10 @@
 """Orders of unknown outcome: ask until it is known, hold the market meanwhile.
 
-Reads lag behind writes, and an order that was accepted behind a 503 may appear
-late.  So "not found" proves an absence only when the lists are current to well
-after the sending (`PROOF`); until then the exchange is asked again, less and
-less often.
+Reads lag behind writes, an order that was accepted behind a 503 may appear late, and
+one that was given up may still be on its way (`REQUEST_LIFETIME`, the same by REST and
+by FIX).  So "not found" proves an absence only when the lists are current to a moment
+at which it was surely dead; until then the exchange is asked again, less and less
+often, and nothing else is sent to the market.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ from typing import Final
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Ticker
 from trueup.core.instant import SECOND, Instant, format_age
+from trueup.core.order_entry import REQUEST_LIFETIME
 from trueup.core.units import Count
 from trueup.engine.effects import Alert, AlertKind, Ask, Effect, Persist
 from trueup.engine.inflight import LIVING, OrderState, OwnOrder
 from trueup.engine.inputs import Asked
 from trueup.engine.records import HaltCode, HaltRaised, OrderEnded
 from trueup.engine.state import State
-
-PROOF: Final = 10 * SECOND
-"""How far past the sending the exchange's lists must reach before an absence is believed."""
 
 _WAITS: Final = (SECOND, 2 * SECOND, 4 * SECOND, 8 * SECOND, 15 * SECOND, 30 * SECOND)
 
@@ -44,7 +43,7 @@ def ask(state: State, order: OwnOrder, out: list[Effect]) -> None:
 
 def doubt(state: State, order: OwnOrder, words: str, out: list[Effect]) -> None:
     """Sending ended without an answer: the order is of unknown outcome from now on."""
-    changed = order.moved(OrderState.UNKNOWN, state.now)
+    changed = order.moved(OrderState.UNKNOWN, state.now, doubted_at=state.now)
     state.inflight.put(changed)
     out.append(
         Alert(
@@ -99,7 +98,7 @@ def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
         return _found(state, order, said, said.found, out=out)
     if order.state not in LIVING:
         return None
-    if order.order_id is None and said.as_of >= max(order.intent.at, order.doubted_at) + PROOF:
+    if order.order_id is None and said.as_of >= order.doubted_at + REQUEST_LIFETIME:
         return _absent(state, order, said, out)
     _ask_later(state, order, said.at, out)
     return None
@@ -157,7 +156,7 @@ def _may_still_be_amended(order: OwnOrder, said: Asked, found: OrderReported) ->
     whole = found.fill_count + found.remaining_count
     if found.price == order.amending and whole == order.whole_count:
         return False
-    return said.as_of < order.amended_at + PROOF
+    return said.as_of < max(order.amended_at, order.doubted_at) + REQUEST_LIFETIME
 
 
 def _resting(order: OwnOrder, found: OrderReported) -> Count:

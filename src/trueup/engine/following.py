@@ -136,7 +136,8 @@ class Follower:
                 self._ask_again(replace(undone, updated_at=said.at), out)
             case Unknown():
                 # It may still take effect, and what rests then only the exchange can say.
-                self._ask_again(replace(order, updated_at=said.at), out)
+                doubted = replace(order, updated_at=said.at, doubted_at=said.at)
+                self._ask_again(doubted, out)
 
     def _ask_again(self, order: OwnOrder, out: list[Effect]) -> None:
         self._state.inflight.put(order)

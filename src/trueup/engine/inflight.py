@@ -97,7 +97,8 @@ class OwnOrder:
     `price`, `total` and `renewed` are the limit, the whole count and the expiry
     that an amendment of `amended_at` asked for; `amending` is set while nobody knows
     whether it took effect, and until then the larger of both counts may come in.
-    `doubted_at` is when an absence was doubted again, `called_absent` that it once was.
+    `doubted_at` is since when its outcome is not known, or doubted again; `called_absent`
+    says that it was called absent once.
     `told_at` is the exchange's own time of the newest state that we know; `unamended`
     are `total` and `renewed` as they were, for when the amendment is refused.
     """

@@ -54,7 +54,8 @@ class ReportPages:
     def words(self) -> str:
         """How much is there, for a person."""
         last = "with the last one" if self.last_pages else "without the last one"
-        return f"{self.pages} of {self.announced or 'an unknown number of'} pages, {last}"
+        announced = "an unknown number of" if self.announced is None else self.announced
+        return f"{self.pages} of {announced} {'page' if announced == 1 else 'pages'}, {last}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,8 @@ what to ask, and `resolve` asks it:
   may lag a write, and 404 says the same about an order that is cancelled, that
   has filled and that never was.
 - An order that is not in the listing is absent only once it cannot appear any
-  more: the exchange refuses a signature that is 30 seconds old (measured), so a
-  request that is still on its way is dead by then, and reads must have caught
-  up to that moment (`/exchange/user_data_timestamp`).
+  more: a request that is still on its way is dead after `REQUEST_LIFETIME`, and
+  reads must have caught up to that moment (`/exchange/user_data_timestamp`).
 
 Until then the fate is unresolved, and the market is best left alone.
 """
@@ -33,6 +32,7 @@ from trueup.core.ids import (
 )
 from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.order_entry import (
+    REQUEST_LIFETIME,
     Amendment,
     Cancellation,
     Decrease,
@@ -68,9 +68,6 @@ from trueup.wire.rest.call import Call, Page
 T = TypeVar("T")
 Flow = Generator[Step, Reply | None, T]
 Asked = NewOrder | Amendment | Decrease | Cancellation
-
-SIGNATURE_LIFETIME: Final = 30 * SECOND
-"""A request that the exchange has not taken by then is refused for its old signature."""
 
 PATIENCE: Final = 60 * SECOND
 """How long `resolve` asks before it leaves a fate unresolved."""
@@ -208,7 +205,7 @@ def _question(asked: Asked, sent_at: Instant, lost_at: Instant) -> OrderQuestion
 
 
 def _resolve_one(session: Session, question: OrderQuestion, patience: int) -> Flow[OrderFate]:
-    dead_at = question.lost_at + SIGNATURE_LIFETIME
+    dead_at = question.lost_at + REQUEST_LIFETIME
     give_up_at = session.now() + patience
     pause = _FIRST_PAUSE
     while True:

@@ -25,6 +25,11 @@ from trueup.store.database import Books
 Row = dict[str, object]
 
 
+def number_of(number: int, thing: str, things: str = "") -> str:
+    """A number of things in words: ``1 page``, ``2 pages``; `things` where no s makes them many."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
 def balances(books: Books, *, now: Instant) -> list[Row]:
     """The newest reading of every pot of cash, beside what the books say."""
     return [

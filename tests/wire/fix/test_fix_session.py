@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from trueup.core.errors import CallerError
 from trueup.core.instant import DAY, HOUR, SECOND, Instant
+from trueup.core.order_entry import REQUEST_LIFETIME
 from trueup.core.orders import Side
 from trueup.core.units import Count, Price
+from trueup.run.fix.road import HEARTBEAT_SECONDS
 from trueup.wire.fix.codec import Codec
 from trueup.wire.fix.frame import close_frame
 from trueup.wire.fix.kinds import PriceUnit
@@ -234,6 +236,31 @@ def test_peer_that_stops_answering_is_tested_and_then_left() -> None:
     assert [each.ending for each in pair.endings] == [Ending.SILENT]
     assert len(sent(pair, AliveTest, Sender.CLIENT)) == 1
     assert started + 60 * SECOND < pair.now
+
+
+@pytest.mark.parametrize("kind", [SessionKind.NR, SessionKind.RT])
+@pytest.mark.parametrize(
+    ("held_for", "is_placed"), [(3, True), (REQUEST_LIFETIME // SECOND, False)]
+)
+def test_an_order_that_a_balancer_held_back_is_dead_before_its_absence_counts(
+    kind: SessionKind, held_for: int, *, is_placed: bool
+) -> None:
+    """The client has broken off, but what it wrote stands in a balancer before the exchange."""
+    options = LogonOptions(heartbeat_seconds=HEARTBEAT_SECONDS, reset=True)
+    pair, held = Pair(kind, options=options), list[bytes]()
+
+    def hold(raw: bytes) -> bool:
+        held.append(raw)
+        return True
+
+    pair.connect()
+    pair.loses = hold
+    pair.order(ORDER)
+    pair.wait(held_for)
+    for raw in [each for each in held if b"\x0149=" + KEY.encode() in each]:
+        pair.to_server(raw)
+
+    assert [type(each.message) for each in pair.orders] == [NewOrderSingle] * is_placed
 
 
 def test_logon_that_is_never_answered_ends() -> None:

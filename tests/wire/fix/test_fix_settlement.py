@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from trueup.core.errors import CallerError, ProtocolBroken
 from trueup.core.ids import Subaccount, Ticker
+from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.settlement import (
     PayoutDoubt,
@@ -23,11 +25,14 @@ from trueup.core.settlement import (
 )
 from trueup.core.units import Count, Money, Price
 from trueup.wire.fix.codec import Codec
+from trueup.wire.fix.message import Sender
 from trueup.wire.fix.messages.orders import CollateralChange, Fee
+from trueup.wire.fix.messages.session import Header
 from trueup.wire.fix.messages.settlement import MarketSettlementReport, SettlementParty
 from trueup.wire.fix.settlement import (
     Completeness,
     SettlementPages,
+    party_bytes,
     read_parties,
     write_pages,
 )
@@ -174,7 +179,7 @@ def test_pages_come_back_as_they_were_written(unit: PayoutUnit) -> None:
         (party(short="100", payout="0"), None),
         (
             party(long="33.33", payout="10.19", value="0.3060", result=MarketResult.SCALAR),
-            None,  # 10.19898 cut to cents, from before fees were told
+            PayoutDoubt.UNEXPLAINED,  # 10.19898 cut to cents, and no fee says so
         ),
         (
             party(long="33.33", payout="10.18", value="0.3060", result=MarketResult.SCALAR),
@@ -186,6 +191,16 @@ def test_report_that_contradicts_itself_names_the_likely_cause(
     reported: SettlementReported, doubt: PayoutDoubt | None
 ) -> None:
     assert reported.doubt() is doubt
+
+
+@pytest.mark.parametrize(
+    ("day", "doubt"),
+    [(date(2026, 2, 26), None), (date(2026, 2, 27), PayoutDoubt.UNEXPLAINED)],
+)
+def test_only_before_2026_02_27_a_cut_needs_no_fee(day: date, doubt: PayoutDoubt | None) -> None:
+    cut = party(long="33.33", payout="10.19", value="0.3060", result=MarketResult.SCALAR)
+
+    assert replace(cut, clearing_date=day).doubt() is doubt
 
 
 def test_report_without_its_figures_doubts_nothing() -> None:
@@ -217,6 +232,35 @@ def test_what_cannot_be_read_for_certain_is_not_read() -> None:
     cents = CollateralChange(amount=Money(1), kind=CollateralType.PAYOUT)
     with pytest.raises(ProtocolBroken, match="finer"):
         read_parties(odd_page(collateral_changes=(cents,)), OURS, unit=PayoutUnit.CENTS)
+
+
+@pytest.mark.parametrize("payout_first", [True, False])
+def test_the_payout_counts_and_a_change_of_the_balance_beside_it_is_evidence(
+    *, payout_first: bool
+) -> None:
+    paid = CollateralChange(amount=Money.parse("9.99"), kind=CollateralType.PAYOUT)
+    balance = CollateralChange(amount=Money.parse("10"), kind=CollateralType.BALANCE)
+    changes = (paid, balance) if payout_first else (balance, paid)
+    page = msgspec.structs.replace(
+        odd_page(collateral_changes=changes), settlement_price=Price.parse("1")
+    )
+
+    (read,) = read_parties(page, OURS)
+    header = Header(sender="KalshiPT", target="key-1", sequence=2, sending_time=Instant(0))
+    _, (raw,) = party_bytes(Codec(reads=Sender.CLIENT).encode(header, page), 1)
+
+    assert read.payout == Money.parse("9.99")
+    assert b"1704=10.00\x011705=BALANCE" in raw
+
+
+def test_without_a_payout_the_change_of_the_balance_is_it_as_in_the_oldest_reports() -> None:
+    balance = CollateralChange(amount=Money.parse("10"), kind=CollateralType.BALANCE)
+
+    (read,) = read_parties(odd_page(collateral_changes=(balance,)), OURS)
+
+    assert read.payout == Money.parse("10")
+    with pytest.raises(ProtocolBroken, match="2 collateral changes"):
+        read_parties(odd_page(collateral_changes=(balance, balance)), OURS)
 
 
 def test_fees_of_kinds_to_come_are_kept_apart() -> None:

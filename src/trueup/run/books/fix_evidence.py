@@ -8,6 +8,7 @@ from trueup.core.facts import Stream
 from trueup.core.instant import SECOND, Instant
 from trueup.ledger.coverage import Coverage, Span
 from trueup.ledger.report_check import FixEvidence
+from trueup.run.views import number_of
 from trueup.store.database import Books
 from trueup.store.progress import as_coverage
 
@@ -43,8 +44,9 @@ def fix_certificate(books: Books) -> tuple[str, ...]:
     open_ = sum(1 for each in books.report_pages() if not each.is_complete)
     spans = _words(heard) or "no time"
     came = (
-        f"{counts.pages - counts.resent} pages as they were sent, {counts.resent} when they were "
-        f"sent again; {only_by_rest} settlements by REST only; {open_} reports not whole"
+        f"{number_of(counts.pages - counts.resent, 'page')} as sent, {counts.resent} when sent "
+        f"again; {number_of(only_by_rest, 'settlement')} by REST only; "
+        f"{number_of(open_, 'report')} not whole"
     )
     lines = [f"settlement reports by FIX: {words}" for words in (f"listened to {spans}", came)]
     executions = books.heard(Stream.FILLS)

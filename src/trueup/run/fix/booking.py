@@ -29,6 +29,7 @@ from trueup.ledger.coverage import Span
 from trueup.run.books.account import BEAT_EVERY, Account
 from trueup.run.books.booking import report_terms
 from trueup.run.clock import SystemClock
+from trueup.run.views import number_of
 from trueup.store.database import Books
 from trueup.store.journal import Appended
 from trueup.wire.fix.codec import Received
@@ -275,4 +276,4 @@ def _page_words(pages: Appended, reports: Appended) -> str:
 
 
 def _parties(number: int) -> str:
-    return "1 party" if number == 1 else f"{number} parties"
+    return number_of(number, "party", "parties")

@@ -22,15 +22,12 @@ from trueup.ledger.breaks import BreakKind, Severity
 from trueup.ledger.entries import Evidence, MarketBook
 from trueup.ledger.report_check import FixEvidence, compare_report
 from trueup.ledger.report_pages import check_pages
-from trueup.run.fix.report import fee_types, fees_by_type, party_row, sum_of
+from trueup.run.fix.report import TOLD_COLUMNS, fee_types, fees_by_type, party_row, sum_of
 from trueup.run.views import Row
 from trueup.store.database import Books
 from trueup.store.progress import as_coverage
 
-COLUMNS: Final = (
-    *("party", "subaccount", "ticker", "result", "settlement_price", "yes_count", "no_count"),
-    *("gross", "fees", "fee_types", "payout", "rest_revenue", "booked", "doubt"),
-)
+COLUMNS: Final = (*TOLD_COLUMNS, "rest_revenue", "booked", "doubt")
 Subject = tuple[Subaccount, Ticker]
 
 

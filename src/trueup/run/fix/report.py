@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Final
 
 from trueup.core.errors import ConfigError, TrueupError
-from trueup.core.ids import Subaccount
+from trueup.core.ids import Subaccount, Ticker
 from trueup.core.settlement import PayoutUnit, SettlementReported
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.run.books.exporting import Exported, write_table
-from trueup.run.views import Row
+from trueup.run.views import Row, number_of
 from trueup.wire.fix.codec import Codec
 from trueup.wire.fix.frame import SOH
 from trueup.wire.fix.log_lines import LoggedMessage, read_log
 from trueup.wire.fix.meanings import FEE_TYPES
 from trueup.wire.fix.message import Sender
 from trueup.wire.fix.messages.settlement import MarketSettlementReport
-from trueup.wire.fix.settlement import Completeness, SettlementPages
+from trueup.wire.fix.settlement import Completeness, SettlementPages, sent_at, session_of
 
-COLUMNS: Final = (
+TOLD_COLUMNS: Final = (
     "party",
     "subaccount",
     "ticker",
@@ -34,24 +34,50 @@ COLUMNS: Final = (
     "fees",
     "fee_types",
     "payout",
-    "doubt",
 )
+COLUMNS: Final = (*TOLD_COLUMNS, "doubt")
 
 
 @dataclass(slots=True)
 class DayReport:
     """The settlements of one clearing date.
 
-    `problems` are what keeps the report from being whole: pages that are missing or
-    contradict each other, messages that could not be read, figures that do not fit together,
-    parties that belong to no known subaccount.
+    A party of a market was paid once, on however many sessions that was heard: the newest
+    word counts.  `again` counts the parties that were told again in the same words, by
+    another page or another session; `sessions` are all that told something.  `problems` are
+    what keeps the report from being whole: pages that are missing or contradict each other,
+    messages that could not be read, figures that do not fit together, a party that is told
+    in two ways, parties that belong to no known subaccount.
     """
 
     day: date
-    parties: list[SettlementReported] = field(default_factory=list[SettlementReported])
+    told: dict[tuple[Ticker, str], SettlementReported] = field(
+        default_factory=dict[tuple[Ticker, str], SettlementReported]
+    )
     problems: list[str] = field(default_factory=list[str])
+    sessions: set[str] = field(default_factory=set[str])
     pages: int = 0
     repeated: int = 0
+    again: int = 0
+
+    @property
+    def parties(self) -> list[SettlementReported]:
+        """Every party of every market, once."""
+        return list(self.told.values())
+
+    def take(self, parties: Iterable[SettlementReported], *, where: str) -> None:
+        """What one page says of its parties; `where` names the page for a person."""
+        for each in parties:
+            key = each.ticker, each.party
+            known = self.told.get(key, each)
+            newest = each if each.at >= known.at else known
+            if known != each:
+                self.problems.append(
+                    f"{each.ticker}, party {each.party}: told in two ways, {_paid(known)} and "
+                    f"{_paid(each)} ({where}); the newer one counts, {_paid(newest)}"
+                )
+            self.again += key in self.told and known == each
+            self.told[key] = newest
 
     def rows(self) -> list[Row]:
         """One row for each party of each market, by party."""
@@ -81,7 +107,8 @@ def read_day(
 
     `parties` maps parties to subaccounts; empty, none is expected.  `unit` is what payouts
     (1704) are written in: ``dollars``, or ``cents`` as in the oldest reports.  A page that
-    comes twice counts once.  Raises `ConfigError` for a file that cannot be read.
+    comes twice counts once, and so does a party that several sessions tell of.  Raises
+    `ConfigError` for a file that cannot be read.
     """
     if unit not in set(PayoutUnit):
         raise ConfigError(f"{unit!r} is no unit of payouts", remedy="Use dollars or cents.")
@@ -118,7 +145,9 @@ def _incomplete(pages: SettlementPages, day: date) -> Iterator[str]:
             continue
         told = "; ".join(batch.contradictions)
         if batch.completeness is Completeness.OPEN:
-            told = f"{len(batch.report_ids)} of {batch.announced or 'an unknown number of'} pages"
+            unknown = "an unknown number of pages"
+            announced = number_of(batch.announced, "page") if batch.announced else unknown
+            told = f"{len(batch.report_ids)} of {announced}"
         yield f"{ticker}: {batch.completeness}, {told}"
 
 
@@ -143,16 +172,24 @@ def _take(
     fields = zip(message.tags, message.values, strict=True)
     raw = "".join(f"{tag}={value}{SOH}" for tag, value in fields)
     try:
-        page = codec.decode(raw.encode("utf-8", "surrogateescape")).message
-        if not isinstance(page, MarketSettlementReport):
+        received = codec.decode(raw.encode("utf-8", "surrogateescape"))
+        if not isinstance(received.message, MarketSettlementReport):
             return
-        taken = pages.take(page)
+        session = session_of(received.header)
+        taken = pages.take(received.message, session=session, at=sent_at(received.header))
     except TrueupError as error:
         report.problems.append(f"{file.name}, line {message.line}: not counted: {error}")
         return
     report.pages += 1
     report.repeated += taken.is_repeated
-    report.parties += taken.parties
+    report.sessions.add(session)
+    report.take(taken.parties, where=f"{file.name}, line {message.line}")
+
+
+def _paid(each: SettlementReported) -> str:
+    """What one party was told to be paid, for a person; what was not said is a dash."""
+    paid, net = (("–" if one is None else str(one)) for one in (each.payout, each.net))
+    return f"{paid} for {net} at {each.result}"
 
 
 def party_row(each: SettlementReported) -> Row:

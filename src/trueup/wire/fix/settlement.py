@@ -2,9 +2,10 @@
 
 A settlement of many parties comes in pages.  Each page has a report id of its own, so
 pages belong together by market and clearing date; LastFragment (893) marks the last one
-and TotNumMarketSettlementReports (20106) says how many there are.  `SettlementPages` hands
-on every page's parties at once and keeps only counts: a batch of a million parties needs
-no more memory than one of two.
+and TotNumMarketSettlementReports (20106) says how many there are.  Another session, or
+another key, gets pages of its own: what is complete is so on one session.  `SettlementPages`
+hands on every page's parties at once and keeps only counts: a batch of a million parties
+needs no more memory than one of two.
 
 What 1704 is written in has changed: the oldest documentation shows cents, the present one
 dollars.  A report does not say which, so it is a setting (`PayoutUnit`); a wrong one shows
@@ -87,10 +88,10 @@ class PageTaken:
 
 
 class SettlementPages:
-    """Joins the pages of settlements.
+    """Joins the pages of settlements, on each session apart.
 
     `subaccounts` maps parties to subaccounts: a party that is not there is handed on
-    without one.
+    without one.  A party that two sessions tell of is handed on twice.
     """
 
     def __init__(
@@ -98,15 +99,19 @@ class SettlementPages:
     ) -> None:
         self._subaccounts = subaccounts
         self._unit = unit
-        self._batches: dict[tuple[str, date], SettlementBatch] = {}
+        self._batches: dict[tuple[str, date, str], SettlementBatch] = {}
 
-    def take(self, page: MarketSettlementReport) -> PageTaken:
-        """One page.  Raises `ProtocolBroken` when a party cannot be read for certain."""
-        key = page.symbol, page.clearing_date
+    def take(
+        self, page: MarketSettlementReport, *, session: str = "", at: Instant = _UNKNOWN
+    ) -> PageTaken:
+        """One page of a session, sent at `at`.  Raises `ProtocolBroken` when a party cannot be
+        read for certain.
+        """
+        key = page.symbol, page.clearing_date, session
         batch = self._batches.get(key)
         if batch is not None and page.report_id in batch.report_ids:
             return PageTaken((), is_repeated=True, batch=batch)
-        parties = read_parties(page, self._subaccounts, unit=self._unit)
+        parties = read_parties(page, self._subaccounts, unit=self._unit, at=at)
         if batch is None:
             batch = self._batches[key] = SettlementBatch(page.result, page.settlement_price)
         _compare(batch, page)
@@ -117,14 +122,17 @@ class SettlementPages:
         return PageTaken(parties, is_repeated=False, batch=batch)
 
     def open(self) -> Iterator[tuple[Ticker, date, SettlementBatch]]:
-        """The settlements that are not complete, in the order in which they began."""
-        for (symbol, day), batch in self._batches.items():
-            if batch.completeness is not Completeness.COMPLETE:
+        """What came of the settlements that are complete on no session, in the order in which
+        they began.
+        """
+        whole = {
+            key[:2]
+            for key, batch in self._batches.items()
+            if batch.completeness is Completeness.COMPLETE
+        }
+        for (symbol, day, _), batch in self._batches.items():
+            if (symbol, day) not in whole:
                 yield Ticker(symbol), day, batch
-
-    def forget(self, ticker: Ticker, day: date) -> None:
-        """Let go of a settlement that was dealt with."""
-        self._batches.pop((ticker, day), None)
 
 
 def _compare(batch: SettlementBatch, page: MarketSettlementReport) -> None:
@@ -150,9 +158,9 @@ def read_page(
 
     Raises `ProtocolBroken` when a party cannot be read for certain.
     """
-    at = header.original_sending_time or header.sending_time
+    at = sent_at(header)
     stated = SettlementPageReported(
-        session=f"{header.sender}/{header.target}",
+        session=session_of(header),
         ticker=Ticker(page.symbol),
         clearing_date=page.clearing_date,
         report_id=page.report_id,
@@ -165,6 +173,16 @@ def read_page(
         is_resent=header.is_possible_duplicate is True,
     )
     return stated, read_parties(page, {}, at=at)
+
+
+def session_of(header: Header) -> str:
+    """The session and the key that a page came to."""
+    return f"{header.sender}/{header.target}"
+
+
+def sent_at(header: Header) -> Instant:
+    """When a page was sent first."""
+    return header.original_sending_time or header.sending_time
 
 
 def party_bytes(raw: bytes, parties: int) -> tuple[bytes, list[bytes]]:
@@ -207,13 +225,21 @@ def read_parties(
 
 
 def _payout(page: MarketSettlementReport, party: SettlementParty, unit: PayoutUnit) -> Money | None:
+    """What was credited: the one collateral change that is called PAYOUT (1705).
+
+    The exchange's page *Market settlement* promises one change, the payout, and shows it as
+    PAYOUT; the oldest example calls the same a change of BALANCE.  So a PAYOUT counts, and
+    what stands beside it stays in the party's own bytes as evidence; without one, a change
+    of the balance is the payout.  Of two of one kind nobody can say which was paid.
+    """
     changes = party.collateral_changes
-    if not changes:
+    payouts = [each for each in changes if each.kind is CollateralType.PAYOUT] or changes
+    if not payouts:
         return None
-    first, *others = changes
+    first, *others = payouts
     if others:
         raise ProtocolBroken(
-            f"{page.symbol}: party {party.party_id} has {len(changes)} collateral changes, "
+            f"{page.symbol}: party {party.party_id} has {len(payouts)} collateral changes, "
             "of which one should be the payout",
             evidence=page.report_id,
         )
