@@ -86,7 +86,7 @@ def status(invocation: Invocation) -> None:
     except NoBot as why:
         remains = what_remains(settings, why)
         output.result(remains)
-        output.say(remains["words"])
+        output.say(f"{remains['words']}. {remains['remedy']}")
         for halt in remains["halts"]:
             output.notice(f"halted ({halt['code']}): {halt['words']}")
         for name, words in remains["paused"].items():

@@ -43,6 +43,9 @@ COMMANDS: Final = ("pause", "resume", "kill", "flatten", "rearm", "cancel")
 LINE_BYTES_MAX: Final = 4 << 20
 """An event is one line, and a status document is the longest."""
 
+BEAT_SECONDS: Final = 2.0
+"""How often the loop of a bot that listens touches its control file."""
+
 _ANSWER_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 2.0
 _OK: Final = 200
@@ -75,12 +78,21 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the control file says: where a bot listens, what opens it, and which process it is."""
+    """What the control file says: where a bot listens, what opens it, and which process it is.
+
+    Port 0 is a bot that starts and does not listen yet.  While it listens its loop touches the
+    file every `BEAT_SECONDS`: the file's age tells a bot that is busy from one that hangs.
+    """
 
     port: int
     token: str
     pid: int
     started_at: Instant
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether there is somebody to ask already."""
+        return self.port > 0
 
     @property
     def origin(self) -> str:
@@ -143,6 +155,13 @@ def read_whereabouts(path: Path) -> Whereabouts:
     return where
 
 
+def withdraw_whereabouts(path: Path, where: Whereabouts) -> None:
+    """Take the control file away, if it is still the one that says this."""
+    with suppress(NoBot, OSError):
+        if read_whereabouts(path) == where:
+            path.unlink(missing_ok=True)
+
+
 class Control:
     """A running bot's channel for the command line.
 
@@ -150,7 +169,7 @@ class Control:
     """
 
     def __init__(self, path: Path) -> None:
-        self._where = read_whereabouts(path)
+        self._where = _of_a_listener(path)
 
     @property
     def where(self) -> Whereabouts:
@@ -188,7 +207,7 @@ class AsyncControl:
     """The same for an event loop (the page); use it with ``async with``."""
 
     def __init__(self, path: Path) -> None:
-        self._where = read_whereabouts(path)
+        self._where = _of_a_listener(path)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -266,6 +285,16 @@ class AsyncControl:
             raise _unreachable(self._where) from error
 
 
+def _of_a_listener(path: Path) -> Whereabouts:
+    where = read_whereabouts(path)
+    if not where.is_listening:
+        raise NoBot(
+            f"the bot (process {where.pid}) is starting and does not listen yet",
+            remedy="Ask again in a few seconds.",
+        )
+    return where
+
+
 def _decisions_path(after: int | None, limit: int) -> str:
     cursor = "" if after is None else f"&after={after}"
     return f"/decisions?limit={limit}{cursor}"
@@ -280,8 +309,8 @@ def _unreachable(where: Whereabouts) -> NoBot:
         return NoBot(f"the bot (process {where.pid}) has ended")
     return NoBot(
         f"process {where.pid} does not answer at {where.origin}",
-        remedy="It hangs, or its number belongs to another program by now. `trueup bot kill` "
-        "stops the account without it.",
+        remedy="`trueup bot status` tells whether it hangs, and `trueup bot kill` stops the "
+        "account without it.",
     )
 
 

@@ -23,14 +23,15 @@ from typing import Final, Protocol
 import msgspec
 from aiohttp import web
 
-from trueup.core.errors import CallerError, TrueupError
+from trueup.core.errors import CallerError
 from trueup.core.instant import Instant
 from trueup.net.control import (
+    BEAT_SECONDS,
     COMMANDS,
     HOST,
     Said,
     Whereabouts,
-    read_whereabouts,
+    withdraw_whereabouts,
     write_whereabouts,
 )
 
@@ -81,6 +82,8 @@ class ControlServer:
         self._listeners: set[_Listener] = set()
         self._runner: web.AppRunner | None = None
         self._hosts: frozenset[str] = frozenset()
+        self._where: Whereabouts | None = None
+        self._beating: asyncio.Task[None] | None = None
 
     @property
     def has_listeners(self) -> bool:
@@ -105,18 +108,28 @@ class ControlServer:
             port=port, token=self._token, pid=os.getpid(), started_at=self._started_at
         )
         write_whereabouts(self._path, where)
+        self._where = where
+        self._beating = asyncio.create_task(self._beat())
         return where
 
     async def stop(self) -> None:
         """Take the control file away (if it is still ours) and close every connection."""
-        with suppress(TrueupError, OSError):
-            if read_whereabouts(self._path).token == self._token:
-                self._path.unlink(missing_ok=True)
+        if self._beating is not None:
+            self._beating.cancel()
+        if self._where is not None:
+            withdraw_whereabouts(self._path, self._where)
         for listener in tuple(self._listeners):
             _put(listener, b"")
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _beat(self) -> None:
+        """Say by the file's age that the loop has its turns."""
+        while True:
+            with suppress(OSError):
+                os.utime(self._path)
+            await asyncio.sleep(BEAT_SECONDS)
 
     def push(self, event: str, document: Mapping[str, object]) -> None:
         """Tell everybody who follows the events."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
@@ -19,6 +20,7 @@ from trueup.engine import effects as f
 from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
 from trueup.net.client import AsyncClient, open_async_client, open_client
+from trueup.net.control import Whereabouts, withdraw_whereabouts, write_whereabouts
 from trueup.net.control_server import ControlServer
 from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Event, Options
@@ -136,6 +138,9 @@ def _prepared(
             remedy="Look at what happened, then `trueup bot rearm`.",
         )
     log = stack.enter_context(IntentLog(intents_path(settings)))
+    starts = Whereabouts(port=0, token="", pid=os.getpid(), started_at=SystemClock().now())
+    write_whereabouts(control_path(settings), starts)
+    stack.callback(withdraw_whereabouts, control_path(settings), starts)
     by_fix = (
         not settings.is_paper
         and (options.order_entry or settings.config.order_entry) == OrderEntry.FIX

@@ -52,6 +52,7 @@ class BotAtWork:
             pid=os.getpid(),
             started_at=self.started_at,
             at=self.clock.now(),
+            is_ready=self.live.ready.is_set(),
             connections=self._connections(),
             books=self.books,
         )

@@ -49,7 +49,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine does not know about itself.
 
     `live` says whether its orders go to the production exchange.  `books` is the last
-    proof, in the words of whoever proves.
+    proof, in the words of whoever proves.  While it is not `is_ready` it still reads the account
+    and the markets.
     """
 
     venue: str
@@ -60,6 +61,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     started_at: Instant
     at: Instant
+    is_ready: bool = True
     connections: tuple[Connection, ...] = ()
     books: Mapping[str, Any] | None = None
 
@@ -80,7 +82,7 @@ def status_of(state: State, tally: Tally, about: About, *, tops: bool = True) ->
         pid=about.pid,
         started_at=format_instant(about.started_at),
         at=format_instant(about.at),
-        state=_state_of(state),
+        state=_state_of(state, is_ready=about.is_ready),
         value=str(capital + profit),
         profit=str(profit),
         connections=[_connection(each, about.at) for each in about.connections],
@@ -125,12 +127,12 @@ def top_document(state: State, ticker: Ticker) -> dict[str, Any]:
 # -- the parts ---------------------------------------------------------------------------------
 
 
-def _state_of(state: State) -> str:
+def _state_of(state: State, *, is_ready: bool) -> str:
     if any(not each.strategy for each in state.halts):
         return "halted"
     if state.running and all(each.paused for each in state.running.values()):
         return "paused"
-    return "trading"
+    return "trading" if is_ready else "starting"
 
 
 def _connection(each: Connection, now: Instant) -> ConnectionShown:

@@ -190,7 +190,9 @@ class CountersShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document.  `state` is ``trading``, ``paused`` (all strategies) or ``halted``."""
+    """The whole document.  `state` is ``starting`` (the account is still read), ``trading``,
+    ``paused`` (all strategies) or ``halted``.
+    """
 
     venue: str
     account: str

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from trueup.core.errors import BooksError
-from trueup.core.instant import MINUTE, SECOND, format_instant
+from trueup.core.instant import MINUTE, SECOND, Instant, format_age, format_instant
 from trueup.engine import inputs as i
 from trueup.engine.inflight import Intent
 from trueup.engine.machine import Machine
 from trueup.engine.records import OrderEnded, StrategyPaused
 from trueup.engine.state import Settings
-from trueup.net.control import Control, NoBot, Said
+from trueup.net.control import Control, NoBot, Said, read_whereabouts
 from trueup.run.bot.assembly import new_client_order_id
 from trueup.run.bot.decision_log import read_decisions
 from trueup.run.bot.places import control_path, decisions_path, intents_path, kill_path
@@ -22,6 +24,10 @@ from trueup.store.intents import IntentLog
 
 KILL_PATIENCE: Final = 90 * SECOND
 FLATTEN_PATIENCE: Final = 5 * MINUTE
+_LONG_START: Final = 2 * MINUTE
+_HANGS_AFTER: Final = 10 * SECOND
+"""How old a heartbeat of every two seconds must be before nothing but a hanging loop explains it."""
+
 _LOOK_EVERY: Final = SECOND // 2
 
 
@@ -33,12 +39,15 @@ def reach_bot(settings: DeskSettings) -> Control:
 def what_remains(settings: DeskSettings, why: NoBot) -> dict[str, Any]:
     """The state of an account on which no bot answers, from its logs.
 
-    `words` say why there is none.  Where the intent log is in use all the same a bot
-    runs and hangs.
+    `state` is ``none``, or where the intent log is in use, so that a bot runs, ``starting``,
+    ``busy``, ``hangs`` or ``ending``; `words` and `remedy` say so.
     """
+    now = SystemClock().now()
     document: dict[str, Any] = {
         "running": False,
-        "words": str(why),
+        "state": "none",
+        "words": _why_none(settings, why),
+        "remedy": why.remedy,
         "killed": kill_path(settings).exists(),
         "halts": [],
         "paused": {},
@@ -55,11 +64,10 @@ def what_remains(settings: DeskSettings, why: NoBot) -> dict[str, Any]:
     try:
         with IntentLog(path) as log:
             records = log.records
-    except BooksError as error:
-        words = f"a bot runs but does not answer: it is starting, or it hangs ({error})"
-        return document | {"running": True, "words": words}
+    except BooksError:
+        return document | {"running": True, **_silence(control_path(settings), now)}
     machine = Machine([], Settings(), new_client_order_id)
-    machine.step(i.Recovered(at=SystemClock().now(), records=records))
+    machine.step(i.Recovered(at=now, records=records))
     state = machine.state
     paused: dict[str, str] = {}
     for each in records:
@@ -76,6 +84,57 @@ def what_remains(settings: DeskSettings, why: NoBot) -> dict[str, Any]:
         "paused": paused,
         "sweep": None if duty is None else {"words": duty.order.words},
         "open_orders": _without_end(records),
+    }
+
+
+def _why_none(settings: DeskSettings, why: NoBot) -> str:
+    """Why nobody answers although nobody holds the log: a number may belong to another by now."""
+    with suppress(NoBot):
+        where = read_whereabouts(control_path(settings))
+        return (
+            f"no bot is running: its last one was process {where.pid}, and that is another "
+            "program by now"
+        )
+    return str(why)
+
+
+def _silence(path: Path, now: Instant) -> dict[str, str]:
+    """Why a bot that holds the log does not answer, by what its control file still tells."""
+    try:
+        where = read_whereabouts(path)
+        touched = Instant(path.stat().st_mtime_ns // 1000)
+    except (NoBot, OSError):
+        return {
+            "state": "ending",
+            "words": "a bot of this account is ending: it has closed its channel and still holds "
+            "the intent log",
+            "remedy": "Ask again in a few seconds. If it stays so, `trueup bot kill` cancels "
+            "everything without it.",
+        }
+    process = f"the bot (process {where.pid})"
+    if not where.is_listening:
+        age = max(0, now - where.started_at)
+        return {
+            "state": "starting",
+            "words": f"{process} is starting, since {format_age(age)}: it does not listen yet",
+            "remedy": "Ask again in a few seconds."
+            if age < _LONG_START
+            else "That is longer than a start takes: look at what it printed, or end it "
+            f"(kill {where.pid}) and start it again.",
+        }
+    age = max(0, now - touched)
+    if age < _HANGS_AFTER:
+        return {
+            "state": "busy",
+            "words": f"{process} is busy: it did not answer, but its loop turned "
+            f"{format_age(age)} ago",
+            "remedy": "Ask again.",
+        }
+    return {
+        "state": "hangs",
+        "words": f"{process} hangs: its loop has not turned for {format_age(age)}",
+        "remedy": "Its watchdog ends it after hang_max. `trueup bot kill` cancels everything "
+        f"without it now; then end it: kill -9 {where.pid}.",
     }
 
 

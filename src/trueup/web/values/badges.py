@@ -79,6 +79,8 @@ def bot_badge(state: str | None, *, is_killed: bool, why: str, heard_at: Instant
             return Badge(shape="○", words="no bot", tone="", title=why)
         case "trading":
             return Badge(shape="▶", words="bot trading", tone="good", at=heard_at)
+        case "starting":
+            return Badge(shape="◌", words="bot starting", tone="look", at=heard_at)
         case "paused":
             return Badge(shape="⏸", words="bot paused", tone="look", at=heard_at)
         case _:
