@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.observations import Observation
 from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import ZERO_MONEY, Count, Money, Price
+from trueup.net.fix.endpoints import resolve_fix_endpoint
+from trueup.net.fix.store import SessionStore
+from trueup.net.venues import Venue
 from trueup.run.books.account import Account
 from trueup.run.books.rereading import reread_kept_of_fix
 from trueup.run.clock import SystemClock
@@ -26,6 +30,7 @@ from trueup.wire.fix.kinds import PriceUnit
 from trueup.wire.fix.message import Message, Sender
 from trueup.wire.fix.messages.orders import ExecutionReport
 from trueup.wire.fix.messages.session import Header
+from trueup.wire.fix.numbering import Sequences
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.translate import write_trade
 from trueup.wire.fix.words import ExecType
@@ -88,9 +93,28 @@ def account(tmp_path: Path) -> Iterator[Account]:
         yield opened
 
 
+def numbers(
+    account: Account, kind: SessionKind = SessionKind.RT, *, listens: bool = True
+) -> SessionStore:
+    """The stored numbers of a session of the key, as a listener opens them or somebody else."""
+    endpoint = resolve_fix_endpoint(Venue.DEMO, kind)
+    return SessionStore.open(account.desk.settings.home / "fix", endpoint, "key", listens=listens)
+
+
+@contextmanager
+def listening(account: Account, kind: SessionKind = SessionKind.RT) -> Generator[FixBooks]:
+    """A listener of a session from its start to its end, whose numbers went on a little."""
+    with (
+        numbers(account, kind) as store,
+        FixBooks(account, kind, "key", store=store, retention_hours=72) as books,
+    ):
+        yield books
+        store.save(Sequences(store.sequences.next_out + 1, store.sequences.next_in + 1))
+
+
 @pytest.fixture
 def listener(account: Account) -> Iterator[FixBooks]:
-    with FixBooks(account, SessionKind.RT, "key", retention_hours=72) as books:
+    with listening(account) as books:
         books.logged_on(was_reset=False, at=NOW)
         yield books
 
@@ -172,33 +196,69 @@ def test_the_same_fill_told_otherwise_by_rest_is_a_break(
     ]
 
 
+def listen(
+    account: Account, hour: int, *, was_reset: bool = False, missed: bool = False
+) -> list[tuple[int, int]]:
+    """Listen for an hour; returns from which hour to which was heard so far."""
+    at = Instant(NOW + hour * HOUR)
+    with listening(account) as books:
+        books.logged_on(was_reset=was_reset, at=at)
+        if missed:
+            books.missed(Instant(at + SECOND))
+        books.heard(Instant(at + HOUR))
+    spans = account.books.heard(Stream.SETTLEMENT_REPORTS)
+    assert spans == account.books.heard(Stream.FILLS)
+    return [((span.since - NOW) // HOUR, (span.until - NOW) // HOUR) for span in spans]
+
+
 def test_listening_goes_on_over_a_short_absence_and_not_over_a_long_one(account: Account) -> None:
-    def listen(at: Instant, *, was_reset: bool = False, missed: bool = False) -> None:
-        with FixBooks(account, SessionKind.RT, "key", retention_hours=72) as books:
-            books.logged_on(was_reset=was_reset, at=at)
-            if missed:
-                books.missed(Instant(at + SECOND))
-            books.heard(Instant(at + HOUR))
+    assert listen(account, 0) == [(0, 1)]
+    assert listen(account, 50) == [(0, 51)]
+    assert listen(account, 200) == [(0, 51), (200, 201)]
+    assert listen(account, 210, was_reset=True) == [(0, 51), (200, 201), (210, 211)]
+    assert listen(account, 220, missed=True) == [(0, 51), (200, 201), (210, 211), (220, 221)]
 
-    def heard() -> list[tuple[int, int]]:
-        spans = account.books.heard(Stream.SETTLEMENT_REPORTS)
-        assert spans == account.books.heard(Stream.FILLS)
-        return [((span.since - NOW) // HOUR, (span.until - NOW) // HOUR) for span in spans]
 
-    listen(NOW)
-    listen(Instant(NOW + 50 * HOUR))
-    assert heard() == [(0, 51)]
-    listen(Instant(NOW + 200 * HOUR))
-    assert heard() == [(0, 51), (200, 201)]
-    listen(Instant(NOW + 210 * HOUR), was_reset=True)
-    assert heard() == [(0, 51), (200, 201), (210, 211)]
-    listen(Instant(NOW + 220 * HOUR), missed=True)
-    assert heard() == [(0, 51), (200, 201), (210, 211), (220, 221)]
+@pytest.mark.parametrize("was_begun_anew", [True, False])
+def test_what_somebody_else_took_on_the_same_session_was_not_listened_to(
+    account: Account, *, was_begun_anew: bool
+) -> None:
+    """A bot on RT with the listener's key, or a listener that only keeps a log."""
+    listen(account, 0)
+    with numbers(account, listens=False) as store:
+        # After a reset the numbers may be the very ones at which the listener left.
+        store.save(Sequences() if was_begun_anew else Sequences(9, 9))
+    with numbers(account) as store:
+        store.save(Sequences(2, 2))
+
+    assert listen(account, 3) == [(0, 1), (3, 4)]
+    assert listen(account, 5) == [(0, 1), (3, 6)]
+
+
+def test_what_other_books_heard_was_not_heard_by_these(account: Account) -> None:
+    """Another account with the same key, or books that were restored from a copy of yesterday."""
+    listen(account, 0)
+    with numbers(account) as store:
+        store.hear(Instant(NOW + 2 * HOUR))
+        store.save(Sequences(9, 9))
+
+    assert listen(account, 3) == [(0, 1), (3, 4)]
+
+
+def test_a_loss_that_was_the_last_thing_before_the_end_is_not_reached_over(
+    account: Account,
+) -> None:
+    listen(account, 0)
+    with listening(account) as books:
+        books.logged_on(was_reset=False, at=Instant(NOW + 2 * HOUR))
+        books.missed(Instant(NOW + 2 * HOUR))
+
+    assert listen(account, 3) == [(0, 1), (3, 4)]
 
 
 def test_a_session_that_sends_nothing_again_begins_anew_each_time(account: Account) -> None:
     for start in (0, 10):
-        with FixBooks(account, SessionKind.NR, "key", retention_hours=72) as books:
+        with listening(account, SessionKind.NR) as books:
             books.logged_on(was_reset=True, at=Instant(NOW + start * HOUR))
             books.heard(Instant(NOW + (start + 1) * HOUR))
 

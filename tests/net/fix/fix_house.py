@@ -164,8 +164,9 @@ class Place:
     folder: Path
     options: LogonOptions = field(default_factory=LogonOptions)
 
-    def store(self) -> SessionStore:
-        return SessionStore.open(self.folder, self.endpoint, self.signer.key_id)
+    def store(self, *, listens: bool = False) -> SessionStore:
+        key_id = self.signer.key_id
+        return SessionStore.open(self.folder, self.endpoint, key_id, listens=listens)
 
     def client(self, store: SessionStore) -> FixClient:
         return FixClient(

@@ -28,6 +28,7 @@ from trueup.core.units import Count, Price
 from trueup.net.fix.client import HELD_MAX, FixClient, FixEvent, Reconnecting, SequencesDiffer
 from trueup.net.fix.endpoints import FixEndpoint, client_tls
 from trueup.net.fix.refusals import FixRefused
+from trueup.net.fix.store import NOT_HEARD
 from trueup.net.venues import Venue
 from trueup.wire.fix.logon import LogonOptions
 from trueup.wire.fix.messages.orders import ExecutionReport, NewOrderSingle, OrderCancelRequest
@@ -198,6 +199,26 @@ def test_reset_is_asked_for_once_and_not_after_a_broken_line(
 
         logons = [each for each in seen if isinstance(each, LoggedOn)]
         assert [each.was_reset for each in logons] == [True, False]
+
+    asyncio.run(story())
+
+
+def test_a_reset_that_was_asked_for_ends_what_was_heard_though_no_answer_came(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    """The exchange may have thrown away what was missed before the line broke."""
+
+    async def story() -> None:
+        options = LogonOptions(reset=True)
+        async with open_place(SessionKind.PT, certificate, tmp_path, options=options) as place:
+            place.house.refuses = "API usage level is not allowed for FIX"
+            with place.store(listens=True) as store:
+                store.hear(now())
+                async with place.client(store) as client:
+                    with pytest.raises(FixRefused):
+                        await gather(client, is_on)
+            with place.store(listens=True) as store:
+                assert store.heard_until == NOT_HEARD
 
     asyncio.run(story())
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
 
 from trueup.core.errors import ConfigError
+from trueup.core.instant import Instant
 from trueup.net.fix.endpoints import FixEndpoint, resolve_fix_endpoint
 from trueup.net.fix.refusals import judge_refusal
-from trueup.net.fix.store import SessionStore
+from trueup.net.fix.store import NOT_HEARD, SessionStore
 from trueup.net.venues import Venue
 from trueup.wire.fix.numbering import Sequences
 from trueup.wire.fix.session_kinds import SessionKind
@@ -30,6 +32,62 @@ def test_numbers_survive(tmp_path: Path) -> None:
     with SessionStore.open(tmp_path, PT, "key-1") as store:
         assert store.sequences == Sequences(49, 147)
     assert only_file(tmp_path).stat().st_mode & 0o077 == 0
+
+
+def heard_until(folder: Path) -> Instant:
+    """Up to when the next listener finds everything heard."""
+    with SessionStore.open(folder, PT, "key-1", listens=True) as store:
+        return store.heard_until
+
+
+def listen(folder: Path) -> None:
+    with SessionStore.open(folder, PT, "key-1", listens=True) as store:
+        store.hear(Instant(77))
+        store.save(Sequences(5, 9))
+
+
+def test_what_was_heard_goes_with_the_numbers_from_listener_to_listener(tmp_path: Path) -> None:
+    listen(tmp_path)
+
+    assert heard_until(tmp_path) == 77
+
+
+def test_whoever_else_uses_the_numbers_takes_it_away(tmp_path: Path) -> None:
+    listen(tmp_path)
+    with SessionStore.open(tmp_path, PT, "key-1"):
+        pass
+    assert heard_until(tmp_path) == 77, "nothing was sent: nothing was taken"
+
+    with SessionStore.open(tmp_path, PT, "key-1") as store:
+        store.save(Sequences(5, 9))
+
+    assert heard_until(tmp_path) == NOT_HEARD
+
+
+def test_while_a_loss_is_still_to_be_told_nothing_counts_as_heard(tmp_path: Path) -> None:
+    with SessionStore.open(tmp_path, PT, "key-1", listens=True) as store:
+        store.hear(Instant(77))
+        store.save(Sequences(5, 9), is_in_order=False)
+        assert heard_until_on_disk(tmp_path) == "0"
+        store.save(Sequences(5, 9))
+        assert heard_until_on_disk(tmp_path) == "77"
+
+
+def heard_until_on_disk(folder: Path) -> str:
+    slots = only_file(folder).read_bytes()[512:].replace(b"\0", b" ").decode().splitlines()
+    return max((slot.split() for slot in slots if slot.strip()), key=lambda slot: int(slot[0]))[3]
+
+
+def test_a_file_of_before_says_nothing_of_what_was_heard(tmp_path: Path) -> None:
+    listen(tmp_path)
+    file, text = only_file(tmp_path), "9 5 9"
+    slot = f"{text} {zlib.crc32(text.encode()):08x}".ljust(63) + "\n"
+    content = bytearray(file.read_bytes())
+    content[512 + 64 : 512 + 128] = slot.encode()
+    file.write_bytes(content)
+
+    with SessionStore.open(tmp_path, PT, "key-1", listens=True) as store:
+        assert (store.sequences, store.heard_until) == (Sequences(5, 9), NOT_HEARD)
 
 
 def test_torn_write_leaves_the_numbers_before_it(tmp_path: Path) -> None:

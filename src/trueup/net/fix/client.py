@@ -28,7 +28,7 @@ from trueup.core.errors import ProtocolBroken, Unreachable
 from trueup.core.instant import SECOND, Instant
 from trueup.net.fix.endpoints import FixEndpoint, client_tls
 from trueup.net.fix.refusals import FixRefused, judge_refusal
-from trueup.net.fix.store import SessionStore
+from trueup.net.fix.store import NOT_HEARD, SessionStore
 from trueup.net.retry import Chance
 from trueup.wire.fix.errors import FixBroken, Garbled
 from trueup.wire.fix.frame import Framer
@@ -41,6 +41,7 @@ from trueup.wire.fix.session_states import (
     Disconnect,
     Ending,
     LoggedOn,
+    Missed,
     Output,
     State,
     Transmit,
@@ -118,6 +119,8 @@ class FixClient:
         self._session = self._machine(store.sequences)
         self._writer: asyncio.StreamWriter | None = None
         self._held: deque[tuple[Output, int | None]] = deque()
+        self._losses = 0
+        """How many of those held say that something will never come."""
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -242,6 +245,9 @@ class FixClient:
 
     async def _connection(self) -> AsyncGenerator[Output]:
         """One connection from the first byte to the last."""
+        if self._options.reset or self.endpoint.kind.terms.must_reset:
+            # The exchange throws away what was missed before we hear that it did.
+            self._store.hear(NOT_HEARD)
         self._session = self._machine(self._store.sequences)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -253,14 +259,19 @@ class FixClient:
             return
         self._writer = writer
         self._held.clear()
+        self._losses = 0
         self._room.set()
         reading = asyncio.create_task(self._read(reader))
         try:
             while True:
                 while self._held:
                     output, _ = self._held[0]
+                    if _is_loss(output):
+                        # From here on a listener hears anew; anybody else does not.
+                        self._store.hear(NOT_HEARD)
                     yield output
                     self._held.popleft()
+                    self._losses -= _is_loss(output)
                     self._save()
                     self._room.set()
                     if isinstance(output, Disconnect):
@@ -328,6 +339,7 @@ class FixClient:
 
     def _hold(self, output: Output, sequence: int | None) -> None:
         self._held.append((output, sequence))
+        self._losses += _is_loss(output)
         if len(self._held) >= HELD_MAX:
             self._room.clear()
         self._news.set()
@@ -337,7 +349,7 @@ class FixClient:
         own = self._session.sequences
         oldest = next((sequence for _, sequence in self._held if sequence is not None), None)
         next_in = own.next_in if oldest is None else min(own.next_in, oldest)
-        self._store.save(Sequences(own.next_out, next_in))
+        self._store.save(Sequences(own.next_out, next_in), is_in_order=not self._losses)
 
     def _machine(self, sequences: Sequences) -> Session:
         return Session.initiator(
@@ -347,6 +359,11 @@ class FixClient:
             options=self._options,
             sequences=sequences,
         )
+
+
+def _is_loss(output: Output) -> bool:
+    """Whether it says that something will never come."""
+    return isinstance(output, Missed) or (isinstance(output, LoggedOn) and output.was_reset)
 
 
 def _with_frame(outputs: list[Output], frame: bytes | Garbled) -> list[Output]:

@@ -26,6 +26,7 @@ from trueup.core.instant import HOUR, SECOND, Instant
 from trueup.core.observations import Observation, Quarantined
 from trueup.core.orders import is_terminal
 from trueup.ledger.coverage import Span
+from trueup.net.fix.store import NOT_HEARD, SessionStore
 from trueup.run.books.account import BEAT_EVERY, Account
 from trueup.run.books.booking import report_terms
 from trueup.run.clock import SystemClock
@@ -68,16 +69,23 @@ class Taken:
 class FixBooks:
     """The books of an account as the listener of one FIX session writes them.
 
-    Close it, or use it in a `with`: that books what is left and gives the lease back.
+    `store` holds the numbers of the session and up to when they were heard here.  Close it, or use it in a `with`: that books what is left and gives the lease back.
     """
 
     def __init__(
-        self, account: Account, kind: SessionKind, key_id: str, *, retention_hours: int
+        self,
+        account: Account,
+        kind: SessionKind,
+        key_id: str,
+        *,
+        store: SessionStore,
+        retention_hours: int,
     ) -> None:
         self._account = account
         self._session = f"{kind.value}/{key_id}"
         self._books: Books = account.desk.books()
         self._kind = kind
+        self._store = store
         self._retention = retention_hours * HOUR
         self._clock = SystemClock()
         self._orders: OrderedDict[OrderId, OrderReports] = OrderedDict()
@@ -89,18 +97,27 @@ class FixBooks:
     # What the session says about itself
 
     def logged_on(self, *, was_reset: bool, at: Instant) -> None:
-        """The session is there: nothing was missed if it only went on."""
-        goes_on = self._kind.terms.retransmits and not was_reset
+        """The session is there: nothing was missed if it only went on.
+
+        PT and RT send again what was missed, for as long as was asked for (20200), and only
+        while the numbers go on (the exchange's page *FIX connectivity*).  So what is heard
+        reaches back over the absence only where these books heard everything up to the
+        numbers that the session begins with: nobody else took messages since, and nobody
+        asked for a reset.
+        """
         last = self._books.heard(self._streams[0], self._session)
-        until = last[-1].until if last else None
-        if goes_on and until is not None and at - until <= self._retention:
-            self._heard_until = until
-        else:
-            self._heard_until = at
+        until = last[-1].until if last else NOT_HEARD
+        is_ours = NOT_HEARD < self._store.heard_until <= until
+        goes_on = self._kind.terms.retransmits and not was_reset and is_ours
+        self._is_heard(until if goes_on and at - until <= self._retention else at)
 
     def missed(self, at: Instant) -> None:
         """Something will never come: what is heard from now on does not reach back over it."""
-        self._heard_until = at
+        self._is_heard(at)
+
+    def _is_heard(self, until: Instant) -> None:
+        self._heard_until = until
+        self._store.hear(until)
 
     def heard(self, at: Instant) -> None:
         """Everything up to here came."""
@@ -109,7 +126,7 @@ class FixBooks:
             return
         for stream in self._streams:
             self._books.note_heard(stream, Span(since, at), self._session)
-        self._heard_until = at
+        self._is_heard(at)
 
     @property
     def _streams(self) -> tuple[Stream, ...]:

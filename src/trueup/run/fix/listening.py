@@ -160,8 +160,10 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
         signer = fix_signer(None if found is None else found.signer)
         with (
             FixLog.open(log_folder(settings) / _log_name(settings, kind.name)) as log,
-            SessionStore.open(log_folder(settings), endpoint, signer.key_id) as store,
-            _books(desk, wish, signer.key_id) as books,
+            SessionStore.open(
+                log_folder(settings), endpoint, signer.key_id, listens=not wish.log_only
+            ) as store,
+            _books(desk, wish, signer.key_id, store=store) as books,
         ):
             client = FixClient(
                 endpoint,
@@ -179,13 +181,15 @@ async def listen_fix(settings: DeskSettings, wish: ListenWish) -> AsyncGenerator
 
 
 @contextmanager
-def _books(desk: Desk, wish: ListenWish, key_id: str) -> Generator[FixBooks | None]:
+def _books(
+    desk: Desk, wish: ListenWish, key_id: str, *, store: SessionStore
+) -> Generator[FixBooks | None]:
     """The books to write into; `None` when only the log is wanted."""
     if wish.log_only:
         yield None
         return
     account, hours = Account(desk), RETENTION_HOURS_MAX
-    with FixBooks(account, wish.kind, key_id, retention_hours=hours) as books:
+    with FixBooks(account, wish.kind, key_id, store=store, retention_hours=hours) as books:
         yield books
 
 

@@ -86,7 +86,11 @@ async def _probe(desk: Desk, kind: SessionKind, name: str) -> Check:
     found = desk.credentials()
     signer = fix_signer(None if found is None else found.signer)
     make_home(log_folder(settings))
-    with SessionStore.open(log_folder(settings), endpoint, signer.key_id) as store:
+    # On PT it takes nothing that would come to a listener; elsewhere it is no listener's logon.
+    takes_nothing = not kind.terms.may_listen
+    with SessionStore.open(
+        log_folder(settings), endpoint, signer.key_id, listens=takes_nothing
+    ) as store:
         client = FixClient(
             endpoint,
             signer=signer,

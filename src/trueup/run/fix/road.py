@@ -31,8 +31,8 @@ def fix_road(
 ) -> tuple[Callable[[AsyncClient], FixOrders], str]:
     """How to open the road by FIX that the account is configured for, and its name in words.
 
-    The numbers of the session are kept under the home until `stack` ends.  Raises
-    `ConfigError`.
+    The numbers of the session are kept under the home until `stack` ends.  A listener of the
+    same key has then not heard everything in order.  Raises `ConfigError`.
     """
     rule = settings.config.fix
     kind = SessionKind[rule.session]
