@@ -133,14 +133,18 @@ class Ground:
         options = ("--world", "temperatures", "--port", "0", "--seed", str(seed), "--mishaps", "0")
         options += ("--density", "2")
         keys = ("--key-file", str(self.folder / "key.pem"), "--control-token", TOKEN)
-        with subprocess.Popen(
-            [*COMMAND, "sandbox", "serve", *options, *keys],
-            env=self.environment,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
+        # Its errors go to a file: a pipe that nobody reads would stop it once it is full.
+        with (
+            (self.folder / "sandbox.txt").open("w", encoding="utf-8") as errors,
+            subprocess.Popen(
+                [*COMMAND, "sandbox", "serve", *options, *keys],
+                env=self.environment,
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            ) as process,
+        ):
             assert process.stdout is not None
             try:
                 for line in process.stdout:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 from uuid import uuid4
@@ -19,6 +22,7 @@ from trueup.net.acceptor.keys import KeyPair, new_ed25519_pair
 from trueup.net.acceptor.server import SandboxServer, Settings
 from trueup.net.signer import signer_for
 from trueup.sim import commands as c
+from trueup.wire.signing import REST_PREFIX
 
 ORDERS = "/portfolio/events/orders"
 MAKERS_KEY = new_ed25519_pair("maker", member=MAKER)
@@ -609,3 +613,18 @@ def test_a_bought_contract_is_settled_and_the_row_comes_later(us: Asker) -> None
 
     assert before == []
     assert (row["revenue"], row["yes_count_fp"], row["fee_cost"]) == (200, "2.00", "0.035000")
+
+
+def test_a_bot_that_dies_in_mid_request_is_no_error_of_the_exchange(
+    us: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = [f"{name}: {value}" for name, value in us.signed_headers(ORDERS, method="POST").items()]
+    lines = [f"POST {REST_PREFIX}{ORDERS} HTTP/1.1", "Host: x", *head]
+    lines += ["Content-Type: application/json", "Content-Length: 100", "", '{"ticker":']
+
+    with socket.create_connection(("127.0.0.1", us.server.port)) as line:
+        line.sendall("\r\n".join(lines).encode())
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    us.server.stop()
+
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]

@@ -186,6 +186,9 @@ async def _read(request: web.Request, *, needs_body: bool) -> _Body | Reply:
         raw = await request.read() if request.can_read_body else b""
     except web.HTTPRequestEntityTooLarge:
         return replies.TOO_LARGE
+    except ConnectionResetError:
+        # Whoever asked is gone, in mid-request: a killed bot is no error of the exchange.
+        return replies.flat_refusal(400, "bad_request", "unexpected EOF")
     if not raw and not needs_body:
         return _Body(raw, None)
     if request.content_type != JSON:
