@@ -105,6 +105,42 @@ def test_a_world_is_served_and_steered_from_another_process(user: User, serve: S
     assert not token.exists()
 
 
+def test_a_sandbox_is_steered_where_the_shell_points_to(user: User, serve: Serving) -> None:
+    served = serve("--world", "economics", "--speed", "0", "--fault", "slow")
+    elsewhere = "https://external-api.kalshi.com/trade-api/v2"
+
+    user.variables = {"TRUEUP_BASE_URL": served["base_url"]}
+    told = user.json("sandbox", "control", "state")
+    user.variables = {"TRUEUP_BASE_URL": elsewhere}
+    said = user.type("sandbox", "control", "state")
+
+    assert [one["name"] for one in told["faults"]] == ["slow"]
+    assert said.code == 2
+    assert "no sandbox on this machine" in said.err
+
+
+def test_a_second_key_is_made_for_a_listener(user: User, serve: Serving) -> None:
+    served = serve("--world", "economics", "--speed", "0")
+    user.variables = {
+        "TRUEUP_BASE_URL": served["base_url"],
+        "KALSHI_API_KEY_ID": served["key_id"],
+        "KALSHI_PRIVATE_KEY_PATH": served["private_key_path"],
+    }
+
+    made = user.json("sandbox", "key", "listener", "--read-only")
+    again = user.type("sandbox", "key", "listener")
+    user.variables |= {
+        "KALSHI_API_KEY_ID": made["key_id"],
+        "KALSHI_PRIVATE_KEY_PATH": made["private_key_path"],
+    }
+    checks = {each["name"]: each["finding"] for each in user.json("doctor")["checks"]}
+
+    assert (made["scopes"], made["key_id"] != served["key_id"]) == (["read"], True)
+    assert Path(made["private_key_path"]).stat().st_mode & 0o077 == 0
+    assert "listener.pem is there already" in again.err
+    assert (checks["access"], checks["scopes"]) == ("ok", "ok")
+
+
 def test_a_scenario_is_served_and_its_mistake_told(user: User, serve: Serving) -> None:
     path = user.folder / "rain.toml"
     path.write_text(SCENARIO + '\n[[accounts]]\n\n[[accounts]]\nname = "second"\ndeposit = 7\n')

@@ -8,12 +8,14 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from trueup.cli.common import Invocation, command
+from trueup.cli.common import Invocation, command, lead
 from trueup.cli.output import Output
 from trueup.cli.tour import tell
 from trueup.net.venues import SANDBOX_PORT, Venue
+from trueup.run.desk import Desk
+from trueup.run.sandbox.keys import KeyWish, make_key
 from trueup.run.sandbox.serving import CONTROL_VARIABLE, Served, ServeWish, serve_sandbox
-from trueup.run.sandbox.steering import CONTROL_WORDS, steer
+from trueup.run.sandbox.steering import CONTROL_WORDS, local_origin, steer
 from trueup.sim.living.built_in import WORLDS
 
 KEY_FILE: Final = "trueup-sandbox.pem"
@@ -85,6 +87,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="An exchange on this machine.", no_args_is_help=True)
     command(group, "serve")(serve)
     command(group, "control")(control)
+    command(group, "key")(key)
     app.add_typer(group, name="sandbox")
     command(app, "tour")(tour)
 
@@ -187,8 +190,12 @@ def control(
         list[str] | None, typer.Argument(help="What it takes, e.g. by=2h.", metavar="KEY=VALUE")
     ] = None,
     url: Annotated[
-        str, typer.Option("--url", help="Where the sandbox listens.")
-    ] = f"http://127.0.0.1:{SANDBOX_PORT}",
+        str,
+        typer.Option(
+            "--url",
+            help=f"Where the sandbox listens (default: TRUEUP_BASE_URL, else port {SANDBOX_PORT}).",
+        ),
+    ] = "",
     token: Annotated[
         str, typer.Option("--token", envvar=CONTROL_VARIABLE, help="The control token.")
     ] = "",
@@ -202,10 +209,42 @@ def control(
     """
     output = invocation.output
     output.lead(Venue.SANDBOX.value, invocation.account or "main")
-    told = steer(url, token, word, fields or (), key_file=Path(key_file))
+    place = url or local_origin(invocation.environment)
+    told = steer(place, token, word, fields or (), key_file=Path(key_file))
     output.result(told)
     for name, value in told.items():
         _show_told(output, name, value)
+
+
+def key(
+    invocation: Invocation,
+    *,
+    name: Annotated[str, typer.Argument(help="What to call it, e.g. listener.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Where its private half goes (default: NAME.pem).")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="It may read, and do nothing else.")
+    ] = False,
+    subaccount: Annotated[
+        int | None, typer.Option("--subaccount", min=0, max=63, help="Lock it to this one.")
+    ] = None,
+) -> None:
+    """Make a further key on a served sandbox: a FIX key may have one connection."""
+    output, settings = invocation.output, lead(invocation)
+    wish = KeyWish(
+        name=name, file=file or Path(f"{name}.pem"), read_only=read_only, subaccount=subaccount
+    )
+    with Desk(settings) as desk:
+        made = make_key(desk, wish)
+    output.result(
+        {"key_id": made.key_id, "private_key_path": str(made.file), "scopes": made.scopes}
+    )
+    output.say(f"  key id       {made.key_id}   ({', '.join(made.scopes)})")
+    output.say(f"  private key  {made.file}")
+    output.say("Use it in another terminal:")
+    output.say(f"  export KALSHI_API_KEY_ID={made.key_id}")
+    output.say(f"  export KALSHI_PRIVATE_KEY_PATH={made.file}")
 
 
 def _show_told(output: Output, name: str, value: object) -> None:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from trueup.core.errors import CallerError, ConfigError
 from trueup.net.acceptor.control_words import WORDS
+from trueup.net.acceptor.server import HOST
 from trueup.net.steer import ask_control
+from trueup.net.venues import SANDBOX_PORT
 from trueup.run.sandbox.serving import CONTROL_VARIABLE, token_path
 
 CONTROL_WORDS: Final = tuple(WORDS)
+
+
+def local_origin(environment: Mapping[str, str]) -> str:
+    """Where the sandbox of this shell listens: `TRUEUP_BASE_URL`, else the usual port.
+
+    Raises `ConfigError` when that is another machine: the control token does not go there
+    unless it is named on purpose.
+    """
+    base_url = environment.get("TRUEUP_BASE_URL", "")
+    if not base_url:
+        return f"http://{HOST}:{SANDBOX_PORT}"
+    parts = urlsplit(base_url)
+    if parts.hostname not in _LOCAL:
+        raise ConfigError(
+            f"TRUEUP_BASE_URL is {base_url}, which is no sandbox on this machine",
+            remedy="Say where the sandbox listens with --url.",
+        )
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def steer(
@@ -41,6 +62,7 @@ def _body(word: str, fields: Iterable[str]) -> dict[str, object]:
     return body
 
 
+_LOCAL: Final = frozenset({HOST, "localhost", "::1"})
 _LISTS: Final = frozenset({"tickers"})
 
 
