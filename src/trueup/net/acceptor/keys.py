@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -155,43 +155,26 @@ class KeyPair:
         return f"KeyPair({self.registered.key_id})"
 
 
-def new_ed25519_pair(
-    key_id: str,
-    *,
-    scopes: tuple[str, ...] = (READ, WRITE),
-    subaccount: Subaccount | None = None,
-    member: Member | None = None,
-) -> KeyPair:
+class KeyTerms(TypedDict, total=False):
+    """What a new key may do, and for whom: as in `RegisteredKey`."""
+
+    scopes: tuple[str, ...]
+    subaccount: Subaccount | None
+    member: Member | None
+
+
+def new_ed25519_pair(key_id: str, **terms: Unpack[KeyTerms]) -> KeyPair:
     """A new Ed25519 key, as the exchange's web page hands out since October 2026."""
-    private = ed25519.Ed25519PrivateKey.generate()
-    return KeyPair(
-        RegisteredKey(
-            key_id=key_id,
-            public=private.public_key(),
-            member=member,
-            scopes=scopes,
-            subaccount=subaccount,
-        ),
-        private,
-    )
+    return _pair(ed25519.Ed25519PrivateKey.generate(), key_id, terms)
 
 
-def new_rsa_pair(
-    key_id: str,
-    *,
-    scopes: tuple[str, ...] = (READ, WRITE),
-    subaccount: Subaccount | None = None,
-    member: Member | None = None,
-) -> KeyPair:
+def new_rsa_pair(key_id: str, **terms: Unpack[KeyTerms]) -> KeyPair:
     """A new RSA key of 2048 bits.  Takes a moment."""
-    private = rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)
-    return KeyPair(
-        RegisteredKey(
-            key_id=key_id,
-            public=private.public_key(),
-            member=member,
-            scopes=scopes,
-            subaccount=subaccount,
-        ),
-        private,
-    )
+    return _pair(rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS), key_id, terms)
+
+
+def _pair(
+    private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, key_id: str, terms: KeyTerms
+) -> KeyPair:
+    registered = RegisteredKey(key_id=key_id, public=private.public_key(), **terms)
+    return KeyPair(registered, private)
