@@ -84,6 +84,8 @@ def give_life(living: Living, floor: Floor, streams: StreamHub, new_id: Callable
     """Let a world live on its floor: with its faults, and steered from its room."""
     floor.tamper = FillBeforeCancel(floor.exchange, living.plan, new_id)
     streams.deliver = FaultyDelivery(living.plan, living.clock.now)
+    if isinstance(living.world, LivingWorld):
+        floor.listen(living.world.hear)
 
     def disconnect() -> None:
         for connection in streams.connections:

@@ -7,6 +7,9 @@ of it is commands to the exchange, each with its own time; the events they cause
 go to the listener.  Between two calls anybody else may give the exchange
 commands, at times not before the world's present.
 
+Whoever steps the exchange from outside tells the world of the events (`hear`), so that
+somebody answers requests for quotes.
+
 The world draws from named chances only, so one seed gives one world, as long as
 nobody else trades in it.
 """
@@ -30,7 +33,9 @@ from trueup.sim.chance import Chance
 from trueup.sim.exchange import Exchange
 from trueup.sim.living.mishaps import Mishaps, ending, mishaps_of
 from trueup.sim.living.planned import ChanceSource, PlannedEvent, PlannedMarket, Programme
+from trueup.sim.living.quoter import Quoter
 from trueup.sim.living.traders import Roster, Trader, View
+from trueup.sim.rfq import QuoteStatus, RfqStatus
 from trueup.sim.scenario import MEMBER
 
 USER: Final = MEMBER
@@ -114,7 +119,15 @@ class _Inherited:
     ticker: Ticker
 
 
-_Due = _Listing | _Turn | _Decision | _Inherited | c.MarketCommand
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An RFQ to be quoted, or an accepted quote of it to be confirmed."""
+
+    rfq_id: str
+    quote_id: str = ""
+
+
+_Due = _Listing | _Turn | _Decision | _Inherited | _Reply | c.MarketCommand
 
 
 class LivingWorld:
@@ -133,6 +146,7 @@ class LivingWorld:
         self.exchange = exchange
         self.opening = opening
         self._roster = roster
+        self._quoter = Quoter()
         self._chances = chances
         self._stands: dict[Ticker, _Stand] = {}
         self._heap: list[tuple[Instant, int, _Due]] = []
@@ -183,8 +197,8 @@ class LivingWorld:
                 self._note(Instant(max(at, closes + HOUR)), _Inherited(ticker))
         for account in self.opening.accounts:
             self._open(at, account)
-        for share in self._roster.shares:
-            member = share.trader.member
+        traders = [share.trader.member for share in self._roster.shares]
+        for member in (*traders, self._quoter.member):
             self._say(
                 c.OpenAccount(at=at, member=member, precision=Precision.DIRECT, history=False)
             )
@@ -232,6 +246,8 @@ class LivingWorld:
                 self._decide(at, due, listen)
             case _Inherited(ticker):
                 self._decide_inherited(at, ticker, listen)
+            case _Reply():
+                self._reply(at, due, listen)
             case _:
                 self._say(due if due.at == at else replace(due, at=at), listen)
 
@@ -335,6 +351,42 @@ class LivingWorld:
         _ticker, step = stand.market.market.ticker, self.exchange.step
         for command in trader.step(self._view(at, stand, trader.member), stand.chance):
             listen(step(command))
+
+    # -- requests for quotes ---------------------------------------------------------------
+
+    def hear(self, events: tuple[e.Event, ...]) -> None:
+        """Take note of RFQs to be quoted, and of quotes to be confirmed, a moment later."""
+        for event in events:
+            match event:
+                case e.RfqUpdated(rfq=rfq) if rfq.status is RfqStatus.OPEN:
+                    self._note_reply(event.at, _Reply(rfq.rfq_id))
+                case e.RfqQuoteUpdated(quote=quote) if (
+                    quote.member == self._quoter.member and quote.status is QuoteStatus.ACCEPTED
+                ):
+                    self._note_reply(event.at, _Reply(quote.rfq_id, quote.quote_id))
+                case _:
+                    pass
+
+    def _note_reply(self, at: Instant, reply: _Reply) -> None:
+        self._note(Instant(at + self._quoter.pause(self._chance_of(reply))), reply)
+
+    def _chance_of(self, reply: _Reply) -> Chance:
+        return self._chances(f"quotes for {reply.rfq_id} {reply.quote_id}")
+
+    def _reply(self, at: Instant, due: _Reply, listen: Listener) -> None:
+        """Quote or confirm, where there still is something to it."""
+        communications, chance = self.exchange.books.communications, self._chance_of(due)
+        rfq = communications.rfqs.get(due.rfq_id)
+        stand = None if rfq is None else self._stands.get(rfq.ticker)
+        if rfq is None or stand is None or rfq.status is not RfqStatus.OPEN:
+            return
+        view = self._view(at, stand, self._quoter.member)
+        if not due.quote_id:
+            self._say(self._quoter.quote(view, rfq, chance), listen)
+            return
+        confirmed = self._quoter.confirm(view, communications.quotes[due.quote_id], chance)
+        if confirmed is not None:
+            self._say(confirmed, listen)
 
     def _view(self, at: Instant, stand: _Stand, member: c.Member) -> View:
         state = self.exchange.books.listings.markets[stand.market.market.ticker]
