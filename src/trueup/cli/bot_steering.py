@@ -358,6 +358,8 @@ def _kill_alone(
         invocation.exit_code = _EXIT_UNPROVEN
         for each in done.left:
             output.notice(f"still rests: {each.order_id} in {each.ticker} at {each.price}")
+        if done.quoting:
+            output.notice(f"may still trade: {done.quoting.words()}")
         output.notice(
             f"NOT proven that nothing rests. {done.trouble}".strip()
             + " Run it again; orders in paused or closed markets cannot be cancelled now."
@@ -372,6 +374,7 @@ def _kill_alone(
             {"order_id": each.order_id, "ticker": each.ticker, "price": str(each.price)}
             for each in done.left
         ],
+        "quoting": done.quoting.ids,
         "trouble": done.trouble,
     }
 

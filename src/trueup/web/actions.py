@@ -299,4 +299,5 @@ class Actions:
 def _killed_words(done: Killed) -> str:
     if done.proven and done.read_at is not None:
         return f"nothing rests any more, read at {format_instant(done.read_at)}"
-    return f"not proven: {len(done.left)} orders rest. {done.trouble}".strip()
+    quoting = f" {done.quoting.words()}." if done.quoting else ""
+    return f"not proven: {len(done.left)} orders rest.{quoting} {done.trouble}".strip()

@@ -76,6 +76,7 @@ def killed_words(done: Killed) -> str:
         return f"Nothing rests any more: read at {shown.moment(done.read_at).title}.{rested}"
     left = ", ".join(f"{each.order_id} in {each.ticker}" for each in done.left[:5])
     still = f" Still resting: {left}." if left else ""
+    still += f" May still trade: {done.quoting.words()}." if done.quoting else ""
     return (
         f"NOT proven that nothing rests. {done.trouble}{still} Try again; orders in paused or "
         "closed markets cannot be cancelled now."

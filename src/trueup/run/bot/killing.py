@@ -1,13 +1,14 @@
 """The kill switch by hand: cancel everything, and read until it is proven that nothing rests.
 
-It needs no running bot.  Orders of other programs are cancelled too.  What cannot
-be cancelled, because its market is paused or closed, is reported as such.
+It needs no running bot.  Orders of other programs are cancelled too, and requests for
+quotes and quotes are taken back.  What cannot be cancelled, because its market is paused or
+closed, is reported as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from trueup.core.errors import ExchangeRefused, OutcomeUnknown
@@ -17,6 +18,7 @@ from trueup.core.instant import SECOND, Instant
 from trueup.core.order_entry import Cancellation
 from trueup.core.orders import OrderStatus
 from trueup.net.client import Client
+from trueup.run.bot.withdrawing import Quoting, withdraw
 from trueup.run.clock import Clock
 
 PATIENCE: Final = 60 * SECOND
@@ -25,7 +27,10 @@ _PAUSE: Final = SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killed:
-    """How a kill ended.  `proven` says that a reading after the cancel showed nothing."""
+    """How a kill ended.  `proven` says that a reading after the cancel showed nothing.
+
+    `left` are orders that rest, `quoting` what may still become a trade without one.
+    """
 
     proven: bool = False
     canceled_at: Instant | None = None
@@ -33,6 +38,7 @@ class Killed:
     tries: int = 0
     seen: int = 0
     left: tuple[OrderReported, ...] = ()
+    quoting: Quoting = field(default_factory=Quoting)
     trouble: str = ""
 
 
@@ -44,7 +50,10 @@ def kill(
     patience: int = PATIENCE,
     said: Callable[[str], None] = lambda _: None,
 ) -> Killed:
-    """Cancel every resting order of these subaccounts; returns when that is proven or time is up."""
+    """Cancel every resting order of these subaccounts, and take every RFQ and quote back.
+
+    Returns when that is proven or time is up.
+    """
     began = clock.now()
     state = Killed()
     while True:
@@ -54,6 +63,7 @@ def kill(
                 client.orders.cancel_all(subaccount=subaccount)
             canceled_at = clock.now()
             said(f"cancel-all was taken (try {state.tries})")
+            quoting = withdraw(client, subaccounts, said=said)
             reaches = client.exchange.user_data_timestamp()
             left = _resting(client, subaccounts)
             state = replace(
@@ -61,12 +71,13 @@ def kill(
                 canceled_at=canceled_at,
                 read_at=clock.now(),
                 left=left,
+                quoting=quoting,
                 seen=max(state.seen, len(left)),
-                proven=not left and reaches >= canceled_at,
+                proven=not left and not quoting and reaches >= canceled_at,
             )
             if state.proven:
                 return state
-            said(f"{len(left)} orders rest" if left else "the exchange's lists lag behind")
+            said(_still_there(state))
             for order in left:
                 _cancel(client, order, said)
         except (ExchangeRefused, OutcomeUnknown) as error:
@@ -75,6 +86,12 @@ def kill(
         if clock.now() - began >= patience:
             return state
         clock.sleep(_PAUSE)
+
+
+def _still_there(state: Killed) -> str:
+    rests = f"{len(state.left)} orders rest" if state.left else ""
+    there = " and ".join(words for words in (rests, state.quoting.words()) if words)
+    return there or "the exchange's lists lag behind"
 
 
 def _resting(client: Client, subaccounts: Sequence[Subaccount]) -> tuple[OrderReported, ...]:
