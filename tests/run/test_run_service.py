@@ -107,6 +107,14 @@ def test_service_of_the_system_is_locked_in(tmp_path: Path) -> None:
     assert float(score[1]) <= EXPOSURE_MAX
 
 
+def test_proof_beside_the_bot_may_make_itself_less_important(tmp_path: Path) -> None:
+    unit = systemd_unit(service(Program.BOT, user="trueup", command=("/bin/true",), home=tmp_path))
+
+    filters = [line for line in unit.text.splitlines() if line.startswith("SystemCallFilter=")]
+
+    assert filters[-1] == "SystemCallFilter=setpriority", "what comes later is allowed again"
+
+
 def test_launch_agent_says_the_same_and_is_a_property_list() -> None:
     home = Path("/Users/me/books & more")
     unit = launchd_unit(service(home=home, user_home=Path("/Users/me")))

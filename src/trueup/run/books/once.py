@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -82,7 +83,8 @@ def worst_of(standing: Standing) -> Money:
 def main(arguments: Sequence[str]) -> int:
     """Print the standing of one account's books as a line of JSON; 0 when it could be told."""
     venue, account = arguments
-    os.nice(_NICENESS)
+    with suppress(OSError):  # politeness, where it is allowed: a locked-in service may not be
+        os.nice(_NICENESS)
     try:
         with open_account(venue=venue, account=account, environment=read_environment()) as opened:
             standing = look(opened)
