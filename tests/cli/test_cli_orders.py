@@ -157,6 +157,27 @@ def test_armed_account_needs_only_the_word_on_the_command(at_prod: User) -> None
     assert disarmed["was_armed"]
 
 
+def test_live_bot_refuses_capital_that_the_account_does_not_hold(
+    at_prod: User, floor: SandboxServer
+) -> None:
+    """At the production exchange nothing begins on money that is not there; before, it is said."""
+    at_prod.points_at(floor)
+    at_prod.variables["KALSHI_ENV"] = "prod"
+    at_prod.home.mkdir(parents=True, exist_ok=True)
+    (at_prod.home / "config.toml").write_text("live = true\n", encoding="utf-8")
+    (at_prod.folder / "bot.toml").write_text(
+        '[[strategies]]\nstrategy = "momentum"\ncapital = "90000000"\n', encoding="utf-8"
+    )
+    assert at_prod.type("arm", "--for", "10m").code == 0
+
+    checked = at_prod.type("bot", "check", "--config", "bot.toml", "--json").payload
+    ran = at_prod.type("bot", "run", "--config", "bot.toml", "--live", "--minutes", "0.1")
+
+    assert any("were given 90,000,000.00" in each for each in checked["hindrances"])
+    assert (ran.code, "were given 90,000,000.00 together" in ran.err) == (2, True), ran
+    assert "Give the strategies less capital" in ran.err
+
+
 def test_sandbox_has_nothing_to_arm(user: User) -> None:
     said = user.type("arm")
 

@@ -128,6 +128,8 @@ def test_watched_bot_shows_its_figures_tells_its_fills_and_keeps_its_secrets(
     lines = [json.loads(line) for line in err.splitlines()]
     assert [lines[0]["event"], lines[-1]["event"]] == ["started", "ended"]
     assert all(line["at"].endswith("Z") for line in lines)
+    sessions = {line["event"] for line in lines if line.get("connection") == "websocket"}
+    assert {"connected", "subscribed"} <= sessions
     told = subprocess.run(
         [*COMMAND, "logs", "orders", "--limit", "1000", "--json"],
         env=environment,

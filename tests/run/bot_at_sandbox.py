@@ -30,6 +30,7 @@ from trueup.net.session import Options
 from trueup.net.signer import Ed25519Signer, Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
 from trueup.run.bot.assembly import new_client_order_id
+from trueup.run.bot.connections import Happening
 from trueup.run.bot.live import LiveBot, LiveOptions
 from trueup.run.bot.live_feeds import Pace, Scope
 from trueup.run.clock import SystemClock, unseeded
@@ -161,6 +162,8 @@ class Ran:
 
     machine: Machine
     told: list[f.Decision | f.Alert] = field(default_factory=list[f.Decision | f.Alert])
+    happened: list[Happening] = field(default_factory=list[Happening])
+    """What became of its connections."""
 
     def words(self) -> str:
         return "\n".join(
@@ -206,6 +209,7 @@ def run(
                 told=ran.told.append,
                 road=orders,
             )
+            bot.connections.listeners.append(ran.happened.append)
             running = asyncio.create_task(bot.run())
             try:
                 async with asyncio.timeout(seconds):

@@ -22,6 +22,7 @@ from trueup.engine.records import HaltCode
 from trueup.engine.strategy import Desk
 from trueup.engine.wishes import Style, Wish
 from trueup.net.fix.refusals import FixRefused
+from trueup.run.bot.live import ORDERS
 from trueup.run.clock import SystemClock
 from trueup.testing.sandbox import KalshiSandbox
 
@@ -170,6 +171,8 @@ def test_orders_go_with_the_connection_where_that_was_asked_for(
 
     assert len(sent(ran)) == 1
     assert len(canceled(sandbox, ticker)) == before + 1
+    sessions = [each.what for each in ran.happened if each.name == ORDERS]
+    assert sessions[:2] == ["logon", "logout"]
 
 
 class Walks(Once):

@@ -15,10 +15,11 @@ from trueup.cli.common import (
     MetricsPortOption,
     command,
     lead,
+    listening,
 )
 from trueup.cli.feeds import feeds_of
 from trueup.cli.output import moment
-from trueup.core.errors import CallerError
+from trueup.core.errors import CallerError, TrueupError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import MINUTE
 from trueup.core.units import Money
@@ -27,11 +28,12 @@ from trueup.run.arming import closed_gates
 from trueup.run.bot.assembly import BotReport, run_bot
 from trueup.run.bot.configuration import options_of, read_bot_file
 from trueup.run.bot.decision_log import line_of, line_words
+from trueup.run.bot.funds import REMEDY, planned_shortfalls
 from trueup.run.bot.options import BotOptions, plain_options, plan_of
 from trueup.run.bot.places import check_log, decisions_path, kill_path
 from trueup.run.bot.strategy_files import STRATEGIES, load_strategies, write_template
 from trueup.run.config import CONFIG_NAME
-from trueup.run.desk import DeskSettings
+from trueup.run.desk import Desk, DeskSettings
 from trueup.run.fix.settings import order_entry
 from trueup.run.operator.beside import Operator, OperatorOptions
 from trueup.sim.living.built_in import DEFAULT_WORLD
@@ -200,6 +202,7 @@ def check(
         hindrances.append("The kill switch is on: trueup bot rearm.")
     if words := check_log(settings):
         hindrances.append(words)
+    hindrances += _money_hindrances(invocation, settings, options)
     output.result({**shown, "hindrances": hindrances})
     for each in shown["strategies"]:
         output.say(f"{each['name']}: {each['capital']} dollars", style="bold")
@@ -213,6 +216,22 @@ def check(
     output.say(f"pace: {shown['pace']}; breaker at {shown['breaker_threshold']} failures in a row")
     for each in hindrances:
         output.notice(each)
+
+
+def _money_hindrances(
+    invocation: Invocation, settings: DeskSettings, options: BotOptions
+) -> list[str]:
+    """What the exchange says of the capitals; nothing where a world would be made first."""
+    if settings.is_embedded or settings.is_paper:
+        return []
+    try:
+        with listening(invocation, settings) as hear, Desk(settings, on_event=hear) as desk:
+            short = [
+                f"{each.words}. {REMEDY}" for each in planned_shortfalls(options, desk.client())
+            ]
+    except TrueupError as error:
+        return [f"The capitals could not be compared with the balance: {error}"]
+    return short
 
 
 def _say(invocation: Invocation, told: f.Decision | f.Alert) -> None:

@@ -40,7 +40,16 @@ class RoadChanged:
     words: str
 
 
-Told = Callable[[Filled | OrderReported | OrderUnread | RoadChanged], None]
+@dataclass(frozen=True, slots=True)
+class RoadMissed:
+    """Messages of the road will not come; the words say which."""
+
+    words: str
+
+
+RoadNews = Filled | OrderReported | OrderUnread | RoadChanged | RoadMissed
+
+Told = Callable[[RoadNews], None]
 """Hears what happens to orders, whoever asked for it."""
 
 

@@ -31,7 +31,7 @@ from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
 from trueup.net.client import AsyncClient, open_async_client
 from trueup.net.fix.acceptor import Peer
 from trueup.net.fix.order_entry import FixOrders
-from trueup.net.order_roads import OrderUnread, RoadChanged
+from trueup.net.order_roads import OrderUnread, RoadChanged, RoadNews
 from trueup.net.session import Options
 from trueup.net.venues import Venue, resolve_endpoint
 from trueup.wire.fix.codec import Received
@@ -57,7 +57,7 @@ from trueup.wire.fix.words import (
 
 TICKER = Ticker("KXA-1")
 Answer = Callable[[Message, Received], list[Message]]
-Heard = Filled | OrderReported | OrderUnread | RoadChanged
+Heard = RoadNews
 
 
 def an_order(name: str = "c-1", *, now_only: bool = False) -> NewOrder:

@@ -48,7 +48,7 @@ from trueup.core.orders import TimeInForce
 from trueup.core.units import ZERO_COUNT, Count
 from trueup.net.client import AsyncClient
 from trueup.net.fix.client import FixClient, FixEvent
-from trueup.net.order_roads import OrderUnread, RoadChanged, Told
+from trueup.net.order_roads import OrderUnread, RoadChanged, RoadMissed, Told
 from trueup.wire.fix import order_requests as requests
 from trueup.wire.fix.errors import Unusable
 from trueup.wire.fix.message import Message
@@ -334,7 +334,9 @@ class FixOrders:
                     self._lose(words)
                     told(RoadChanged(is_open=False, words=words))
             case Missed(begin, end, reason):
-                self._lose(f"{self.kind}: messages {begin} to {end} will not come: {reason}")
+                words = f"{self.kind}: messages {begin} to {end} will not come: {reason}"
+                told(RoadMissed(words))
+                self._lose(words)
             case Unreadable(error):
                 self._lose(f"{self.kind}: a message could not be read: {error}")
                 ticker = _symbol_in(error)

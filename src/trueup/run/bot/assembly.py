@@ -24,11 +24,13 @@ from trueup.net.control import Whereabouts, withdraw_whereabouts, write_whereabo
 from trueup.net.control_server import ControlServer
 from trueup.net.order_roads import OrderRoad, RestRoad
 from trueup.net.session import Event, Options
+from trueup.net.streams import StreamOptions
 from trueup.net.venues import Venue
 from trueup.run.bot.at_work import Beside, BotAtWork
 from trueup.run.bot.books_beside import books_of
 from trueup.run.bot.decision_log import DecisionLog
 from trueup.run.bot.first_hours import begin_first_hours
+from trueup.run.bot.funds import REMEDY, shortfalls
 from trueup.run.bot.hearing import Hearing, Told
 from trueup.run.bot.killing import Killed, kill
 from trueup.run.bot.live import LiveBot, LiveOptions
@@ -236,6 +238,7 @@ class _Run:
             told=self._hearing,
             road=open_road(self._client),
         )
+        self._client.stream_with(StreamOptions(on_event=self._live.connections.line))
         self.work = BotAtWork(
             settings=settings,
             live=self._live,
@@ -311,6 +314,8 @@ class _Run:
         self._hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="clock"))
 
     async def _warm_up(self, give: Callable[[i.Input], None]) -> None:
+        """What comes between reading the account and the first price."""
+        self._look_at_funds()
         folder = archive_path(self._settings.home, self._settings.config)
         await warm_up(
             self._live.machine,
@@ -320,6 +325,13 @@ class _Run:
             archive=Archive(folder) if folder.is_dir() else None,
             give=give,
         )
+
+    def _look_at_funds(self) -> None:
+        for each in shortfalls(self._live.machine.state):
+            if self.work.is_real:
+                raise ConfigError(each.words, remedy=REMEDY)
+            words, at = f"{each.words}; orders beyond that will be refused", self._clock.now()
+            self._hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="funds"))
 
     def _on_event(self, event: Event) -> None:
         for listener in self.work.events:

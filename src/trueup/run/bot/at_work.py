@@ -11,7 +11,7 @@ from trueup.core.instant import Instant
 from trueup.core.version import VERSION
 from trueup.net.client import AsyncClient
 from trueup.net.session import Event
-from trueup.run.bot.connections import Connection
+from trueup.run.bot.connections import WEBSOCKET, Connection
 from trueup.run.bot.hearing import Hearing
 from trueup.run.bot.live import LiveBot
 from trueup.run.bot.status import About, Status, status_of
@@ -64,7 +64,7 @@ class BotAtWork:
             return self.live.connections.all()
         heard = line.alive_at if line.is_connected else None
         words = "" if line.is_connected else "no connection stands"
-        socket = Connection(name="websocket", heard_at=heard, words=words)
+        socket = Connection(name=WEBSOCKET, heard_at=heard, words=words)
         return (*self.live.connections.all(), socket)
 
 

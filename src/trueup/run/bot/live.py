@@ -33,8 +33,15 @@ from trueup.engine import inputs as i
 from trueup.engine.machine import Machine
 from trueup.engine.records import HaltCode, Record
 from trueup.net.client import AsyncClient
-from trueup.net.order_roads import OrderRoad, OrderUnread, RestRoad, RoadChanged
-from trueup.run.bot.connections import Connections
+from trueup.net.order_roads import (
+    OrderRoad,
+    OrderUnread,
+    RestRoad,
+    RoadChanged,
+    RoadMissed,
+    RoadNews,
+)
+from trueup.run.bot.connections import Connections, Happening
 from trueup.run.bot.hearing import Told
 from trueup.run.bot.live_account import AccountReader
 from trueup.run.bot.live_calls import Called, Calls, is_key_refused
@@ -243,7 +250,7 @@ class LiveBot:
             for each in self._tasks:
                 each.cancel()
 
-    def _heard_of_orders(self, told: Filled | OrderReported | OrderUnread | RoadChanged) -> None:
+    def _heard_of_orders(self, told: RoadNews) -> None:
         """What the road of the orders tells by itself, as inputs."""
         at = self._clock.now()
         self.connections.heard(ORDERS, at)
@@ -254,7 +261,13 @@ class LiveBot:
                 self.give(i.OrderSeen(at=at, order=told))
             case OrderUnread(ticker, words):
                 self.give(i.OrderUnreadable(at=at, ticker=ticker, words=words))
+            case RoadMissed(words):
+                happening = Happening(name=ORDERS, what="gap", words=words, is_trouble=True)
+                self.connections.happened(happening)
             case RoadChanged(is_open, words):
+                what = "logon" if is_open else "logout"
+                happening = Happening(name=ORDERS, what=what, words=words, is_trouble=not is_open)
+                self.connections.happened(happening)
                 if not is_open:
                     self.connections.failed(ORDERS, at, words)
                 self.give(i.CallEnded(at=at, ok=is_open, words=words))

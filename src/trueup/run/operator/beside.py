@@ -23,6 +23,7 @@ from trueup.net.health_server import Answers, HealthServer
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
 from trueup.net.systemd import ServiceNotes
 from trueup.run.bot.at_work import BotAtWork
+from trueup.run.bot.connections import Happening
 from trueup.run.bot.decision_log import wish_words
 from trueup.run.bot.feed_watch import FeedWatch
 from trueup.run.bot.status import as_document
@@ -170,6 +171,7 @@ class Operator:
         work.events.append(self.event)
         work.live.observers.append(self.step)
         work.hearing.listeners.append(self.told)
+        work.live.connections.listeners.append(self.connection)
         names = list(work.live.machine.state.running)
         self.log.info(
             "started", venue=work.settings.config.venue, mode=work.settings.mode, strategies=names
@@ -225,6 +227,11 @@ class Operator:
             refusals=[each.code.value for each in told.refusals],
             client_order_id=told.client_order_id,
         )
+
+    def connection(self, happened: Happening) -> None:
+        """Something happened to a connection: a session, a subscription, a feed."""
+        say = self.log.warning if happened.is_trouble else self.log.info
+        say(happened.what, connection=happened.name, words=happened.words)
 
     def tell(self, alert: Alert) -> None:
         """An alert: into the log, and to whoever wants to hear of it."""
