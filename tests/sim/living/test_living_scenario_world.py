@@ -13,6 +13,7 @@ from trueup.core.units import Money, Price
 from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.faults import FaultName
+from trueup.sim.living.quoter import QUOTER
 from trueup.sim.living.scenario_file import ScenarioText
 from trueup.sim.living.scenario_world import Scenario, scenario_of
 from trueup.sim.living.world import USER
@@ -119,7 +120,7 @@ def test_accounts_traders_and_faults_are_those_of_the_file() -> None:
     made = scenario()
     accounts = made.world.exchange.books.accounts
 
-    assert set(accounts) == {USER, "second", "big", "crowd-2"}
+    assert set(accounts) == {USER, "second", "big", "crowd-2", QUOTER}
     assert accounts[USER].cash_at(NOW, shard=Shard(3)) == Money.parse("250")
     assert accounts[c.Member("second")].cash_at(NOW) == Money.parse("42.00")
     (slow,) = made.faults
