@@ -4,6 +4,9 @@
 says what must hold.  Inputs that reached something new are kept in `.fuzz`, and so is one
 that failed (`.fuzz/…/crash-…`): make it a case of `test_fix_fuzz.py`.  An input that takes ten
 seconds, or memory beyond a gigabyte, is a failure, too.
+
+Last come whole lives (`fix_life.py`): sessions of thousands of messages over a bad line, one seed
+after the other.  A seed that fails is printed, and so is the most memory that was used.
 """
 
 from __future__ import annotations
@@ -12,20 +15,24 @@ import hashlib
 import importlib
 import subprocess
 import sys
+import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 FOLDER = Path(".fuzz")
-SHARES = {"codec": 0.4, "framer": 0.1, "session": 0.5}
+SHARES = {"codec": 0.35, "framer": 0.1, "session": 0.35, "lives": 0.2}
 """How the time is divided: a session takes longest."""
+STEPS = 10_000
+"""Of one life: some 30,000 messages and 800 connections."""
 
 
 def main() -> int:
     if len(sys.argv) == 3:
-        fuzz(sys.argv[1], int(sys.argv[2]))
-        return 0
+        name, seconds = sys.argv[1], int(sys.argv[2])
+        return lives(seconds) if name == "lives" else fuzz(name, seconds)
     minutes = float(sys.argv[1]) if len(sys.argv) == 2 else 1
     failed = 0
     for name, share in SHARES.items():
@@ -42,7 +49,30 @@ def say(words: str) -> None:
     sys.stdout.flush()
 
 
-def fuzz(name: str, seconds: int) -> None:
+def lives(seconds: int) -> int:
+    """Life after life, on every kind of session in turn; seeds begin with the second of the day."""
+    import resource  # noqa: PLC0415  # not on every system
+
+    from fix_life import Life  # noqa: PLC0415  # before the instrumented import of the others
+
+    from trueup.wire.fix.session_kinds import SessionKind  # noqa: PLC0415  # the same
+
+    first, end = int(time.time()), time.monotonic() + seconds
+    lived = messages = failed = 0
+    while time.monotonic() < end:
+        seed, kind = first + lived, tuple(SessionKind)[lived % len(SessionKind)]
+        lived += 1
+        try:
+            messages += Life(seed, kind).live(STEPS).messages
+        except Exception:  # noqa: BLE001  # whatever it is, the seed is what counts
+            failed += 1
+            say(f"Life({seed}, {kind}).live({STEPS}) failed:\n{traceback.format_exc()}")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    say(f"{lived} lives, {messages} messages, at most {most} MiB, {failed} failed")
+    return failed
+
+
+def fuzz(name: str, seconds: int) -> int:
     """One check, in a process of its own, since the fuzzer ends its process."""
     import atheris  # noqa: PLC0415  # an extra that few need
 
@@ -73,6 +103,7 @@ def fuzz(name: str, seconds: int) -> None:
         fix_fuzz.CHECKS[name],
     )
     fuzzer.Fuzz()
+    return 0
 
 
 def dictionary_words() -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fix_fuzz
 import pytest
+from fix_life import Life
 from hypothesis import given
 from hypothesis import strategies as st
+
+from trueup.wire.fix.resend import MemoryLog
+from trueup.wire.fix.session_kinds import SessionKind
 
 SEEDS = fix_fuzz.seeds()
 
@@ -50,3 +54,20 @@ def test_a_lie_would_be_noticed() -> None:
     more = fix_fuzz.close_frame(fix_fuzz.open_frame(raw) + b"5555=1\x01")
     with pytest.raises(AssertionError):
         fix_fuzz.assert_true(more, received, fix_fuzz.Sender.CLIENT, fix_fuzz.PriceUnit.CENTS)
+
+
+@pytest.mark.parametrize("kind", [SessionKind.PT, SessionKind.NR])
+def test_a_long_life_on_a_bad_line_loses_nothing_in_silence(kind: SessionKind) -> None:
+    tally = Life(1, kind).live(1_000)
+
+    assert tally.connections > 50
+    assert min(tally.lost, tally.changed, tally.repeated, tally.noise) > 20
+    assert tally.delivered > 2_000
+
+
+def test_a_life_that_loses_a_report_would_be_noticed() -> None:
+    life = Life(1)
+    life.line.exchange.log = MemoryLog(1, messages_max=1)
+
+    with pytest.raises(AssertionError, match=r"report \d+ after \d+"):
+        life.live(1_000)

@@ -67,7 +67,9 @@ def close_text(body: str) -> bytes:
     if not body.isascii():
         return close_frame(body.encode("utf-8", "surrogateescape"))
     content = f"8=FIXT.1.1\x019={len(body)}\x01{body}".encode()
-    return content + _TRAILERS[checksum(content)]
+    if len(content) > _ASCII_BYTES:
+        return content + _TRAILERS[checksum(content)]
+    return content + _TRAILERS[(zlib.adler32(content) - 1) & 0xFF]
 
 
 def open_frame(raw: bytes) -> bytes:

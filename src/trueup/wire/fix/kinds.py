@@ -141,21 +141,18 @@ def _write_integer(number: int) -> str:
     return str(number)
 
 
-@lru_cache(maxsize=1 << 14)
-def _read_count(text: str) -> Count:
-    return values.count(text)
-
-
 def _decimal_writer(decimals: int, least: int) -> Callable[[int], str]:
     """Text of units of 10^-`decimals` with at least `least` places, remembered."""
-    whole, spare = 10**decimals, 10 ** (decimals - least)
+    whole, spare, short = 10**decimals, 10 ** (decimals - least), 10**least
+    all_places, least_places = f"%d.%0{decimals}d", f"%d.%0{least}d"
 
-    @lru_cache(maxsize=1 << 14)
+    @lru_cache(maxsize=1 << 10)
     def write(units: int) -> str:
-        if units % spare or units < 0 or not least:
+        if units < 0 or not least:
             return format_decimal(units, decimals, least).removesuffix(".")
-        before, after = divmod(units, whole)
-        return f"{before}.{after // spare:0{least}d}"
+        if units % spare:
+            return (all_places % divmod(units, whole)).rstrip("0")
+        return least_places % divmod(units // spare, short)
 
     return write
 
@@ -166,11 +163,6 @@ _dollar_price_text = _decimal_writer(4, 4)
 _settlement_text = _decimal_writer(2, 2)
 _cent_price_text = _decimal_writer(2, 0)
 """Whole cents as ``49``; a finer price with the places it needs."""
-
-
-@lru_cache(maxsize=1 << 14)
-def _read_money(text: str) -> Money:
-    return values.dollars(text)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -291,9 +283,11 @@ YES_OR_NO: Final = Kind(
     "BOOLEAN", "Y or N", {"Y": True, "N": False}.__getitem__, {True: "Y", False: "N"}.__getitem__
 )
 CONTRACTS: Final = quantity_kind(
-    "QTY", "contracts", Count, read=_read_count, write_units=_count_text
+    "QTY", "contracts", Count, read=values.count_of_text, write_units=_count_text
 )
-DOLLARS: Final = quantity_kind("AMT", "dollars", Money, read=_read_money, write_units=_money_text)
+DOLLARS: Final = quantity_kind(
+    "AMT", "dollars", Money, read=values.dollars_of_text, write_units=_money_text
+)
 DOLLAR_PRICE: Final = quantity_kind(
     "PRICE", "dollars, always", Price, read=values.price_of_text, write_units=_dollar_price_text
 )
