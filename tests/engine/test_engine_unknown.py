@@ -92,6 +92,23 @@ def test_absence_is_believed_only_when_the_lists_reach_past_the_sending() -> Non
     assert len(all_of(f.Place, floor.wish(buy(1, 50)))) == 1, "the market is free again"
 
 
+def test_what_is_still_being_sent_is_not_absent() -> None:
+    """The kill switch asks about every order that may live, also before its answer came."""
+    floor = Floor()
+    intent = only(f.Place, floor.wish(buy(10, 50))).intent
+
+    floor.give(
+        i.Asked(
+            at=floor.later().now,
+            client_order_id=intent.client_order_id,
+            found=None,
+            as_of=Instant(intent.at + SECOND),
+        )
+    )
+
+    assert floor.state_of(intent) is OrderState.PENDING
+
+
 def test_what_was_given_up_late_may_arrive_late() -> None:
     """It waited for its turn, went out, and stands in a balancer: its life counts from its loss."""
     floor = Floor()

@@ -98,7 +98,9 @@ def answered(state: State, said: Asked, out: list[Effect]) -> OwnOrder | None:
         return _found(state, order, said, said.found, out=out)
     if order.state not in LIVING:
         return None
-    if order.order_id is None and said.as_of >= order.doubted_at + REQUEST_LIFETIME:
+    # The kill switch asks about what is still being sent, too: that was not doubted yet.
+    given_up_at = max(order.intent.at, order.doubted_at)
+    if order.order_id is None and said.as_of >= given_up_at + REQUEST_LIFETIME:
         return _absent(state, order, said, out)
     _ask_later(state, order, said.at, out)
     return None
