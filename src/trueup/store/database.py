@@ -340,6 +340,10 @@ class Books:
         """A page of orders."""
         return listing.list_orders(self.driver, leaf)
 
+    def count_orders(self) -> int:
+        """How many orders there are, exactly."""
+        return listing.count_orders(self.driver)
+
     def list_settled(self, leaf: Leaf) -> Listed[SettledMarket]:
         """A page of markets that have paid out."""
         return listing.list_settled(self.driver, leaf)

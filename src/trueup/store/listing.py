@@ -1,13 +1,14 @@
 """Pages of the books: some rows of a table, sorted and filtered by the database, and how many there are.
 
 What a person leafs through must not depend on how long the history is: every
-question reads one page.  Rows of equal sort value keep one order, so that no
-row is on two pages.
+question reads one page, by an index.  So rows are counted up to `COUNT_MAX`, and what
+no index sorts is sorted among the newest so many.  Rows of equal sort value keep one
+order, so that no row is on two pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.units import Count, Money, Price
 from trueup.store.driver import AnyRow, Reading
+from trueup.store.finding import Conditions, Searched
 from trueup.store.records import KINDS
 from trueup.store.statement import Statement
 
@@ -26,13 +28,17 @@ T = TypeVar("T")
 PAGE_ROWS_MAX: Final = 1_000
 """The longest page."""
 
+COUNT_MAX: Final = 10_000
+"""Rows are counted up to so many, or to the end of the page that is asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """Which page is wanted.
 
-    `sort` is a name that the table offers, `words` a part of a market's ticker or the whole
-    of an order's or trade's id, `since` is included and `until` is not.
+    `sort` is a name that the table offers, `since` is included and `until` is not.  `words`
+    are the beginning of a market's ticker; where none begins with them, a part of one; where
+    no ticker has them, an order's or trade's id, or a part of an order's own name.
     """
 
     sort: str = "at"
@@ -48,10 +54,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """One page of rows, and how many rows there are on all pages."""
+    """One page of rows, and how many rows there are on all pages; with `more` at least so many.
+
+    With `more` and a sort that is not by time, `rows` are sorted among the newest `total`.
+    """
 
     rows: tuple[T, ...]
     total: int
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,100 +115,99 @@ SETTLEMENT_SORTS: Final[Mapping[str, str]] = {
     "fees": "p.fees",
     "profit": "p.realized - p.fees",
 }
-_OF_MARKETS: Final = (
-    "{table}.book IN (SELECT book FROM market_keys WHERE ticker LIKE ? ESCAPE '\\')"
-)
+_FILLS: Final = Searched(table="market_keys", key="book", column="f.book", ticker="f.ticker")
+_ORDERS: Final = Searched(table="orders", key="ticker", column="o.ticker", ticker="o.ticker")
+_SETTLED: Final = Searched(table="market_keys", key="book", column="p.book", ticker="p.ticker")
 
 
 def list_fills(reading: Reading, leaf: Leaf) -> Listed[ListedFill]:
     """A page of fills."""
-    conditions = _Conditions()
-    if leaf.words:
-        matching = _OF_MARKETS.format(table="f")
-        conditions.add(
-            f"({matching} OR f.order_id = ? OR f.trade_id = ?)",
-            *(_pattern(leaf.words.upper()), leaf.words, leaf.words),
-        )
+    conditions = Conditions()
+    if leaf.words and not conditions.search(reading, _FILLS, leaf.words):
+        conditions.fills_of_id(reading, leaf.words)
     if leaf.ticker:
         conditions.add("f.book IN (SELECT book FROM market_keys WHERE ticker = ?)", leaf.ticker)
-    conditions.between("f.at", leaf)
+    conditions.between("f.at", since=leaf.since, until=leaf.until)
     kind = KINDS[Stream.FILLS]
-    columns = ", ".join(f"f.{name}" for name in kind.columns)
-    rows = _page(
+    ours = "(SELECT client_order_id FROM orders WHERE order_id = f.order_id)"
+    query = _Query(
+        select=", ".join((*(f"f.{name}" for name in kind.columns), ours)),
+        table="fills AS f",
+        sorts=FILL_SORTS,
+        identity="f.id",
+    )
+    return _listed(
         reading,
-        f"SELECT {columns}, (SELECT client_order_id FROM orders WHERE order_id = f.order_id) "  # noqa: S608
-        "FROM fills AS f",
+        query,
         conditions,
-        order=_order(FILL_SORTS, leaf, "f.id"),
-        leaf=leaf,
+        leaf,
+        lambda row: ListedFill(
+            fill=kind.value_of(row[:-1]),
+            client_order_id=ClientOrderId(row[-1]) if row[-1] else None,
+        ),
     )
-    found = tuple(
-        ListedFill(fill=kind.value_of(row[:-1]), client_order_id=row[-1] or None) for row in rows
-    )
-    return Listed(found, _count(reading, "fills AS f", conditions))
 
 
 def list_orders(reading: Reading, leaf: Leaf) -> Listed[OrderReported]:
     """A page of orders."""
-    conditions = _Conditions()
-    if leaf.words:
-        conditions.add(
-            "(o.ticker LIKE ? ESCAPE '\\' OR o.order_id = ? OR o.client_order_id LIKE ? ESCAPE '\\')",
-            *(_pattern(leaf.words.upper()), leaf.words, _pattern(leaf.words)),
-        )
+    conditions = Conditions()
+    if leaf.words and not conditions.search(reading, _ORDERS, leaf.words):
+        conditions.orders_of_name(leaf.words)
     if leaf.ticker:
         conditions.add("o.ticker = ?", leaf.ticker)
     if leaf.status:
         conditions.add("o.status = ?", leaf.status)
-    conditions.between("o.updated_at", leaf)
+    conditions.between("o.updated_at", since=leaf.since, until=leaf.until)
     kind = KINDS[Stream.ORDERS]
-    columns = ", ".join(f"o.{name}" for name in kind.columns)
-    rows = _page(
-        reading,
-        f"SELECT {columns} FROM orders AS o",  # noqa: S608
-        conditions,
-        order=_order(ORDER_SORTS, leaf, "o.order_id"),
-        leaf=leaf,
+    query = _Query(
+        select=", ".join(f"o.{name}" for name in kind.columns),
+        table="orders AS o",
+        sorts=ORDER_SORTS,
+        identity="o.order_id",
     )
-    found = tuple(kind.value_of(row) for row in rows)
-    return Listed(found, _count(reading, "orders AS o", conditions))
+    return _listed(reading, query, conditions, leaf, kind.value_of)
 
 
 def list_settled(reading: Reading, leaf: Leaf) -> Listed[SettledMarket]:
     """A page of markets that have paid out."""
-    conditions = _Conditions()
+    conditions = Conditions()
     conditions.add("p.settled_at IS NOT NULL")
-    if leaf.words:
-        conditions.add("p.ticker LIKE ? ESCAPE '\\'", _pattern(leaf.words.upper()))
+    if leaf.words and not conditions.search(reading, _SETTLED, leaf.words):
+        return Listed((), 0)
     if leaf.ticker:
         conditions.add("p.ticker = ?", leaf.ticker)
-    conditions.between("p.settled_at", leaf)
-    rows = _page(
-        reading,
-        "SELECT p.settled_at, p.ticker, p.event_ticker, p.subaccount, m.result, "
-        "m.settlement_value, p.net_at_settlement, p.payout, p.realized, p.fees, p.evidence "
-        "FROM positions AS p LEFT JOIN markets AS m ON m.ticker = p.ticker",
-        conditions,
-        order=_order(SETTLEMENT_SORTS, leaf, "p.book"),
-        leaf=leaf,
+    conditions.between("p.settled_at", since=leaf.since, until=leaf.until)
+    stated = "(SELECT {} FROM markets AS m WHERE m.ticker = p.ticker)"
+    query = _Query(
+        select="p.settled_at, p.ticker, p.event_ticker, p.subaccount, "
+        f"{stated.format('m.result')}, {stated.format('m.settlement_value')}, "
+        "p.net_at_settlement, p.payout, p.realized, p.fees, p.evidence",
+        table="positions AS p",
+        sorts=SETTLEMENT_SORTS,
+        identity="p.book",
     )
-    found = tuple(
-        SettledMarket(
-            at=row[0],
-            ticker=row[1],
-            event_ticker=row[2],
-            subaccount=row[3],
-            result=None if row[4] is None else MarketResult(row[4]),
-            value=None if row[5] is None else Price(row[5]),
-            net=Count(row[6]),
-            payout=Money(row[7]),
-            realized=Money(row[8]),
-            fees=Money(row[9]),
-            evidence=row[10] or "",
-        )
-        for row in rows
+    return _listed(reading, query, conditions, leaf, _settled)
+
+
+def _settled(row: AnyRow) -> SettledMarket:
+    return SettledMarket(
+        at=row[0],
+        ticker=row[1],
+        event_ticker=row[2],
+        subaccount=row[3],
+        result=None if row[4] is None else MarketResult(row[4]),
+        value=None if row[5] is None else Price(row[5]),
+        net=Count(row[6]),
+        payout=Money(row[7]),
+        realized=Money(row[8]),
+        fees=Money(row[9]),
+        evidence=row[10] or "",
     )
-    return Listed(found, _count(reading, "positions AS p", conditions))
+
+
+def count_orders(reading: Reading) -> int:
+    """How many orders there are, exactly; the database counts them one by one."""
+    return int(reading.rows(Statement("SELECT count(*) FROM orders"))[0][0])
 
 
 def changes(reading: Reading, dialect: str) -> int:
@@ -208,49 +217,57 @@ def changes(reading: Reading, dialect: str) -> int:
     return int(reading.rows(Statement("SELECT txid_snapshot_xmax(txid_current_snapshot())"))[0][0])
 
 
-class _Conditions:
-    """A WHERE clause under way.  All words are ours, all values are parameters."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Query:
+    """Which columns of which table, and how it can be sorted.  All words are ours."""
 
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self.parameters: list[object] = []
+    select: str
+    table: str
+    sorts: Mapping[str, str]
+    identity: str
 
-    def add(self, text: str, *values: object) -> None:
-        self._texts.append(text)
-        self.parameters.extend(values)
+    @property
+    def alias(self) -> str:
+        return self.identity.partition(".")[0]
 
-    def between(self, column: str, leaf: Leaf) -> None:
-        if leaf.since is not None:
-            self.add(f"{column} >= ?", leaf.since)
-        if leaf.until is not None:
-            self.add(f"{column} < ?", leaf.until)
-
-    def __str__(self) -> str:
-        return f" WHERE {' AND '.join(self._texts)}" if self._texts else ""
-
-
-def _order(sorts: Mapping[str, str], leaf: Leaf, identity: str) -> str:
-    if leaf.sort not in sorts:
-        raise CallerError(
-            f"this table is not sorted by {leaf.sort!r}", remedy=f"Use one of {', '.join(sorts)}."
-        )
-    direction = "DESC" if leaf.descending else "ASC"
-    return f" ORDER BY {sorts[leaf.sort]} {direction}, {identity} {direction}"
+    def order(self, sort: str, *, descending: bool) -> str:
+        """Raises `CallerError` for a sort that is not offered."""
+        if sort not in self.sorts:
+            raise CallerError(
+                f"this table is not sorted by {sort!r}",
+                remedy=f"Use one of {', '.join(self.sorts)}.",
+            )
+        direction = "DESC" if descending else "ASC"
+        return f"ORDER BY {self.sorts[sort]} {direction}, {self.identity} {direction}"
 
 
-def _page(
-    reading: Reading, select: str, conditions: _Conditions, *, order: str, leaf: Leaf
-) -> list[AnyRow]:
-    statement = Statement(f"{select}{conditions}{order} LIMIT ? OFFSET ?")
-    limit = max(1, min(leaf.limit, PAGE_ROWS_MAX))
-    return reading.rows(statement, (*conditions.parameters, limit, max(0, leaf.offset)))
+def _listed(
+    reading: Reading,
+    query: _Query,
+    conditions: Conditions,
+    leaf: Leaf,
+    made: Callable[[AnyRow], T],
+) -> Listed[T]:
+    limit, offset = max(1, min(leaf.limit, PAGE_ROWS_MAX)), max(0, leaf.offset)
+    order = query.order(leaf.sort, descending=leaf.descending)
+    count_max = max(COUNT_MAX, offset + limit)
+    total = _count(reading, query.table, conditions, count_max + 1)
+    more = total > count_max or conditions.is_cut
+    clause, parameters = conditions.clause()
+    source = f"{query.table}{clause}"
+    if more and leaf.sort != "at":
+        newest = query.order("at", descending=True)
+        source = f"(SELECT * FROM {source} {newest} LIMIT ?) AS {query.alias}"  # noqa: S608
+        parameters.append(COUNT_MAX)
+        total = min(total, COUNT_MAX)
+    statement = Statement(f"SELECT {query.select} FROM {source} {order} LIMIT ? OFFSET ?")  # noqa: S608
+    rows = reading.rows(statement, (*parameters, limit, offset))
+    return Listed(tuple(map(made, rows)), min(total, count_max), more)
 
 
-def _count(reading: Reading, table: str, conditions: _Conditions) -> int:
-    statement = Statement(f"SELECT count(*) FROM {table}{conditions}")  # noqa: S608
-    return int(reading.rows(statement, conditions.parameters)[0][0])
-
-
-def _pattern(words: str) -> str:
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def _count(reading: Reading, table: str, conditions: Conditions, most: int) -> int:
+    clause, parameters = conditions.clause(counting=True)
+    statement = Statement(
+        f"SELECT count(*) FROM (SELECT 1 AS one FROM {table}{clause} LIMIT ?) AS counted"  # noqa: S608
+    )
+    return int(reading.rows(statement, (*parameters, most))[0][0])

@@ -134,15 +134,24 @@ def balance_scopes(reading: Reading) -> list[tuple[Subaccount | None, Shard | No
 def latest_balances(reading: Reading) -> list[BalanceStated]:
     """The newest reading of every (subaccount, shard) that was ever read."""
     kind = KINDS[Stream.BALANCES]
-    statement = Statement(
-        f"SELECT {', '.join(kind.columns)} FROM balances AS b WHERE id = "  # noqa: S608
-        "(SELECT id FROM balances AS other "
-        "WHERE coalesce(other.subaccount, -1) = coalesce(b.subaccount, -1) "
-        "AND coalesce(other.shard, -1) = coalesce(b.shard, -1) "
-        "ORDER BY other.read_at DESC, other.at DESC, other.id DESC LIMIT 1) "
-        "ORDER BY coalesce(subaccount, -1), coalesce(shard, -1)"
+    pots = reading.rows(
+        Statement(
+            "SELECT subaccount, shard FROM balances GROUP BY subaccount, shard "
+            "ORDER BY coalesce(subaccount, -1), coalesce(shard, -1)"
+        )
     )
-    return [kind.value_of(row) for row in reading.rows(statement)]
+    found: list[BalanceStated] = []
+    for pot in pots:
+        # Each by the index; "is the same or both are null" has no words that both databases know.
+        names = zip(("subaccount", "shard"), pot, strict=True)
+        of_pot = [f"{name} IS NULL" if value is None else f"{name} = ?" for name, value in names]
+        statement = Statement(
+            f"SELECT {', '.join(kind.columns)} FROM balances WHERE {' AND '.join(of_pot)} "  # noqa: S608
+            "ORDER BY read_at DESC, at DESC, id DESC LIMIT 1"
+        )
+        rows = reading.rows(statement, [value for value in pot if value is not None])
+        found.extend(kind.value_of(row) for row in rows)
+    return found
 
 
 def latest_positions(driver: Driver) -> Iterator[PositionStated]:

@@ -108,7 +108,8 @@ orders = table(
     number("updated_at", INSTANT),
     *scope(),
     Index("orders_updated", "updated_at", "order_id"),
-    Index("orders_status", "status"),
+    Index("orders_status", "status", "updated_at", "order_id"),
+    Index("orders_ticker", "ticker", "updated_at", "order_id"),
     comment="Every order, merged from all reports: a terminal state wins, fills only grow.",
 )
 
@@ -165,6 +166,7 @@ balances = table(
     number("shard", "null: all of them", null=True),
     number("at", f"the exchange's own time of the figure, {INSTANT}"),
     number("read_at", f"when it was read, {INSTANT}"),
+    Index("balances_pot", "subaccount", "shard", "read_at", "at", "id"),
     comment="Every balance reading.",
 )
 
@@ -261,6 +263,7 @@ entries = table(
     number("realized", f"gain realised by this entry, before fees, {MONEY}"),
     number("fees", f"fees booked by this entry, {MONEY}"),
     number("profit", f"P&L attributed to this fill: see the page on tables, {MONEY}"),
+    Index("entries_at", "at", "book", "number"),
     comment="The ledger's entries; the view postings lists their legs.",
     clustered=True,
 )

@@ -20,7 +20,7 @@ from trueup.core.version import VERSION
 from trueup.ledger.report import By, PnlLine
 from trueup.run.books.account import Account
 from trueup.run.views import Row
-from trueup.store.listing import PAGE_ROWS_MAX, Leaf
+from trueup.store.listing import PAGE_ROWS_MAX
 from trueup.web.frame import judged
 from trueup.web.reading import BooksState
 from trueup.web.site import Site
@@ -195,7 +195,7 @@ def figures(site: Site) -> bytes:
 
 
 def _count_orders(account: Account) -> int:
-    return account.books.list_orders(Leaf(limit=1)).total
+    return account.books.count_orders()
 
 
 def _pnl(line: PnlLine) -> Row:

@@ -90,13 +90,20 @@ async def _written(site: Site, name: str, query: Query) -> str:
         known = ", ".join(("positions", "markets", *_EXPORTS))
         raise CallerError(f"there is no export {name!r}", remedy=f"Use {known}.")
     pages: list[TablePage] = []
-    while not pages or len(pages) * PAGE_ROWS_MAX < min(pages[0].total, ROWS_MAX):
+    while not pages or (
+        len(pages[-1].rows) == PAGE_ROWS_MAX and len(pages) * PAGE_ROWS_MAX < ROWS_MAX
+    ):
         wanted = replace(query, offset=len(pages) * PAGE_ROWS_MAX)
 
         def question(account: Account, wanted: Query = wanted) -> TablePage:
             return export.page(account, wanted)
 
-        pages.append(await site.reader.page(question))
+        page = await site.reader.page(question)
+        if page.more and query.sort != "at":
+            # Another sort would leave out what is not among the newest.
+            query, pages = replace(query, sort="at", descending=True), []
+            continue
+        pages.append(page)
     return write_csv(export.columns, pages)
 
 

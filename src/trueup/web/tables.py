@@ -86,6 +86,7 @@ class Table(Element, component="components/ledger_table.js"):
             "columns": [_column(each) for each in columns],
             "rows": [],
             "total": 0,
+            "more": False,
             "empty": empty,
             "filterable": bool(filter_label),
             "filter-label": filter_label,
@@ -119,7 +120,12 @@ class Table(Element, component="components/ledger_table.js"):
         """Show these rows; only what differs from before is sent where the rows are the same ones."""
         query = self.query
         shown = {row.key: row.cells for row in page.rows}
-        shape = (query, page.total, [(r.key, r.href, r.tone, r.actions) for r in page.rows])
+        shape = (
+            query,
+            page.total,
+            page.more,
+            [(r.key, r.href, r.tone, r.actions) for r in page.rows],
+        )
         if shape == self._shape:
             self.patch(shown)
             return
@@ -129,6 +135,7 @@ class Table(Element, component="components/ledger_table.js"):
                 {
                     "rows": [_row(row) for row in page.rows],
                     "total": page.total,
+                    "more": page.more,
                     "offset": query.offset,
                     "limit": query.limit,
                     "sort": query.sort,

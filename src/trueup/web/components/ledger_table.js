@@ -8,6 +8,7 @@ export default {
     columns: Array, // {name, label, figure, sorts, phone, wide}
     rows: Array, // {key, cells: {name: cell}, href, tone}
     total: Number,
+    more: Boolean, // there are more rows than `total`
     offset: Number,
     limit: Number,
     sort: String,
@@ -110,7 +111,7 @@ export default {
             turn("First page", 0, this.offset > 0, "⇤"),
             turn("Previous page", this.offset - this.limit, this.offset > 0, "←"),
             turn("Next page", this.offset + this.limit, this.offset < last, "→"),
-            turn("Last page", last, this.offset < last, "⇥"),
+            turn("Last page", last, this.offset < last && !this.more, "⇥"),
           ]),
         );
       }
@@ -118,7 +119,8 @@ export default {
     },
     counted() {
       if (this.loading) return "…";
-      const total = this.total.toLocaleString("en-US");
+      const counted = this.total.toLocaleString("en-US");
+      const total = !this.more ? counted : this.sort === "at" ? `more than ${counted}` : `the newest ${counted}`;
       if (!this.paged || this.total <= this.limit) return this.total === 1 ? "1 row" : `${total} rows`;
       const from = (this.offset + 1).toLocaleString("en-US");
       const to = Math.min(this.offset + this.limit, this.total).toLocaleString("en-US");

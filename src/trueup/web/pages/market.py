@@ -278,7 +278,9 @@ class _Market:
         )
         listed = await self._site.reader.page(lambda account: account.books.list_orders(leaf))
         prefix = self._site.options.path_prefix
-        return TablePage([order_row(each, prefix=prefix) for each in listed.rows], listed.total)
+        return TablePage(
+            [order_row(each, prefix=prefix) for each in listed.rows], listed.total, listed.more
+        )
 
     async def _thought_page(self, query: Query) -> TablePage:
         rows = thought_rows(self._site.bot.lines, self._ticker, limit=_THOUGHTS)

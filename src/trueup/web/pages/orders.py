@@ -37,13 +37,15 @@ def orders_page(query: Query, *, prefix: str, may_cancel: bool, account: Account
     """A page of orders."""
     listed = account.books.list_orders(leaf_of(query, status=query.picked))
     rows = [order_row(each, prefix=prefix, may_cancel=may_cancel) for each in listed.rows]
-    return TablePage(rows, listed.total)
+    return TablePage(rows, listed.total, listed.more)
 
 
 def fills_page(query: Query, *, prefix: str, account: Account) -> TablePage:
     """A page of fills."""
     listed = account.books.list_fills(leaf_of(query))
-    return TablePage([fill_row(each, prefix=prefix) for each in listed.rows], listed.total)
+    return TablePage(
+        [fill_row(each, prefix=prefix) for each in listed.rows], listed.total, listed.more
+    )
 
 
 def leaf_of(query: Query, *, status: str = "") -> Leaf:

@@ -277,7 +277,9 @@ class _Overview:
                 )
             )
             prefix = self._site.options.path_prefix
-            return TablePage([fill_row(each, prefix=prefix) for each in listed.rows], listed.total)
+            return TablePage(
+                [fill_row(each, prefix=prefix) for each in listed.rows], listed.total, listed.more
+            )
 
         return await self._site.reader.page(question)
 

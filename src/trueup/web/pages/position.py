@@ -197,7 +197,9 @@ class _Position:
         leaf = Leaf(ticker=self._ticker, sort=query.sort, limit=query.limit, offset=query.offset)
         listed = await self._site.reader.page(lambda account: account.books.list_orders(leaf))
         prefix = self._site.options.path_prefix
-        return TablePage([order_row(each, prefix=prefix) for each in listed.rows], listed.total)
+        return TablePage(
+            [order_row(each, prefix=prefix) for each in listed.rows], listed.total, listed.more
+        )
 
 
 def _held(position: OpenPosition | None, book: MarketBook) -> dict[str, Shown]:

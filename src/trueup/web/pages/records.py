@@ -79,7 +79,7 @@ async def _day(site: Site, day: str) -> None:
     except TrueupError as error:
         Words(f"{error}. Days look like 2026-11-28.", tag="p")
         return
-    entries = await site.reader.page(lambda account: _entries(account, begin, end))
+    entries = await site.reader.page(lambda account: entries_of_day(account, begin, end))
     did = total_effect(entries)
     with box("panel grid"):
         facts(
@@ -104,7 +104,8 @@ async def _day(site: Site, day: str) -> None:
         await fixed_table("Ledger entries", ENTRY_COLUMNS, rows, limit=100)
 
 
-def _entries(account: Account, begin: Instant, end: Instant) -> list[Entry]:
+def entries_of_day(account: Account, begin: Instant, end: Instant) -> list[Entry]:
+    """The entries between two times, newest first, at most `ENTRIES_MAX`."""
     return list(account.books.entries(since=begin, until=end, newest_first=True, limit=ENTRIES_MAX))
 
 

@@ -54,7 +54,9 @@ def register(site: Site) -> None:
 def settlements_page(query: Query, *, prefix: str, account: Account) -> TablePage:
     """A page of settled markets."""
     listed = account.books.list_settled(leaf_of(query))
-    return TablePage([settlement_row(each, prefix=prefix) for each in listed.rows], listed.total)
+    return TablePage(
+        [settlement_row(each, prefix=prefix) for each in listed.rows], listed.total, listed.more
+    )
 
 
 async def _page(site: Site, query: Query) -> TablePage:

@@ -22,7 +22,11 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class TablePage:
-    """The rows of one page, and how many there are on all."""
+    """The rows of one page, and how many there are on all; with `more` at least so many.
+
+    With `more` and a sort that is not by time, these are the first of the newest `total`.
+    """
 
     rows: Sequence[TableRow]
     total: int
+    more: bool = False
