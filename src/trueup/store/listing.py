@@ -140,8 +140,8 @@ def list_fills(reading: Reading, leaf: Leaf) -> Listed[ListedFill]:
         reading,
         query,
         conditions,
-        leaf,
-        lambda row: ListedFill(
+        leaf=leaf,
+        made=lambda row: ListedFill(
             fill=kind.value_of(row[:-1]),
             client_order_id=ClientOrderId(row[-1]) if row[-1] else None,
         ),
@@ -165,7 +165,7 @@ def list_orders(reading: Reading, leaf: Leaf) -> Listed[OrderReported]:
         sorts=ORDER_SORTS,
         identity="o.order_id",
     )
-    return _listed(reading, query, conditions, leaf, kind.value_of)
+    return _listed(reading, query, conditions, leaf=leaf, made=kind.value_of)
 
 
 def list_settled(reading: Reading, leaf: Leaf) -> Listed[SettledMarket]:
@@ -186,7 +186,7 @@ def list_settled(reading: Reading, leaf: Leaf) -> Listed[SettledMarket]:
         sorts=SETTLEMENT_SORTS,
         identity="p.book",
     )
-    return _listed(reading, query, conditions, leaf, _settled)
+    return _listed(reading, query, conditions, leaf=leaf, made=_settled)
 
 
 def _settled(row: AnyRow) -> SettledMarket:
@@ -245,6 +245,7 @@ def _listed(
     reading: Reading,
     query: _Query,
     conditions: Conditions,
+    *,
     leaf: Leaf,
     made: Callable[[AnyRow], T],
 ) -> Listed[T]:
