@@ -11,12 +11,13 @@ from trueup.core.instant import DAY, HOUR, SECOND, Instant, format_instant
 from trueup.core.market import MarketStatus
 from trueup.core.orderbook import BookSnapshot, Level
 from trueup.core.orders import Side
-from trueup.core.units import Count, Price, Ratio, rounded_text
+from trueup.core.units import Count, Price, Ratio
 from trueup.engine.market import PublicTrade, Top
 from trueup.engine.other_venue import Pair
 from trueup.engine.scanner import Found
 from trueup.engine.strategies.arbitrage import Opportunity
-from trueup.run.bot.status import TopShown
+from trueup.run.bot.decision_log import Line
+from trueup.run.bot.status import FairShown, TopShown
 from trueup.run.markets.arbitrage import Compared
 from trueup.run.markets.watch import Stick
 from trueup.web.market_charts import cumulative, depth, price_history
@@ -177,31 +178,37 @@ def test_categories_are_offered_once_and_in_order() -> None:
 # -- one market --------------------------------------------------------------------------------
 
 
-def said(percent: Ratio, ticker: str = TICKER) -> dict[str, object]:
-    return {
-        "at": format_instant(NOW),
-        "strategy": "anchored",
-        "verdict": "sent",
-        "ticker": ticker,
-        "wish": "",
-        "reason": f"FedWatch says {rounded_text(percent * 100, 1)} %",
-        "refusals": [],
-    }
+def fair(
+    strategy: str, value: str | None, ticker: str = TICKER, source: str = "FedWatch"
+) -> FairShown:
+    as_of = None if value is None else format_instant(NOW)
+    return FairShown(strategy=strategy, ticker=ticker, fair=value, as_of=as_of, source=source)
 
 
-def test_the_fair_value_is_the_newest_that_a_strategy_stated_of_this_market() -> None:
-    lines = [said(Ratio(1, 2)), said(Ratio(43, 100)), said(Ratio(9, 10), "KXOTHER")]
+def test_the_fair_value_is_what_each_strategy_says_of_this_market() -> None:
+    found = fair_value(
+        [
+            fair("anchored", "0.4300"),
+            fair("maker", "0.4150", source="its mid"),
+            fair("x", "0.9", "KXO"),
+        ],
+        TICKER,
+    )
 
-    found = fair_value(lines, TICKER)
+    assert (found.text, found.at) == ("0.4300 (anchored) · 0.4150 (maker)", NOW)
+    assert "anchored: FedWatch, as of 2026" in found.title
+    assert "maker: its mid" in found.title
 
-    assert (found.text, found.at) == ("43.0 % (FedWatch)", NOW)
-    assert "anchored" in found.title
+
+def test_a_strategy_that_cannot_say_is_seen_and_its_error_is_in_the_title() -> None:
+    found = fair_value([fair("odd", None, source="ZeroDivisionError: why")], TICKER)
+
+    assert (found.text, found.tone) == (UNKNOWN, Tone.LOOK)
+    assert found.title == "odd cannot say: ZeroDivisionError: why"
 
 
-def test_a_market_of_which_nobody_stated_a_value_has_none() -> None:
-    lines = [{**said(Ratio(1, 2)), "reason": "momentum 3 of 5"}]
-
-    assert fair_value(lines, TICKER).text == UNKNOWN
+def test_a_market_of_which_nobody_thinks_anything_has_no_fair_value() -> None:
+    assert fair_value([fair("anchored", "0.4300", "KXOTHER")], TICKER).text == UNKNOWN
     assert fair_value([], TICKER).text == UNKNOWN
 
 
@@ -210,7 +217,15 @@ def test_before_the_market_was_seen_every_fact_is_a_dash() -> None:
 
 
 def test_only_decisions_about_this_market_are_shown() -> None:
-    lines = [said(Ratio(1, 2)), said(Ratio(1, 3), "KXOTHER")]
+    told: Line = {
+        "at": format_instant(NOW),
+        "strategy": "maker",
+        "verdict": "sent",
+        "wish": "",
+        "reason": "",
+        "refusals": [],
+    }
+    lines: list[Line] = [{**told, "ticker": ticker} for ticker in (TICKER, "KXOTHER")]
 
     assert len(thought_rows(lines, TICKER, limit=5)) == 1
 

@@ -23,7 +23,7 @@ from trueup.core.units import ZERO_COUNT, Count, Price
 from trueup.net.control import AsyncControl, Said
 from trueup.run.bot.decision_log import Line, read_decisions
 from trueup.run.bot.places import control_path, decisions_path, kill_path
-from trueup.run.bot.status import Status, TopShown
+from trueup.run.bot.status import FairShown, Status, TopShown
 from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import DeskSettings
 from trueup.web.live import Moved
@@ -52,6 +52,8 @@ class BotLink:
         """When the bot was last heard of, by this machine's clock."""
         self.tops: dict[Ticker, Quote] = {}
         self.shown_tops: dict[Ticker, TopShown] = {}
+        self.fair: list[FairShown] = []
+        """What its strategies think that markets are worth."""
         self.lines: deque[Line] = deque(maxlen=LINES)
         self._note = note
         self._machine = SystemClock() if machine is None else machine
@@ -114,6 +116,7 @@ class BotLink:
             self._note(Moved.BOT)
         self.status, self.why, self.remedy = None, why, remedy
         self.tops.clear()
+        self.fair = []
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         self.heard_at = self._machine.now()
@@ -121,10 +124,14 @@ class BotLink:
         if kind == "status":
             self.status = msgspec.convert(dict(event), Status)
             self._take_tops(self.status.tops)
+            self.fair = self.status.fair
             self._note(Moved.BOT)
             self._note(Moved.TOPS)
         elif kind == "tops":
             self._take_tops(msgspec.convert(event["tops"], list[TopShown]))
+            self._note(Moved.TOPS)
+        elif kind == "fair":
+            self.fair = msgspec.convert(event["fair"], list[FairShown])
             self._note(Moved.TOPS)
         elif kind in {"decision", "alert"}:
             self.lines.append({name: each for name, each in event.items() if name != "event"})

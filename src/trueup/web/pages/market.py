@@ -185,7 +185,7 @@ class _Market:
 
     def _show_facts(self, seen: MarketSeen | None) -> None:
         bot = self._site.bot
-        figures = market_facts(seen, bot.lines, self._site.reader.now())
+        figures = market_facts(seen, bot.fair, self._site.reader.now())
         if seen is not None and self._ticker in bot.tops:
             figures |= fresher(seen.top, bot.shown_tops.get(self._ticker))
         for name, figure in figures.items():

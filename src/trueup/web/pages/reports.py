@@ -13,6 +13,7 @@ from trueup.web.frame import Frame, explain_condition, frame
 from trueup.web.pages.records import fixed_table
 from trueup.web.site import Site
 from trueup.web.tables import Column
+from trueup.web.values.paper import Beside, beside_figures, pair_rows, paper_beside
 from trueup.web.values.reports import (
     Trading,
     bucket_rows,
@@ -20,7 +21,7 @@ from trueup.web.values.reports import (
     text_rows,
     trading,
 )
-from trueup.web.widgets import Words, attribute, box, button
+from trueup.web.widgets import Words, attribute, box, button, facts
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "a year"}
 _BUCKET_COLUMNS: Final = (
@@ -30,6 +31,18 @@ _BUCKET_COLUMNS: Final = (
     Column(name="paid", label="Mean paid", figure=True),
     Column(name="returned", label="Mean returned", figure=True),
     Column(name="edge", label="Difference", figure=True),
+)
+_PAIR_COLUMNS: Final = (
+    Column(name="at", label="Time (UTC)"),
+    Column(name="ticker", label="Market"),
+    Column(name="strategy", label="Strategy", phone=False),
+    Column(name="side", label="Bought"),
+    Column(name="paper_filled", label="Paper filled", figure=True),
+    Column(name="live_filled", label="Live filled", figure=True),
+    Column(name="paper_price", label="Paper price", figure=True, phone=False),
+    Column(name="live_price", label="Live price", figure=True, phone=False),
+    Column(name="difference", label="Paper paid more", figure=True, phone=False),
+    Column(name="kinder", label="Paper was", phone=False),
 )
 _PATIENCE: Final = 5.0
 
@@ -55,6 +68,7 @@ class _Reports:
         self._days = 7
         self._picks: dict[int, Element] = {}
         self._shown: Trading | None = None
+        self._beside: Beside | None = None
 
     async def build(self) -> None:
         with self._frame.title, box("picks", role="group", aria_label="Which period"):
@@ -63,8 +77,37 @@ class _Reports:
                 attribute(pick, "aria-pressed", str(days == self._days).lower())
                 self._picks[days] = pick
         self._tables = box()
+        self._paper = box("panel grid")
         await self._refresh()
+        await self._refresh_paper()
         self._frame.follow(self._refresh)
+        self._frame.follow(self._refresh_paper)
+
+    async def _refresh_paper(self) -> None:
+        answer = await self._site.reader.soon("paper", paper_beside, patience=_PATIENCE)
+        if answer is None or answer.value == self._beside:
+            return
+        self._beside = beside = answer.value
+        self._paper.clear()
+        with self._paper:
+            Words("Paper beside live: the same decisions, and what each of them got", tag="h2")
+            if beside.found is None:
+                Words(beside.words, "soft", tag="p")
+                Words("trueup bot run my_bot.py --paper", tag="code")
+                return
+            facts(beside_figures(beside.found))
+            await fixed_table(
+                "Paper beside live",
+                _PAIR_COLUMNS,
+                pair_rows(beside.found.pairs),
+                empty="No decision was made on both.",
+            )
+            Words(
+                "Where paper was kinder it filled more of an order, or for less: do not count on "
+                "that part of its profit.",
+                "soft",
+                tag="p",
+            )
 
     async def _pick(self, days: int) -> None:
         self._days = days

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from trueup.run.books.account import Account
 from trueup.web.frame import explain_condition, frame
+from trueup.web.pages.clearing_day import ClearingDays
 from trueup.web.pages.columns import SETTLEMENT_COLUMNS
 from trueup.web.pages.orders import leaf_of
 from trueup.web.site import Site
@@ -43,11 +44,14 @@ def register(site: Site) -> None:
                     tag="p",
                 )
 
+            days = ClearingDays(framed)
+
             async def refresh() -> None:
                 age.show(site.reader.asked_at)
                 await table.refresh()
 
             await refresh()
+            await days.refresh()
             framed.follow(refresh)
 
 

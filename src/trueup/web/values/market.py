@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from trueup.core.catalog import FeeTerms
-from trueup.core.errors import NotANumber
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.market import MarketStatus
@@ -15,7 +13,7 @@ from trueup.core.orders import Side
 from trueup.core.units import rounded_text
 from trueup.engine.market import PublicTrade, Top
 from trueup.run.bot.decision_log import Line
-from trueup.run.bot.status import TopShown
+from trueup.run.bot.status import FairShown, TopShown
 from trueup.run.markets.watch import MarketSeen
 from trueup.web.values import shown
 from trueup.web.values.activity import result
@@ -24,12 +22,11 @@ from trueup.web.values.markets import price_told, spread_of, spread_shown
 from trueup.web.values.rows import TableRow
 from trueup.web.values.shown import Shown, Tone
 
-_STATED: Final = re.compile(r"(?P<who>\S.*?) says (?P<percent>\d{1,3}\.\d) %")
-"""How a strategy that trades against an outside probability begins its reasons."""
 
-
-def market_facts(seen: MarketSeen | None, lines: Sequence[Line], now: Instant) -> dict[str, Shown]:
-    """The figures of a market; all unknown before it was seen."""
+def market_facts(
+    seen: MarketSeen | None, fairs: Sequence[FairShown], now: Instant
+) -> dict[str, Shown]:
+    """The figures of a market; all unknown before it was seen.  `fairs` are the bot's of all markets."""
     if seen is None:
         return dict.fromkeys(_FACTS, shown.NOTHING)
     market, top, at = seen.listing.market, seen.top, seen.top.at
@@ -39,7 +36,7 @@ def market_facts(seen: MarketSeen | None, lines: Sequence[Line], now: Instant) -
         shown.price(top.ask, at=at),
         spread_shown(top.spread),
         shown.price(top.last, at=at),
-        fair_value(lines, market.ticker),
+        fair_value(fairs, market.ticker),
         shown.count(seen.volume),
         shown.count(top.volume_24h),
         shown.count(seen.open_interest),
@@ -82,24 +79,23 @@ def fee_shown(terms: FeeTerms | None, waived_until: Instant | None) -> Shown:
     return Shown(f"{words} × {rounded_text(terms.multiplier, 2)}", title=terms.fee_type)
 
 
-def fair_value(lines: Sequence[Line], ticker: Ticker) -> Shown:
-    """What a strategy's newest decision about this market says that YES is worth.
+def fair_value(fairs: Iterable[FairShown], ticker: Ticker) -> Shown:
+    """What the bot's strategies think that YES is worth; whose figure it is, and as of when, in the title."""
+    mine = [each for each in fairs if each.ticker == ticker]
+    if not mine:
+        return Shown(shown.UNKNOWN, Tone.MUTED, "no strategy has an opinion")
+    known = [each for each in mine if each.fair is not None]
+    text = " · ".join(f"{each.fair} ({each.strategy})" for each in known) or shown.UNKNOWN
+    times = [parse_instant(each.as_of) for each in known if each.as_of is not None]
+    tone = Tone.PLAIN if len(known) == len(mine) else Tone.LOOK
+    return Shown(text, tone, "; ".join(map(_whose, mine)), min(times, default=None))
 
-    Only strategies that trade against an outside probability state one.
-    """
-    for line in reversed(lines):
-        if line.get("ticker") != ticker:
-            continue
-        stated = _STATED.match(str(line.get("reason", "")))
-        if stated is None:
-            continue
-        try:
-            at = parse_instant(str(line.get("at", "")))
-        except NotANumber:
-            continue
-        when = f"as {line.get('strategy')} decided at {shown.moment(at).title}"
-        return Shown(f"{stated['percent']} % ({stated['who']})", title=when, at=at)
-    return Shown(shown.UNKNOWN, Tone.MUTED, "no strategy has stated one")
+
+def _whose(each: FairShown) -> str:
+    if each.fair is None:
+        return f"{each.strategy} cannot say: {each.source}"
+    when = "" if each.as_of is None else f", as of {shown.moment(parse_instant(each.as_of)).title}"
+    return f"{each.strategy}: {each.source}{when}"
 
 
 def thought_rows(lines: Sequence[Line], ticker: Ticker, *, limit: int) -> list[TableRow]:
