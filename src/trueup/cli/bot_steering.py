@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from trueup.cli.bot_quoting import take_back_quotes
 from trueup.cli.common import Invocation, command, lead
 from trueup.cli.output import Output, moment, plain
 from trueup.core.errors import CallerError
@@ -304,6 +305,9 @@ def kill_switch(
     make_home(settings.home)
     try:
         done = _kill_through(invocation, reach_bot(settings), subaccount or [], why)
+        done["quoting"] = take_back_quotes(invocation, settings, subaccount or [0], live=live)
+        if done["quoting"]:
+            invocation.exit_code = _EXIT_UNPROVEN
     except NoBot as nobody:
         done = _kill_alone(invocation, settings, subaccount or [0], nobody=nobody, live=live)
     if flatten_too:
