@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trueup.core.errors import NotANumber
 from trueup.core.instant import (
     DAY,
+    EASTERN,
     HOUR,
     MINUTE,
     SECOND,
@@ -120,6 +121,13 @@ def test_a_leap_day_is_a_day() -> None:
 )
 def test_the_eastern_day_follows_daylight_saving(text: str, day: str) -> None:
     assert eastern_day(parse_instant(text)) == day
+
+
+@given(instants)
+def test_an_eastern_day_begins_with_a_whole_hour_of_utc(instant: Instant) -> None:
+    moment = to_datetime(instant).astimezone(EASTERN)
+
+    assert eastern_day(instant) == moment.date().isoformat()
 
 
 def test_seconds_and_milliseconds_are_exact() -> None:

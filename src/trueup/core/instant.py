@@ -124,7 +124,13 @@ def utc_day(instant: Instant) -> str:
 
 def eastern_day(instant: Instant) -> str:
     """The Eastern calendar date, the exchange's clearing date."""
-    return to_datetime(instant).astimezone(EASTERN).date().isoformat()
+    return _eastern_day_of_hour(instant // HOUR)
+
+
+@lru_cache(maxsize=1 << 10)
+def _eastern_day_of_hour(hour: int) -> str:
+    """Eastern time is whole hours away from UTC, so a date begins with an hour of UTC."""
+    return to_datetime(Instant(hour * HOUR)).astimezone(EASTERN).date().isoformat()
 
 
 def format_age(microseconds: int) -> str:

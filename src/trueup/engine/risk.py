@@ -63,6 +63,9 @@ class Case:
     _coming: dict[tuple[str | None, Side], Count] = field(
         init=False, repr=False, compare=False, default_factory=dict[tuple[str | None, Side], Count]
     )
+    _opening: dict[str | None, Count] = field(
+        init=False, repr=False, compare=False, default_factory=dict[str | None, Count]
+    )
     exposures: dict[tuple[str | None, bool], Money] = field(
         init=False, repr=False, compare=False, default_factory=dict[tuple[str | None, bool], Money]
     )
@@ -98,7 +101,11 @@ class Case:
         What other open orders would already close counts as closed.  One strategy may
         close while the account opens, when another one holds the other side.
         """
-        return Count(max(0, self.order.count.units - self.closable(strategy).units))
+        known = self._opening.get(strategy)
+        if known is None:
+            left = max(0, self.order.count.units - self.closable(strategy).units)
+            known = self._opening[strategy] = Count(left)
+        return known
 
     def closable(self, strategy: str | None) -> Count:
         """What is held on the other side and not yet closed by other open orders."""
@@ -284,6 +291,8 @@ def _open_orders(case: Case, scope: Scope) -> Verdict:
 
 
 def _order_rate(case: Case, scope: Scope) -> Verdict:
+    if len(scope.sent) < scope.limits.orders_per_minute_max:
+        return None
     recent = sum(1 for at in scope.sent if case.now - at < MINUTE)
     if recent < scope.limits.orders_per_minute_max:
         return None

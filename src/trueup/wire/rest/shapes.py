@@ -125,6 +125,7 @@ class Shape(Generic[R]):
         self.title = title
         self.brief = brief
         self.fields: tuple[Field, ...] = tuple(_fields(made, notes or {}))
+        self._written = tuple(field for field in self.fields if not field.of_path)
         self.ignored = frozenset(ignored.split())
         old = {name for field in self.fields for name, _ in field.old}
         self.known = frozenset(field.name for field in self.fields) | old | self.ignored
@@ -165,10 +166,8 @@ class Shape(Generic[R]):
     def write(self, value: R) -> Record:
         """The record in the exchange's field names."""
         record: Record = {}
-        for field in self.fields:
+        for field in self._written:
             held = getattr(value, field.attribute)
-            if field.of_path:
-                continue
             if held is None:
                 if field.null:
                     record[field.name] = None

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from trueup.core import announcements as a
 from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken
@@ -88,7 +88,7 @@ count_units: Final = Units(_parse_count)
 
 def given(value: T | UnsetType | None) -> T | None:
     """The value of an optional field; `None` for one that is absent or null."""
-    return None if isinstance(value, UnsetType) else value
+    return None if value is UNSET else value
 
 
 # -- order books ---------------------------------------------------------------
@@ -366,6 +366,8 @@ def yes_price(yes: b.Figure, no: b.Figure, yes_cents: b.Figure, no_cents: b.Figu
 
 def counted(present: b.Figure, old: b.Figure) -> Count:
     """A count that must be there, in either form."""
+    if type(present) is str:
+        return values.count_of_text(present)
     stated = given(present)
     if stated is None:
         stated = given(old)
@@ -376,6 +378,8 @@ def counted(present: b.Figure, old: b.Figure) -> Count:
 
 def optional_count(value: b.Figure) -> Count | None:
     """A count that may be absent."""
+    if type(value) is str:
+        return values.count_of_text(value)
     stated = given(value)
     return None if stated is None else values.count(stated)
 
@@ -403,6 +407,8 @@ def when(milliseconds: b.Whole, seconds: b.Whole) -> Instant:
 
 
 def _dollars_or_cents(dollars: b.Figure, cents: b.Figure) -> Price:
+    if type(dollars) is str:
+        return values.price_of_text(dollars)
     return yes_price(dollars, None, cents, None)
 
 
