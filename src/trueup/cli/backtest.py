@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trueup.cli.archive import SinceOption, UntilOption, open_archive
-from trueup.cli.common import Invocation, command, lead
-from trueup.cli.output import moment
-from trueup.core.errors import ConfigError
-from trueup.core.instant import SECOND
-from trueup.core.units import Count, Money
+from trueup.cli.archive import SinceOption, UntilOption
+from trueup.cli.common import EXIT_INTERRUPTED, Invocation, command, lead
+from trueup.cli.output import Output, moment
+from trueup.cli.replaying import (
+    AheadOption,
+    ArchiveOption,
+    AssumedSizeOption,
+    CapitalOption,
+    CategoryOption,
+    LatencyOption,
+    MappingOption,
+    MarketsOption,
+    QuotesOption,
+    ReachOption,
+    SeedOption,
+    SetOption,
+    SignalDelayOption,
+    SignalsOption,
+    TickersOption,
+    TradesOption,
+    UpperNowOption,
+    backtest_options,
+    replaying,
+    stoppable,
+    tape_wish,
+)
 from trueup.engine.strategy import Strategy
-from trueup.run.archive.backtest import BacktestOptions, BacktestVenue, Progress, backtest_machine
-from trueup.run.archive.backtest_report import BacktestReport, StrategyResult, report
+from trueup.run.archive.backtest import BacktestOptions, BacktestVenue, backtest_machine
+from trueup.run.archive.backtest_report import TROUBLE, BacktestReport, StrategyResult, report
+from trueup.run.archive.sweep_grid import read_settings
 from trueup.run.archive.tape import Tape
-from trueup.run.archive.tape_files import load_tape
-from trueup.run.archive.tape_of_archive import archive_tape
+from trueup.run.archive.tape_choice import open_tape
 from trueup.run.bot.strategy_files import STRATEGIES, load_strategies
-from trueup.run.desk import DeskSettings
-from trueup.sim.conditions import CALM, Span
-from trueup.store.archive import Archive
 
 _EXIT_OPEN = 1
-_MILLISECOND = 1_000
 
 
 def register(app: typer.Typer) -> None:
@@ -41,68 +56,56 @@ def backtest(
         str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
     ],
     *,
-    trades: Annotated[
-        Path | None, typer.Option("--trades", help="A Parquet file of public trades.")
-    ] = None,
-    markets: Annotated[
-        Path | None, typer.Option("--markets", help="A Parquet file of their markets and results.")
-    ] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option("--archive", help="A market archive (default: this venue's own)."),
-    ] = None,
+    trades: TradesOption = None,
+    quotes: QuotesOption = None,
+    markets: MarketsOption = None,
+    archive: ArchiveOption = None,
     since: SinceOption = "",
     until: UntilOption = "",
-    ticker: Annotated[
-        list[str] | None, typer.Option("--ticker", help="Only these markets of an archive.")
-    ] = None,
-    category: Annotated[
-        str, typer.Option("--category", help="The category of markets that do not say theirs.")
-    ] = "",
-    capital: Annotated[str, typer.Option("--capital", help="Dollars to begin with.")] = "1000",
-    reach: Annotated[
-        float,
-        typer.Option(
-            "--reach", help="Seconds before a trade in which its contracts count as offered.", min=0
-        ),
-    ] = 30,
-    ahead: Annotated[
-        str,
-        typer.Option("--ahead", help="Contracts to assume ahead where no book was recorded."),
-    ] = "",
-    latency: Annotated[
-        int, typer.Option("--latency", help="Milliseconds to the exchange, and back again.", min=0)
-    ] = 50,
-    seed: Annotated[int, typer.Option("--seed", help="Another run of chance.")] = 1,
+    ticker: TickersOption = None,
+    category: CategoryOption = "",
+    signals: SignalsOption = None,
+    mapping: MappingOption = None,
+    signal_delay: SignalDelayOption = "1s",
+    upper_now: UpperNowOption = None,
+    assumed_size: AssumedSizeOption = "1",
+    parameters: SetOption = None,
+    capital: CapitalOption = "1000",
+    reach: ReachOption = 30,
+    ahead: AheadOption = "",
+    latency: LatencyOption = 50,
+    seed: SeedOption = 1,
 ) -> None:
     """Trade a recording: trueup backtest momentum --trades T.parquet --markets M.parquet."""
-    settings, money = lead(invocation), Money.parse(capital)
-    strategies = load_strategies(strategy)
-    files = _Files(trades, markets, archive, category)
-    tape = _tape(settings, files, since=since, until=until, tickers=ticker or [])
-    way = Span(latency * _MILLISECOND // 2, latency * _MILLISECOND * 3 // 2)
-    options = BacktestOptions(
-        deposit=money,
-        reach=int(reach * SECOND),
-        assumed_ahead=Count.parse(ahead) if ahead else None,
-        conditions=replace(CALM, way=way),
-        precision=settings.precision,
-        seed=seed,
+    settings = lead(invocation)
+    strategies = load_strategies(strategy, read_settings(parameters or []))
+    wish = tape_wish(
+        settings,
+        trades=trades,
+        quotes=quotes,
+        markets=markets,
+        archive=archive,
+        since=since,
+        until=until,
+        ticker=ticker,
+        category=category,
+        signals=signals,
+        mapping=mapping,
+        signal_delay=signal_delay,
+        upper_now=upper_now,
+        assumed_size=assumed_size,
     )
+    options = backtest_options(
+        settings, capital=capital, reach=reach, ahead=ahead, latency=latency, seed=seed
+    )
+    with invocation.output.progress("reading the recording"):
+        tape = open_tape(wish)
     done = _play(invocation, tape, options, strategies)
     _show(invocation, tape, done)
     if not done.closes:
         invocation.exit_code = _EXIT_OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Where the tape is."""
-
-    trades: Path | None
-    markets: Path | None
-    archive: Path | None
-    category: str
+    if not done.is_whole:
+        invocation.exit_code = EXIT_INTERRUPTED
 
 
 def _play(
@@ -113,38 +116,9 @@ def _play(
     for note in tape.notes:
         output.notice(note)
     venue = BacktestVenue(tape, options)
-    with output.progress("replaying") as line:
-        before = 0
-
-        def told(progress: Progress) -> None:
-            nonlocal before
-            line.step(f"replaying, at {moment(progress.at)}", progress.told - before)
-            before = progress.told
-
+    with replaying(output, tape) as told, stoppable(venue.stop):
         venue.play(backtest_machine(strategies, options.deposit, options.precision), told)
     return report(venue)
-
-
-def _tape(
-    settings: DeskSettings, files: _Files, *, since: str, until: str, tickers: list[str]
-) -> Tape:
-    trades, markets = files.trades, files.markets
-    if (trades is None) is not (markets is None):
-        raise ConfigError(
-            "trades and their markets come in two files, and one was named",
-            remedy="Name both: --trades FILE --markets FILE.",
-        )
-    if trades is not None and markets is not None:
-        return load_tape(trades, markets, category=files.category, since=since, until=until)
-    kept = open_archive(settings) if files.archive is None else Archive(files.archive)
-    tape = archive_tape(kept, since=since, until=until, tickers=tickers)
-    if not tape.markets:
-        raise ConfigError(
-            f"{kept.folder} holds nothing that could be replayed",
-            remedy="Record something (`trueup record`), download it (`trueup history download`), "
-            "or name files: --trades, --markets.",
-        )
-    return tape
 
 
 # -- what came of it ---------------------------------------------------------------------------
@@ -166,6 +140,8 @@ def _show(invocation: Invocation, tape: Tape, done: BacktestReport) -> None:
             "drawdown": done.drawdown,
             "messages": done.told,
             "messages_passed_by": done.passed_by,
+            "signals": done.signals,
+            "is_whole": done.is_whole,
             "orders_sent": done.sent,
             "wishes_refused": done.refused,
             "refusals": dict(done.refusals),
@@ -179,6 +155,10 @@ def _show(invocation: Invocation, tape: Tape, done: BacktestReport) -> None:
                 "intervals": done.intervals,
                 "unproven": list(done.unproven),
             },
+            "alerts": [
+                {"at": moment(each.at), "kind": each.kind.value, "words": each.words}
+                for each in done.alerts
+            ],
             "equity": [{"at": moment(at), "value": value} for at, value in done.equity],
         }
     )
@@ -200,13 +180,19 @@ def _show(invocation: Invocation, tape: Tape, done: BacktestReport) -> None:
         right=["profit", "fees", "fills", "contracts", "trades", "won", "slippage"],
     )
     output.say(
-        f"{done.told:,} messages, {done.sent:,} orders, {done.fills:,} fills, "
+        f"{done.told:,} messages, {done.signals:,} signals, {done.sent:,} orders, {done.fills:,} fills, "
         f"{done.settled} markets settled with something held"
     )
     output.say(
         f"${done.deposit.dollars()} became ${(done.deposit + done.profit).dollars()}; "
         f"deepest fall ${done.drawdown.dollars()}"
     )
+    _say_alerts(output, done)
+    if not done.is_whole:
+        output.notice(
+            f"STOPPED at {moment(done.ended_at)}: a part of the recording only. "
+            f"{done.open_positions} positions are open and have not been paid."
+        )
     if done.closes:
         output.say(
             f"The books close: {done.intervals} intervals, every movement of cash is explained."
@@ -215,6 +201,15 @@ def _show(invocation: Invocation, tape: Tape, done: BacktestReport) -> None:
     output.notice("The books do NOT close:")
     for words in done.unproven[:20]:
         output.notice(f"  {words}")
+
+
+def _say_alerts(output: Output, done: BacktestReport) -> None:
+    """What the strategy told, and why it was stopped: by kind, with the first of each."""
+    kinds = Counter(each.kind for each in done.alerts)
+    for kind, number in kinds.most_common():
+        first = next(each for each in done.alerts if each.kind is kind)
+        words = f"{kind.value}, {number} times, the first at {moment(first.at)}: {first.words}"
+        (output.notice if kind in TROUBLE else output.say)(words)
 
 
 def _row(each: StrategyResult) -> dict[str, object]:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -42,6 +42,9 @@ AccountOption = Annotated[
     str,
     typer.Option("--account", help="The name of the account (default: config).", metavar="NAME"),
 ]
+
+
+EXIT_INTERRUPTED: Final = 130
 
 
 class Interrupted(TrueupError):

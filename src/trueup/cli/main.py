@@ -17,13 +17,12 @@ from typing import Annotated, Final
 import typer
 
 from trueup import __version__
-from trueup.cli.common import Interrupted
+from trueup.cli.common import EXIT_INTERRUPTED, Interrupted
 from trueup.core.errors import CallerError, InvariantBroken, TrueupError
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
 EXIT_BROKEN = 3
-EXIT_INTERRUPTED = 130
 
 _MISUSE: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 """What typer raises for a wrong command line; newer versions bring a class of their own."""
@@ -55,6 +54,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("history",),
     "logs": ("logs",),
     "backtest": ("backtest",),
+    "sweep": ("sweep",),
     "paper": ("paper",),
     "databases": ("db",),
     "services": ("health", "service"),

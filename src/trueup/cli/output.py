@@ -175,8 +175,8 @@ class Output:
         print(json.dumps(finished, indent=2, ensure_ascii=False))  # noqa: T201
 
     @contextmanager
-    def progress(self, what: str) -> Generator[ProgressLine]:
-        """A progress display on standard error for long work."""
+    def progress(self, what: str, *, total: int | None = None) -> Generator[ProgressLine]:
+        """A progress display on standard error for long work; `total` records, where known."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -188,15 +188,20 @@ class Output:
         with Progress(
             *columns, console=self.errors, transient=True, disable=not shown_there
         ) as bar:
-            yield ProgressLine(bar, what)
+            yield ProgressLine(bar, what, total)
 
 
 class ProgressLine:
     """One moving line: what is being fetched, and how many records so far."""
 
-    def __init__(self, bar: Progress, what: str) -> None:
+    def __init__(self, bar: Progress, what: str, total: int | None = None) -> None:
         self._bar = bar
-        self._task = bar.add_task(what, total=None)
+        self._task = bar.add_task(what, total=total)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anybody sees it: where standard error is no terminal nobody does."""
+        return not self._bar.disable
 
     def step(self, what: str, records: int) -> None:
         """Show `what` is under way and add `records` to the count."""

@@ -18,10 +18,10 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -58,9 +58,22 @@ _JSON = msgspec.json.Decoder(_Document)
 
 def parse(body: bytes, source: str) -> Told:
     """Read any of the three forms.  Raises `ProtocolBroken` that says what is wrong."""
+    return _read(body, source, _newest)
+
+
+def parse_history(body: bytes, source: str) -> tuple[Told, ...]:
+    """Read what was told over time, the oldest first: a table of many dates, or a JSON
+    document a line.  Each must say when it was told.  Raises `ProtocolBroken`.
+    """
+    return _read(body, source, _history)
+
+
+T = TypeVar("T", Told, tuple[Told, ...])
+
+
+def _read(body: bytes, source: str, read: Callable[[str], T]) -> T:
     try:
-        text = body.decode("utf-8-sig")
-        told = _of_json(text) if text.lstrip().startswith("{") else _of_csv(text)
+        return read(body.decode("utf-8-sig"))
     except (CallerError, msgspec.MsgspecError, ValueError, KeyError, ZeroDivisionError) as error:
         missing = isinstance(error, KeyError)
         words = f"the column {error} is missing" if missing else str(error)
@@ -68,29 +81,55 @@ def parse(body: bytes, source: str) -> Told:
             f"{source} holds no probabilities that can be used: {words}",
             evidence=body[:200].decode("utf-8", "replace"),
         ) from error
-    if not told.distributions:
-        raise ProtocolBroken(f"{source} names no meeting with probabilities")
-    return told
 
 
-def _of_csv(text: str) -> Told:
-    by_day: defaultdict[str, defaultdict[str, dict[int, Ratio]]]
-    by_day = defaultdict(lambda: defaultdict(dict))
-    for number, row in enumerate(csv.DictReader(io.StringIO(text))):
+def _newest(text: str) -> Told:
+    if text.lstrip().startswith("{"):
+        return _of_json(text)
+    days = _days_of(csv.DictReader(io.StringIO(text)))
+    day = max(days, default="")
+    return _told(day, days[day])
+
+
+def _history(text: str) -> tuple[Told, ...]:
+    if text.lstrip().startswith("{"):
+        found = [_of_json(line) for line in text.splitlines() if line.strip()]
+    else:
+        days = _days_of(csv.DictReader(io.StringIO(text)))
+        found = [_told(day, meetings) for day, meetings in days.items()]
+    if any(told.as_of is None for told in found):
+        raise ValueError("when something was told is not said: a date or as_of is missing")
+    return tuple(sorted(found, key=lambda told: told.as_of or Instant(0)))
+
+
+Day = dict[str, dict[int, Ratio]]
+"""Of each meeting, how likely each upper end is."""
+
+
+def _days_of(rows: Iterable[Mapping[str, str]]) -> defaultdict[str, Day]:
+    by_day: defaultdict[str, Day] = defaultdict(dict)
+    for number, row in enumerate(rows):
         if number >= _ROWS_MAX:
             raise ValueError(f"it has more than {_ROWS_MAX} rows")
-        meetings = by_day[row.get("date") or ""]
-        meetings[row["meeting"]][_upper(row["range_bp"])] = Ratio(row["prob"])
-    day = max(by_day, default="")
-    found = [
+        meeting = by_day[row.get("date") or ""].setdefault(row["meeting"], {})
+        meeting[_upper(row["range_bp"])] = Ratio(row["prob"])
+    return by_day
+
+
+def _told(day: str, meetings: Day) -> Told:
+    found = tuple(
         distribution(date.fromisoformat(meeting), uppers)
-        for meeting, uppers in sorted(by_day[day].items())
-    ]
-    return Told(distributions=tuple(found), as_of=_moment(day) if day else None, upper_now=None)
+        for meeting, uppers in sorted(meetings.items())
+    )
+    if not found:
+        raise ValueError("it names no meeting")
+    return Told(distributions=found, as_of=_moment(day) if day else None, upper_now=None)
 
 
 def _of_json(text: str) -> Told:
     document = _JSON.decode(text)
+    if not document.meetings:
+        raise ValueError("it names no meeting")
     as_of = _moment(document.as_of) if document.as_of else None
     if isinstance(document.meetings, Mapping):
         found = tuple(

@@ -185,8 +185,6 @@ class AnchorSource:
     reader: Reader
     age_max: int
     upper_now: int | None = None
-    levels: SeriesTicker = _LEVELS
-    decisions: SeriesTicker = _DECISIONS
     _body: bytes = field(default=b"", init=False)
     _signals: tuple[AnchorSignal, ...] = field(default=(), init=False)
     _said_at: Instant = field(default=_NEVER, init=False)
@@ -211,15 +209,7 @@ class AnchorSource:
     def _understood(self, body: bytes, changed_at: Instant) -> tuple[AnchorSignal, ...]:
         told = fedwatch.parse(body, self.name)
         self._as_of = changed_at if told.as_of is None else told.as_of
-        signals: list[AnchorSignal] = []
-        upper = self.upper_now if told.upper_now is None else told.upper_now
-        for number, known in enumerate(told.distributions):
-            signals += level_anchors(known, series=self.levels, source=self.name, at=self._as_of)
-            if number == 0 and upper is not None:
-                signals += decision_anchors(
-                    known, upper, series=self.decisions, source=self.name, at=self._as_of
-                )
-        return tuple(signals)
+        return anchors_of(told, self.name, self._as_of, upper_now=self.upper_now)
 
     async def _fetch(self, now: Instant) -> tuple[bytes | None, Instant | None]:
         if self.place.startswith(("http://", "https://")):
@@ -229,6 +219,21 @@ class AnchorSource:
 
     async def close(self) -> None:
         """Nothing is held open."""
+
+
+def anchors_of(
+    told: fedwatch.Told, source: str, at: Instant, *, upper_now: int | None = None
+) -> tuple[AnchorSignal, ...]:
+    """A probability for every market of which something is said: all levels, and the next
+    decision where the present upper bound is known.
+    """
+    signals: list[AnchorSignal] = []
+    upper = upper_now if told.upper_now is None else told.upper_now
+    for number, known in enumerate(told.distributions):
+        signals += level_anchors(known, series=_LEVELS, source=source, at=at)
+        if number == 0 and upper is not None:
+            signals += decision_anchors(known, upper, series=_DECISIONS, source=source, at=at)
+    return tuple(signals)
 
 
 def _read_file(place: str) -> tuple[bytes, Instant]:

@@ -33,7 +33,7 @@ from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
 from trueup.engine.strategy import Mandate, Strategy
 from trueup.run.archive.archived_markets import ArchivedMarket
-from trueup.run.archive.tape import Tape, TradeLog
+from trueup.run.archive.tape import KnownSignal, Tape, TradeLog, known_from
 from trueup.run.clock import seeded
 from trueup.run.sandbox.simulated import SimulatedVenue
 from trueup.run.sandbox.simulated_markets import top_after
@@ -41,14 +41,17 @@ from trueup.sim import commands as c
 from trueup.sim import events as e
 from trueup.sim.conditions import CALM, Conditions
 from trueup.sim.exchange import Exchange
-from trueup.sim.living.mirror import Mirror
-from trueup.sim.living.mirrored_book import Seen, TradeSeen
+from trueup.sim.living.mirror import TAPE, Mirror
+from trueup.sim.living.mirrored_book import BookSeen, Seen, TradeSeen
 from trueup.sim.living.world import SHARDS
 
 US: Final = c.Member("us")
 _SETTLES_AFTER: Final = HOUR
 _TIMER: Final = 5 * MINUTE
+_LOOKS_EVERY: Final = MINUTE
+"""How often books are told again that have not changed."""
 _POLL: Final = 15 * MINUTE
+_ARRIVES_WITHIN: Final = 30 * SECOND
 _FIRST_READING: Final = 2 * SECOND
 """Reads lag behind: before this the account may still look as it was before its deposit."""
 
@@ -78,6 +81,7 @@ class Progress:
 
     told: int = 0
     passed_by: int = 0
+    signals: int = 0
     at: Instant = Instant(0)  # noqa: RUF009  # an int
 
 
@@ -120,13 +124,14 @@ class BacktestVenue(SimulatedVenue):
         self.wishes_refused = 0
         self.names: dict[OrderId, ClientOrderId] = {}
         self.mirror = Mirror(self.exchange, self.command, assumed_ahead=options.assumed_ahead)
-        self._tape = tape
+        self.tape = tape
         self._log = TradeLog(tape.trades)
         self._offers: dict[Ticker, _LastOffers] = {}
         self._is_offering = False
         self._observers = (*self._observers, self._note)
         self._news: Iterator[Seen] = merge(tape.trades, tape.books, key=lambda each: each.at)
-        self._signals = iter(tape.signals)
+        self._signals: Iterator[KnownSignal] = iter(())
+        self._is_stopped = False
 
     # -- the course ------------------------------------------------------------------------
 
@@ -138,22 +143,38 @@ class BacktestVenue(SimulatedVenue):
             return
         self.now = begin
         self._open(begin)
-        ends = [self._plan(market, begin) for market in self._tape.markets.values()]
+        ends = [self._plan(market, begin) for market in self.tape.markets.values()]
         last = max((each for each in ends if each is not None), default=begin)
         self.start(machine)
         self.at(Instant(begin + _FIRST_READING), lambda: self._read_account(begin))
         self._read_cash()
         if first is not None:
             self.at(first.at, lambda: self._tell_news(first, told))
+        self._signals = iter(known_from(self.tape.signals, begin))
         self._wait_for_signal()
+        if not self.tape.is_sampled:
+            self.at(Instant(begin + _LOOKS_EVERY), self._look_again)
         until = self.options.until
-        self.run(Instant(last + _SETTLES_AFTER + HOUR) if until is None else until)
+        try:
+            self.run(Instant(last + _SETTLES_AFTER + HOUR) if until is None else until)
+        except _Stopped:
+            # What is under way arrives, so that the books can be held against the exchange.
+            self.run(Instant(self.now + _ARRIVES_WITHIN))
         self._read_cash()
+
+    def stop(self) -> None:
+        """End before the recording does, with what there is then.  May be called at any time."""
+        self._is_stopped = True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody wanted the end before the recording's."""
+        return self._is_stopped
 
     def _begin(self, first: Seen) -> Instant:
         opened = [
             each.market.open_at
-            for each in self._tape.markets.values()
+            for each in self.tape.markets.values()
             if each.market.open_at is not None
         ]
         begin = Instant(min([first.at, *opened]) - MINUTE)
@@ -162,7 +183,7 @@ class BacktestVenue(SimulatedVenue):
     def _open(self, at: Instant) -> None:
         self.command(c.OpenAccount(at=at, member=US, precision=self.options.precision))
         # The whole deposit is on every shard that the markets live on; they are few.
-        shards = sorted({one.market.shard for one in self._tape.markets.values()} & set(SHARDS))
+        shards = sorted({one.market.shard for one in self.tape.markets.values()} & set(SHARDS))
         share = Money(self.options.deposit.units // max(1, len(shards)))
         for shard in shards or [SHARD_ZERO]:
             self.command(
@@ -219,6 +240,8 @@ class BacktestVenue(SimulatedVenue):
     def _tell_news(self, seen: Seen, told: Callable[[Progress], None]) -> None:
         progress = self.progress
         while True:
+            if self._is_stopped:
+                raise _Stopped
             self._see(seen)
             progress.told += 1
             if progress.told % 10_000 == 0:
@@ -247,17 +270,46 @@ class BacktestVenue(SimulatedVenue):
                     seen.at, seen.ticker, seen.trade_id, seen.price, left, seen.taker_is_bid
                 )
         self.mirror.see(seen, self.now)
+        if is_open and isinstance(seen, BookSeen):
+            # It was looked at, and is news although it may say the same as before.
+            self._tell_book(seen.ticker)
+
+    def _look_again(self) -> None:
+        """A book that is followed is as good now as when it changed last: as a bot's own reading
+        of the listings tells, it is told again.  Of one that was only looked at nobody knows.
+        """
+        for ticker, book in self.mirror.books.items():
+            state = self.exchange.books.listings.markets.get(ticker)
+            if book.is_known and state is not None and state.status is MarketStatus.ACTIVE:
+                self._tell_book(ticker)
+        self.at(Instant(self.now + _LOOKS_EVERY), self._look_again)
+
+    def _tell_book(self, ticker: Ticker) -> None:
+        state = self.exchange.books.listings.markets[ticker]
+        bid, ask, quote = state.book.best_bid(), state.book.best_ask(), state.quotes.at(self.now)
+        self._tops[ticker] = Top(
+            ticker=ticker,
+            at=self.now,
+            bid=None if bid is None else Price(bid.price),
+            ask=None if ask is None else Price(ask.price),
+            bid_size=ZERO_COUNT if bid is None else Count(bid.total),
+            ask_size=ZERO_COUNT if ask is None else Count(ask.total),
+            last=state.tape.trades[-1].price if state.tape.trades else None,
+            volume_24h=ZERO_COUNT if quote is None else quote.volume_24h,
+        )
+        self._batch()
 
     def _wait_for_signal(self) -> None:
-        signal = next(self._signals, None)
-        if signal is None:
+        known = next(self._signals, None)
+        if known is None:
             return
 
         def give() -> None:
-            self.give(i.SignalSeen(at=self.now, signal=signal))
+            self.progress.signals += 1
+            self.give(i.SignalSeen(at=self.now, signal=known.signal))
             self._wait_for_signal()
 
-        self.at(signal.at, give)
+        self.at(known.known_at, give)
 
     # -- own orders ------------------------------------------------------------------------
 
@@ -311,7 +363,7 @@ class BacktestVenue(SimulatedVenue):
                 if trade and isinstance(event, e.FillMade):
                     self._log.give(trade, event.count_units)
             for name in offered:
-                super().command(c.CancelOrder(at=self.now, member=_TAPE, order_id=name))
+                super().command(c.CancelOrder(at=self.now, member=TAPE, order_id=name))
         finally:
             self._is_offering = False
         self._tops[command.ticker] = self._top(command.ticker)
@@ -401,7 +453,8 @@ class BacktestVenue(SimulatedVenue):
         self.at(Instant(self.now - self.now % DAY + DAY), self._read_cash)
 
 
-_TAPE: Final = c.Member("tape")
+class _Stopped(Exception):  # no error: it ends a replay between two pieces of news
+    """Somebody wanted the end."""
 
 
 def _proven(trade: TradeSeen | None) -> tuple[Price | None, Count]:

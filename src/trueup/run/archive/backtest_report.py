@@ -8,10 +8,11 @@ be explained by them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from trueup.core.alerts import Alert, AlertKind
 from trueup.core.facts import Filled, Source, Stream
 from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Ticker
 from trueup.core.instant import Instant
@@ -19,12 +20,24 @@ from trueup.core.observations import Recorded
 from trueup.core.orders import Side
 from trueup.core.units import ZERO_COUNT, ZERO_MONEY, Count, Money, Ratio
 from trueup.engine import effects as f
+from trueup.engine.strategy import Strategy
 from trueup.ledger.booking import book_market
 from trueup.ledger.entries import EntryKind, MarketBook, RoundTrip, TradeStatus
 from trueup.ledger.movements import CashMovement, movement_of
 from trueup.ledger.proof import Interval, Proven, prove
-from trueup.run.archive.backtest import US, BacktestVenue
+from trueup.run.archive.backtest import (
+    US,
+    BacktestOptions,
+    BacktestVenue,
+    Progress,
+    backtest_machine,
+)
+from trueup.run.archive.tape import Tape
 
+TROUBLE: Final = frozenset({AlertKind.STRATEGY, AlertKind.HALT, AlertKind.LOSS})
+"""Alerts after which a strategy trades no more, or not as it would."""
+
+_ROUTINE: Final = frozenset({AlertKind.FILL, AlertKind.SETTLEMENT})
 _ROWS_FROM: Final = 10**9
 
 
@@ -58,6 +71,9 @@ class BacktestReport:
     strategies: tuple[StrategyResult, ...]
     told: int
     passed_by: int
+    signals: int
+    is_whole: bool
+    """Whether the recording was replayed to its end."""
     sent: int
     refused: int
     refusals: Mapping[str, int]
@@ -69,7 +85,8 @@ class BacktestReport:
     equity: tuple[tuple[Instant, Money], ...]
     intervals: int
     unproven: tuple[str, ...]
-    alerts: int
+    alerts: tuple[Alert, ...]
+    """What an operator would have been told, apart from fills and settlements."""
 
     @property
     def closes(self) -> bool:
@@ -96,6 +113,7 @@ def report(venue: BacktestVenue) -> BacktestReport:
         )
     )
     complaints += [_words(each) for each in intervals if each.verdict is Proven.UNPROVEN]
+    complaints += _wrong_outcomes(venue)
     account = venue.exchange.account(US)
     cash = account.cash_at(venue.now)
     booked = sum((each.realized - each.fees for each in books), ZERO_MONEY)
@@ -118,6 +136,8 @@ def report(venue: BacktestVenue) -> BacktestReport:
         strategies=tuple(_strategies(venue, books)),
         told=venue.progress.told,
         passed_by=venue.progress.passed_by,
+        signals=venue.progress.signals,
+        is_whole=not venue.is_stopped,
         sent=len(sent),
         refused=venue.wishes_refused,
         refusals=dict(venue.refused.most_common()),
@@ -129,7 +149,7 @@ def report(venue: BacktestVenue) -> BacktestReport:
         equity=tuple(venue.equity),
         intervals=len(intervals),
         unproven=tuple(complaints),
-        alerts=len(heard.alerts),
+        alerts=tuple(each for each in heard.alerts if each.kind not in _ROUTINE),
     )
 
 
@@ -188,6 +208,26 @@ def _movements(venue: BacktestVenue, books: Iterable[MarketBook]) -> Iterable[Ca
     for book in books:
         for entry in book.entries:
             yield movement_of(entry)
+
+
+def _wrong_outcomes(venue: BacktestVenue) -> Iterable[str]:
+    """Every position settles by what the recording says that its market came to."""
+    for (_, ticker), settled in venue.heard.settled.items():
+        known = venue.tape.markets[ticker].result
+        if settled.result is not known:
+            yield f"{ticker} was settled as {settled.result}, the recording says {known}"
+
+
+def run_backtest(
+    tape: Tape,
+    options: BacktestOptions,
+    strategies: Sequence[Strategy],
+    told: Callable[[Progress], None] = lambda _: None,
+) -> BacktestReport:
+    """A whole backtest: the strategies against the tape, and what came of it."""
+    venue = BacktestVenue(tape, options)
+    venue.play(backtest_machine(strategies, options.deposit, options.precision), told)
+    return report(venue)
 
 
 def _words(interval: Interval) -> str:

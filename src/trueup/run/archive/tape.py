@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trueup.core.ids import Ticker, TradeId
 from trueup.core.instant import Instant
-from trueup.engine.signals import Signal
+from trueup.engine.signals import AnchorSignal, Signal
 from trueup.run.archive.archived_markets import ArchivedMarket
 from trueup.sim.living.mirrored_book import Seen, TradeSeen
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSignal:
+    """What the world outside said, and from which moment on a strategy could know it."""
+
+    known_at: Instant
+    signal: Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +27,31 @@ class Tape:
 
     `news` come in time order and can be gone through once for each call.  `trades`
     are those of markets whose books are not told, in time order: what is bought from
-    them is what was traded.  `signals` are what the world outside said, in time
-    order.  `words` say where it is from.
+    them is what was traded.  `signals` are what the world outside said, in the order
+    in which it became known.  `words` say where it is from.
     """
 
     markets: Mapping[Ticker, ArchivedMarket]
     trades: tuple[TradeSeen, ...] = ()
     books: Iterable[Seen] = ()
-    signals: tuple[Signal, ...] = ()
+    signals: tuple[KnownSignal, ...] = ()
+    is_sampled: bool = False
+    """Whether books were looked at now and then, so that nothing is known in between."""
     words: str = ""
     notes: tuple[str, ...] = ()
+
+
+def known_from(signals: Sequence[KnownSignal], begin: Instant) -> Iterable[KnownSignal]:
+    """The signals from the beginning on, and before them each market's last probability.
+
+    A probability holds until the next one; older news and quotes tell nothing any more.
+    """
+    standing: dict[tuple[str, Ticker], KnownSignal] = {}
+    for known in signals:
+        if known.known_at < begin and isinstance(known.signal, AnchorSignal):
+            standing[known.signal.source, known.signal.ticker] = known
+    yield from standing.values()
+    yield from (each for each in signals if each.known_at >= begin)
 
 
 @dataclass

@@ -10,6 +10,7 @@ took (``taker_yes``, or ``taker_side`` with yes and no).  Markets have ``ticker`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,14 @@ from typing import Any, Final
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.grid import LINEAR_CENT
 from trueup.core.ids import SHARD_ZERO, EventTicker, Ticker, TradeId
-from trueup.core.instant import Instant, from_datetime, parse_instant
+from trueup.core.instant import Instant, parse_instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.payoff import yes_value
-from trueup.core.units import Price
+from trueup.core.units import ONE_DOLLAR, Count, Price
 from trueup.run.archive.archived_markets import ArchivedMarket, market_of_row
 from trueup.run.archive.tape import Tape
-from trueup.sim.living.mirrored_book import TradeSeen
+from trueup.run.archive.tape_values import decimal, moment_of, read_rows
+from trueup.sim.living.mirrored_book import BookSeen, TradeSeen
 from trueup.store.archive import arrow, read_table
 
 _ROWS: Final = 1 << 16
@@ -39,27 +41,87 @@ def load_tape(
     `since` and `until` are UTC days: only markets that close within them are kept,
     with their trades.  Raises `ConfigError` naming the file and what it lacks.
     """
-    listed = load_markets(markets, category=category)
-    chosen = {
+    chosen = _chosen(load_markets(markets, category=category), since=since, until=until)
+    every = list(load_trades(trades))
+    seen = tuple(
+        sorted((each for each in every if each.ticker in chosen.kept), key=lambda each: each.at)
+    )
+    chosen.count_unlisted("trades", markets, (each.ticker for each in every))
+    return Tape(
+        markets=chosen.kept,
+        trades=seen,
+        words=f"{len(seen):,} trades in {len(chosen.kept):,} markets from {trades.name}",
+        notes=tuple(chosen.notes),
+    )
+
+
+def load_quotes_tape(
+    quotes: Path,
+    markets: Path,
+    *,
+    assumed_size: Count,
+    category: str = "",
+    since: str = "",
+    until: str = "",
+) -> Tape:
+    """A tape of best prices: each quote is the whole book of that moment.
+
+    Where the file has no sizes `assumed_size` is there at each price, and nothing at
+    all at a price of 0 or 1.  Raises `ConfigError` as `load_tape` does.
+    """
+    chosen = _chosen(load_markets(markets, category=category), since=since, until=until)
+    rows = read_rows(quotes)
+    names = _QuoteColumns(quotes, set(rows[0]) if rows else set())
+    chosen.count_unlisted("quotes", markets, (Ticker(str(row[names.ticker])) for row in rows))
+    seen: list[BookSeen] = []
+    for number, row in enumerate(rows, 1):
+        if row[names.ticker] in chosen.kept:
+            try:
+                seen.append(names.book(row, assumed_size))
+            except (TrueupError, ValueError, TypeError) as error:
+                raise ConfigError(f"{quotes}, row {number}: {error}") from error
+    if not names.has_sizes:
+        chosen.notes.append(f"{quotes.name} has no sizes: {assumed_size} is assumed at each price")
+    return Tape(
+        markets=chosen.kept,
+        books=tuple(sorted(seen, key=lambda each: each.at)),
+        is_sampled=True,
+        words=f"{len(seen):,} quotes in {len(chosen.kept):,} markets from {quotes.name}",
+        notes=tuple(chosen.notes),
+    )
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """The markets of a file, those of them that are wanted, and what must be said of them."""
+
+    listed: Mapping[Ticker, ArchivedMarket]
+    kept: dict[Ticker, ArchivedMarket]
+    notes: list[str]
+
+    def count_unlisted(self, what: str, markets: Path, tickers: Iterable[Ticker]) -> None:
+        """Say how much is of markets of which nothing is known: it is left out."""
+        total = unknown = 0
+        for ticker in tickers:
+            total += 1
+            unknown += ticker not in self.listed
+        if unknown:
+            self.notes.append(
+                f"{unknown:,} of {total:,} {what} are of markets that {markets.name} does not "
+                "list: left out, nobody knows when those close or how they ended"
+            )
+
+
+def _chosen(listed: dict[Ticker, ArchivedMarket], *, since: str, until: str) -> _Chosen:
+    kept = {
         ticker: one
         for ticker, one in listed.items()
         if _within(one.market.close_at, since=since, until=until)
     }
-    every = list(load_trades(trades))
-    seen = tuple(
-        sorted((each for each in every if each.ticker in chosen), key=lambda each: each.at)
-    )
     notes: list[str] = []
-    if unknown := sum(1 for one in chosen.values() if one.value is None):
+    if unknown := sum(1 for one in kept.values() if one.value is None):
         notes.append(f"{unknown} markets have no result and settle never")
-    if nameless := sum(1 for each in every if each.ticker not in listed):
-        notes.append(f"{nameless:,} trades are of markets that {markets.name} does not list")
-    return Tape(
-        markets=chosen,
-        trades=seen,
-        words=f"{len(seen):,} trades in {len(chosen):,} markets from {trades.name}",
-        notes=tuple(notes),
-    )
+    return _Chosen(listed, kept, notes)
 
 
 def _within(close_at: Instant | None, *, since: str, until: str) -> bool:
@@ -122,17 +184,50 @@ def _one_of(path: Path, names: set[str], *wanted: str) -> str:
     )
 
 
+# -- quotes ------------------------------------------------------------------------------------
+
+
+class _QuoteColumns:
+    """What the columns of a file of quotes are called, and a row of it as a book."""
+
+    def __init__(self, path: Path, columns: set[str]) -> None:
+        self.at = _one_of(path, columns, "captured_at", "ts", "at")
+        self.ticker = _one_of(path, columns, "ticker", "kalshi_ticker")
+        self.bid = _one_of(path, columns, "yes_bid", "k_yes_bid")
+        self.ask = _one_of(path, columns, "yes_ask", "k_yes_ask")
+        self.has_sizes = columns >= {"yes_bid_size", "yes_ask_size"}
+
+    def book(self, row: Mapping[str, Any], assumed: Count) -> BookSeen:
+        """The best prices as the whole book."""
+        return BookSeen(
+            moment_of(row[self.at]),
+            Ticker(row[self.ticker]),
+            self._level(row[self.bid], row.get("yes_bid_size"), assumed),
+            self._level(row[self.ask], row.get("yes_ask_size"), assumed),
+        )
+
+    def _level(self, told: object, told_size: object, assumed: Count) -> dict[int, int]:
+        price = decimal(told)
+        if price is None:
+            return {}
+        units = Price.parse(price).units
+        if not 0 < units < ONE_DOLLAR.units:
+            return {}
+        size = decimal(told_size) if self.has_sizes else None
+        count = assumed if size is None else Count.parse(size)
+        return {units: count.units}
+
+
 # -- markets -----------------------------------------------------------------------------------
 
 
 def load_markets(path: Path, *, category: str = "") -> dict[Ticker, ArchivedMarket]:
     """The markets of a file by ticker.  Raises `ConfigError` naming the row that is wrong."""
-    table: Any = read_table(path)
-    names = set(table.column_names)
+    rows = read_rows(path)
+    names = set(rows[0]) if rows else set[str]()
     for name in ("ticker", "event_ticker", "open_time", "close_time", "result"):
         _one_of(path, names, name)
     found: dict[Ticker, ArchivedMarket] = {}
-    rows: Iterable[dict[str, Any]] = table.to_pylist()
     for number, row in enumerate(rows, 1):
         try:
             one = _market(row, category)
@@ -173,8 +268,4 @@ def _market(row: Mapping[str, Any], category: str) -> ArchivedMarket:
 
 
 def _moment(value: object) -> Instant | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, datetime):
-        return from_datetime(value if value.tzinfo else value.replace(tzinfo=UTC))
-    return parse_instant(str(value))
+    return None if value is None or value == "" else moment_of(value)

@@ -99,6 +99,19 @@ def configure(
     return _Builder(settings, chosen, shows_all=shows_all).build()
 
 
+def topics_of(feeds: FeedSettings) -> tuple[Topic, ...]:
+    """The words that are about markets, as ``[[feeds.topics]]`` names them."""
+    return tuple(
+        Topic(
+            tickers=tuple(map(Ticker, each.tickers)),
+            about=each.about,
+            positive=each.positive,
+            negative=each.negative,
+        )
+        for each in feeds.topics
+    )
+
+
 class _Builder:
     """Makes the sources of one configuration."""
 
@@ -157,15 +170,7 @@ class _Builder:
         )
 
     def _judge(self) -> Judge:
-        topics = tuple(
-            Topic(
-                tickers=tuple(map(Ticker, each.tickers)),
-                about=each.about,
-                positive=each.positive,
-                negative=each.negative,
-            )
-            for each in self._feeds.topics
-        )
+        topics = topics_of(self._feeds)
         if self._feeds.news and not topics:
             raise ConfigError(
                 "[feeds.news] without [[feeds.topics]] would never mean anything for a market",

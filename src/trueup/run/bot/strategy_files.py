@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,6 +20,7 @@ from trueup.engine.strategies.news import News
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Strategy
 from trueup.run.bot.strategy_parameters import make_strategy
+from trueup.run.plain_values import Plain
 
 STRATEGIES: Final[dict[str, Callable[[], Strategy]]] = {
     "threshold": Threshold,
@@ -40,13 +41,17 @@ _NAME_MAX: Final = 24
 _NAME: Final = re.compile(rf"[\w-]{{1,{_NAME_MAX}}}", re.ASCII)
 
 
-def load_strategies(name: str) -> tuple[Strategy, ...]:
+def load_strategies(
+    name: str, parameters: Mapping[str, Plain] | None = None
+) -> tuple[Strategy, ...]:
     """The strategies of a file, or the one that ships under this name.
 
     A file gives a `strategy`, a list of `strategies`, or classes of its own that
-    derive from `Strategy` and need no arguments.  Raises `ConfigError`.
+    derive from `Strategy` and need no arguments.  All are made with `parameters`.
+    Raises `ConfigError`.
     """
-    made = tuple(make_strategy(each, {}, name) for each in find_strategies(name))
+    given: Mapping[str, Plain] = {} if parameters is None else parameters
+    made = tuple(make_strategy(each, given, name) for each in find_strategies(name))
     for each in made:
         check_name(each.name, name)
     return made
