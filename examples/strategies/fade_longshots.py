@@ -3,7 +3,7 @@
     trueup backtest examples/strategies/fade_longshots.py --trades TRADES.parquet --markets MARKETS.parquet
 
 Cheap YES contracts pay less often than they cost, in many published tables of many markets.
-This buys NO whenever somebody bids at most `TOP` for YES, once a market, and waits for the
+This buys NO whenever somebody bids at most `top` for YES, once a market, and waits for the
 outcome.
 """
 
@@ -23,10 +23,14 @@ class FadeLongshots(Strategy):
 
     name = "fade-longshots"
 
+    def __init__(self, *, top: Price = TOP, count: Count = COUNT) -> None:
+        self.top = top
+        self.count = count
+
     def on_markets(self, desk: Desk, moved: Sequence[Ticker]) -> Iterable[Order]:
         """Look at the bids of what moved."""
         for ticker in moved:
             bid = desk.top(ticker).bid
-            if bid is None or bid > TOP or desk.net(ticker) or desk.orders(ticker):
+            if bid is None or bid > self.top or desk.net(ticker) or desk.orders(ticker):
                 continue
-            yield buy_no(ticker, COUNT, bid.complement(), reason=f"somebody bids {bid}")
+            yield buy_no(ticker, self.count, bid.complement(), reason=f"somebody bids {bid}")
