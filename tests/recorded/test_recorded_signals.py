@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def write(path: Path, header: str, lines: list[tuple[object, ...]]) -> Path:
+def write(path: Path, header: str, lines: Sequence[tuple[object, ...]]) -> Path:
     with path.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(header.split(","))
