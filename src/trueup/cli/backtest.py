@@ -124,44 +124,47 @@ def _play(
 # -- what came of it ---------------------------------------------------------------------------
 
 
+def _document(tape: Tape, done: BacktestReport) -> dict[str, object]:
+    """All of it, for a program."""
+    return {
+        "tape": tape.words,
+        "notes": tape.notes,
+        "began_at": moment(done.began_at),
+        "ended_at": moment(done.ended_at),
+        "deposit": done.deposit,
+        "cash": done.cash,
+        "profit": done.profit,
+        "net_return": done.net_return,
+        "fees": done.fees,
+        "drawdown": done.drawdown,
+        "messages": done.told,
+        "messages_passed_by": done.passed_by,
+        "signals": done.signals,
+        "is_whole": done.is_whole,
+        "orders_sent": done.sent,
+        "wishes_refused": done.refused,
+        "refusals": dict(done.refusals),
+        "fills": done.fills,
+        "contracts": done.contracts,
+        "markets_settled": done.settled,
+        "open_positions": done.open_positions,
+        "strategies": [_row(each) for each in done.strategies],
+        "books": {
+            "close": done.closes,
+            "intervals": done.intervals,
+            "unproven": list(done.unproven),
+        },
+        "alerts": [
+            {"at": moment(each.at), "kind": each.kind.value, "words": each.words}
+            for each in done.alerts
+        ],
+        "equity": [{"at": moment(at), "value": value} for at, value in done.equity],
+    }
+
+
 def _show(invocation: Invocation, tape: Tape, done: BacktestReport) -> None:
     output = invocation.output
-    output.result(
-        {
-            "tape": tape.words,
-            "notes": tape.notes,
-            "began_at": moment(done.began_at),
-            "ended_at": moment(done.ended_at),
-            "deposit": done.deposit,
-            "cash": done.cash,
-            "profit": done.profit,
-            "net_return": done.net_return,
-            "fees": done.fees,
-            "drawdown": done.drawdown,
-            "messages": done.told,
-            "messages_passed_by": done.passed_by,
-            "signals": done.signals,
-            "is_whole": done.is_whole,
-            "orders_sent": done.sent,
-            "wishes_refused": done.refused,
-            "refusals": dict(done.refusals),
-            "fills": done.fills,
-            "contracts": done.contracts,
-            "markets_settled": done.settled,
-            "open_positions": done.open_positions,
-            "strategies": [_row(each) for each in done.strategies],
-            "books": {
-                "close": done.closes,
-                "intervals": done.intervals,
-                "unproven": list(done.unproven),
-            },
-            "alerts": [
-                {"at": moment(each.at), "kind": each.kind.value, "words": each.words}
-                for each in done.alerts
-            ],
-            "equity": [{"at": moment(at), "value": value} for at, value in done.equity],
-        }
-    )
+    output.result(_document(tape, done))
     output.table(
         ["strategy", "profit", "fees", "fills", "contracts", "trades", "won", "slippage"],
         [

@@ -13,6 +13,7 @@ import typer
 
 from trueup.cli.archive import SinceOption, UntilOption
 from trueup.cli.common import EXIT_INTERRUPTED, Invocation, command, lead
+from trueup.cli.output import Output
 from trueup.cli.replaying import (
     AheadOption,
     ArchiveOption,
@@ -51,9 +52,32 @@ from trueup.run.archive.sweep import (
     write_result,
 )
 from trueup.run.archive.sweep_grid import combinations, read_grid, words_of
-from trueup.run.archive.tape_choice import open_tape
+from trueup.run.archive.tape_choice import TapeWish, open_tape
 from trueup.run.bot.strategy_files import STRATEGIES
 from trueup.run.config import make_home
+from trueup.run.desk import DeskSettings
+
+StrategyArgument = Annotated[
+    str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
+]
+ValuesOption = Annotated[list[str] | None, typer.Option("--set", help="Values to try: name=a,b,c.")]
+GridOption = Annotated[
+    Path | None, typer.Option("--grid", help='A TOML file of them: name = ["a", "b"].')
+]
+SplitOption = Annotated[
+    str,
+    typer.Option(
+        "--split", help="First UTC day of the part to be judged on (default: two thirds are over)."
+    ),
+]
+ByOption = Annotated[Measure, typer.Option("--by", help="What combinations are put in order by.")]
+ProcessesOption = Annotated[
+    int, typer.Option("--processes", help="How many at once (default: all processors).", min=0)
+]
+ResultsOption = Annotated[
+    Path | None, typer.Option("--results", help="Where results are kept (default: in the home).")
+]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="Also write the table there.")]
 
 _EXIT_OPEN: Final = 1
 _SHOWN_MAX: Final = 25
@@ -66,36 +90,15 @@ def register(app: typer.Typer) -> None:
 
 def sweep(
     invocation: Invocation,
-    strategy: Annotated[
-        str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
-    ],
+    strategy: StrategyArgument,
     *,
-    parameters: Annotated[
-        list[str] | None, typer.Option("--set", help="Values to try: name=a,b,c.")
-    ] = None,
-    grid: Annotated[
-        Path | None, typer.Option("--grid", help='A TOML file of them: name = ["a", "b"].')
-    ] = None,
-    split: Annotated[
-        str,
-        typer.Option(
-            "--split",
-            help="First UTC day of the part to be judged on (default: two thirds are over).",
-        ),
-    ] = "",
-    by: Annotated[
-        Measure, typer.Option("--by", help="What combinations are put in order by.")
-    ] = Measure.PROFIT,
-    processes: Annotated[
-        int, typer.Option("--processes", help="How many at once (default: all processors).", min=0)
-    ] = 0,
-    results: Annotated[
-        Path | None,
-        typer.Option("--results", help="Where results are kept (default: in the home)."),
-    ] = None,
-    csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Also write the table there.")
-    ] = None,
+    parameters: ValuesOption = None,
+    grid: GridOption = None,
+    split: SplitOption = "",
+    by: ByOption = Measure.PROFIT,
+    processes: ProcessesOption = 0,
+    results: ResultsOption = None,
+    csv_file: CsvOption = None,
     trades: TradesOption = None,
     quotes: QuotesOption = None,
     markets: MarketsOption = None,
@@ -137,8 +140,32 @@ def sweep(
         upper_now=upper_now,
         assumed_size=assumed_size,
     )
-    tried = combinations(read_grid(parameters or [], grid))
-    output = invocation.output
+    chosen = Sweep(
+        strategy=strategy,
+        tape=wish,
+        options=backtest_options(
+            settings, capital=capital, reach=reach, ahead=ahead, latency=latency, seed=seed
+        ),
+        combinations=combinations(read_grid(parameters or [], grid)),
+        split=_cut(invocation.output, wish, split),
+    )
+    done = _Sweeping(invocation, chosen, chosen.runs(), results or _place(settings, chosen))
+    is_whole = done.run(processes or cpu_count() or 1)
+    _show(invocation, done, by, csv_file)
+    if any(each.figures.unproven for each in done.found()):
+        invocation.exit_code = _EXIT_OPEN
+    if not is_whole:
+        invocation.exit_code = EXIT_INTERRUPTED
+
+
+def _place(settings: DeskSettings, sweep: Sweep) -> Path:
+    """Where the results of a sweep are kept unless another place is named."""
+    make_home(settings.home)
+    return settings.home / "sweeps" / f"{sweep.name}.jsonl"
+
+
+def _cut(output: Output, wish: TapeWish, split: str) -> str:
+    """Where the recording is cut in two; says what it holds."""
     with output.progress("reading the recording"):
         tape = None if wish.markets is None else open_tape(wish)
         cut = split_of(wish, split, tape)
@@ -146,25 +173,7 @@ def sweep(
         output.say(tape.words)
         for note in tape.notes:
             output.notice(note)
-    chosen = Sweep(
-        strategy=strategy,
-        tape=wish,
-        options=backtest_options(
-            settings, capital=capital, reach=reach, ahead=ahead, latency=latency, seed=seed
-        ),
-        combinations=tried,
-        split=cut,
-    )
-    if results is None:
-        make_home(settings.home)
-    kept = results or settings.home / "sweeps" / f"{chosen.name}.jsonl"
-    done = _Sweeping(invocation, chosen, chosen.runs(), kept)
-    is_whole = done.run(processes or cpu_count() or 1)
-    _show(invocation, done, by, csv_file)
-    if any(each.figures.unproven for each in done.found()):
-        invocation.exit_code = _EXIT_OPEN
-    if not is_whole:
-        invocation.exit_code = EXIT_INTERRUPTED
+    return cut
 
 
 @dataclass(slots=True)
