@@ -41,7 +41,8 @@ _PARTY_COLUMNS: Final = (
     Column(name="booked", label="Booked", figure=True),
     Column(name="doubt", label="Doubt", phone=False, wide=True),
 )
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 0.3
+"""Seconds that the page waits for its first figures; after that it shows them when they come."""
 
 
 class ClearingDays:
@@ -56,6 +57,12 @@ class ClearingDays:
                 Words("Settlement reports: FIX beside REST and the books", tag="h2")
                 self._choice = Choice("Clearing date", all_words="newest day", chosen=self._choose)
             self._content = box("grid")
+            with self._content:
+                Words(
+                    "The reports are being read; they are shown here by themselves.",
+                    "soft",
+                    tag="p",
+                )
         framed.follow(self.refresh)
 
     def _choose(self, day: str) -> None:
@@ -78,7 +85,7 @@ class ClearingDays:
                 f"clearing {day}", partial(clearing_day, day=day), patience=_PATIENCE
             )
             found = None if told is None else told.value
-        if (days, found) == self._shown:
+        if (days, found) == self._shown or (days and found is None):
             return
         self._shown = days, found
         self._content.clear()

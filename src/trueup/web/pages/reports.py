@@ -44,7 +44,8 @@ _PAIR_COLUMNS: Final = (
     Column(name="difference", label="Paper paid more", figure=True, phone=False),
     Column(name="kinder", label="Paper was", phone=False),
 )
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 0.5
+"""Seconds that the page waits for its first figures; after that it shows them when they come."""
 
 
 def register(site: Site) -> None:
@@ -85,7 +86,11 @@ class _Reports:
 
     async def _refresh_paper(self) -> None:
         answer = await self._site.reader.soon("paper", paper_beside, patience=_PATIENCE)
-        if answer is None or answer.value == self._beside:
+        if answer is None:
+            self._paper.set_visibility(False)
+            return
+        self._paper.set_visibility(True)
+        if answer.value == self._beside:
             return
         self._beside = beside = answer.value
         self._paper.clear()
