@@ -256,3 +256,16 @@ def test_damaged_file_is_no_bot(path: Path, content: bytes) -> None:
 
     with pytest.raises(NoBot, match="cannot be used"):
         Control(path)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="only Linux tells of such processes"
+)
+def test_a_process_that_died_and_that_nobody_has_asked_after_is_recognised_too(path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        write_whereabouts(
+            path, Whereabouts(port=1, token="x", pid=child.pid, started_at=Instant(0))
+        )
+        with pytest.raises(NoBot, match="stopped by force"):
+            read_whereabouts(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -24,6 +26,7 @@ PAGES = (
     "/positions",
     "/orders",
     "/settlements",
+    "/reports",
     "/reconciliation",
     "/markets",
     "/arbitrage",
@@ -262,6 +265,23 @@ def test_the_kill_switch_proves_that_nothing_rests_and_can_be_taken_back(tab: Ta
     if start.count() and start.is_enabled():
         start.click()
     expect(page.locator("header")).to_contain_text("bot trading")
+
+
+def test_a_bot_that_is_killed_by_force_is_seen_to_be_gone_and_seen_to_come_back(tab: Tab) -> None:
+    page = tab.open("/bot")
+    header = page.locator("header")
+    expect(header).to_contain_text("bot trading")
+    (control,) = tab.dashboard.home.glob("control-*.json")
+    os.kill(msgspec.json.decode(control.read_bytes())["pid"], signal.SIGKILL)
+
+    expect(header).to_contain_text("no bot")
+    expect(page.locator("main")).to_contain_text("stopped by force")
+    expect(page.get_by_role("button", name="Pause all")).to_be_disabled()
+    expect(page.locator("dt", has_text="Value").locator("+ dd")).to_have_text("–")
+
+    tab.dashboard.living.companions.start_bot()
+    expect(header).to_contain_text("bot trading")
+    expect(page.get_by_role("button", name="Pause all")).to_be_enabled()
 
 
 def test_programs_get_json_with_a_token_and_nothing_without(dashboard: Dashboard) -> None:

@@ -108,7 +108,17 @@ class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
             return False
         except OSError:
             return True
-        return True
+        return not _is_left_over(self.pid)
+
+
+def _is_left_over(pid: int) -> bool:
+    """Whether the process has ended and only waits for its parent to hear of it (where /proc tells)."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    # After the name, which stands in brackets and may hold anything.
+    return told.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 class NoBot(Unreachable):

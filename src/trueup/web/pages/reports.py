@@ -144,7 +144,7 @@ class _Reports:
             with box("panel grid"):
                 Words(caption, tag="h2")
                 columns = [
-                    Column(name=str(place), label=label, figure=place > 0)
+                    Column(name=str(place), label=label[:1].upper() + label[1:], figure=place > 0)
                     for place, label in enumerate(headings)
                 ]
                 await fixed_table(caption, columns, text_rows(lines))

@@ -27,7 +27,7 @@ def register(site: Site) -> None:
                 return
             with framed.title:
                 age = Age(None, prefix="exchange asked ")
-            with box("panel"):
+            with box("panel grid"):
                 table = Table(
                     "Settlements",
                     SETTLEMENT_COLUMNS,

@@ -46,10 +46,15 @@ def text_rows(lines: Sequence[Sequence[str]]) -> list[TableRow]:
     return [
         TableRow(
             key=line[0],
-            cells={str(place): shown.words(text) for place, text in enumerate(line)},
+            cells={str(place): shown.words(_told(text)) for place, text in enumerate(line)},
         )
         for line in lines
     ]
+
+
+def _told(text: str) -> str:
+    """A figure of a text table with the minus sign of the page."""
+    return f"{shown.MINUS}{text[1:]}" if text[:1] == "-" and text[1:2].isdigit() else text
 
 
 def bucket_rows(buckets: Sequence[Bucket]) -> list[TableRow]:
@@ -94,7 +99,7 @@ def calibration_chart(buckets: Sequence[Bucket]) -> dict[str, Any]:
     }
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 14, "top": 14, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 14, "top": 34, "bottom": 28, "containLabel": True},
         "tooltip": {"trigger": "item", "confine": True},
         "xAxis": {**axis, "name": "paid", "nameLocation": "middle", "nameGap": 26},
         "yAxis": {**axis, "name": "returned"},
