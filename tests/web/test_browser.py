@@ -275,7 +275,7 @@ def test_a_bot_that_is_killed_by_force_is_seen_to_be_gone_and_seen_to_come_back(
     os.kill(msgspec.json.decode(control.read_bytes())["pid"], signal.SIGKILL)
 
     expect(header).to_contain_text("no bot")
-    expect(page.locator("main")).to_contain_text("stopped by force")
+    expect(page.locator("#content")).to_contain_text("stopped by force")
     expect(page.get_by_role("button", name="Pause all")).to_be_disabled()
     expect(page.locator("dt", has_text="Value").locator("+ dd")).to_have_text("–")
 
