@@ -223,12 +223,29 @@ def test_market_data_on_md(engine: str, tmp_path: Path) -> None:
         asyncio.run(story(desk))
 
 
-def test_quoting_is_refused_in_words_on_rfq(engine: str, tmp_path: Path) -> None:
+def test_quoting_on_rfq(engine: str, tmp_path: Path) -> None:
+    def quote(name: str, request: str) -> Said:
+        return Said("S", [(117, name), (131, request), (55, TICKER), (132, "0.4000")])
+
     async def story(desk: FixDesk) -> None:
         async with line(engine, RFQ, TRADER, desk, tmp_path) as (judge, _):
-            quote = Said("S", [(117, "q-1"), (131, "r-1"), (55, TICKER), (132, "0.4000")])
-            refused = await ask(judge, quote, lambda h: h.kind == "j")
-            assert "not in this sandbox" in refused[58]
+            refused = await ask(judge, quote("q-1", "nobody-asked"), lambda h: h.kind == "AI")
+            assert (refused[117], refused[297], refused[58]) == ("q-1", "5", "NOT_FOUND")
+
+            desk.server.step(
+                c.CreateRfq(
+                    at=desk.floor.exchange.now,
+                    member=MAKER,
+                    subaccount=PRIMARY,
+                    rfq_id="r-1",
+                    ticker=TICKER,
+                    count=Count.parse("10"),
+                )
+            )
+            asked = await hear(judge, lambda h: h.kind == "R")
+            assert (asked[131], asked[55], asked[38]) == ("r-1", TICKER, "10.00")
+            taken = await ask(judge, quote("q-2", "r-1"), lambda h: h.kind == "AI")
+            assert (taken[117], taken[131], taken[297]) == ("q-2", "r-1", "10")
 
     with fix_desk(quoted(), tmp_path) as desk:
         asyncio.run(story(desk))
