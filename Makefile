@@ -22,7 +22,7 @@ help:
 	@echo 'make million a million random commands to the exchange machine and to a naive second one'
 	@echo 'make sim SEEDS=100 FIRST=1  the seeded world: trader, exchange, faults, crashes, auditor'
 	@echo 'make judges  FIX engines of other people against ours (builds QuickFIX the first time)'
-	@echo 'make fuzz    MINUTES=6: any bytes into the FIX codec, framer and session, guided by coverage'
+	@echo 'make fuzz    MINUTES=6: any bytes into FIX codec, framer and session; sessions of 30,000 messages'
 	@echo 'make kill9 RUNS=100  kill -9 of the real bot at recorded moments, all compared after each'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what the other targets made'
