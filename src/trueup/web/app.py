@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, cast
 
 import uvicorn
@@ -147,11 +147,13 @@ def serve(
     started: Callable[[str], None],
     companions: Companions | None = None,
 ) -> None:
-    """Serve until interrupted; `started` hears the address once the page can be opened.
+    """Serve until interrupted, which is its normal end; `started` hears the address once it can be opened.
 
     Raises `ConfigError` for a port that is taken.
     """
-    asyncio.run(_serve(site_of(settings, options, safety=safety, companions=companions), started))
+    site = site_of(settings, options, safety=safety, companions=companions)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(site, started))
 
 
 def site_of(
