@@ -71,6 +71,34 @@ def words(floor: Floor) -> str:
     return next(each.words for each in reversed(told) if each.kind is f.AlertKind.FLATTENED)
 
 
+def test_what_filled_and_was_not_told_yet_is_closed_too() -> None:
+    """The exchange took the order; its fill is still on the way when somebody says flatten."""
+    floor = Floor()
+    intent = only(f.Place, floor.wish(buy(10, 50))).intent
+    order_id, _ = floor.accept(intent, filled=10)
+
+    flatten(floor, strategy="wishful")
+    floor.later().quote()
+    assert floor.machine.state.flattener.is_active
+
+    floor.later()
+    floor.fill(intent, 10, order_id=order_id)
+    (closer,) = closers(floor)
+    assert closer.count == contracts(10)
+
+
+def test_fill_that_never_comes_is_not_waited_for_without_end() -> None:
+    floor = Floor()
+    floor.accept(only(f.Place, floor.wish(buy(10, 50))).intent, filled=10)
+
+    flatten(floor, strategy="wishful")
+    floor.later(2 * MINUTE)
+    floor.give(i.TimerFired(at=floor.now))
+
+    assert not floor.machine.state.flattener.is_active
+    assert words(floor).startswith("0 of 0 positions")
+
+
 def test_nothing_is_sent_before_the_proof_and_the_quiet_minute() -> None:
     floor = Floor()
     long(floor)

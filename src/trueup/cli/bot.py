@@ -13,6 +13,7 @@ from trueup.cli.common import (
     Invocation,
     LogJsonOption,
     MetricsPortOption,
+    SandboxWorld,
     command,
     lead,
     listening,
@@ -31,7 +32,7 @@ from trueup.run.bot.decision_log import line_of, line_words
 from trueup.run.bot.funds import REMEDY, planned_shortfalls
 from trueup.run.bot.options import BotOptions, plain_options, plan_of
 from trueup.run.bot.places import check_log, decisions_path, kill_path
-from trueup.run.bot.strategy_files import STRATEGIES, load_strategies, write_template
+from trueup.run.bot.strategy_files import BUSIEST, STRATEGIES, load_strategies, write_template
 from trueup.run.config import CONFIG_NAME
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.fix.settings import order_entry
@@ -103,7 +104,7 @@ def run(
     """Run a strategy until Ctrl-C: trueup bot run my_bot.py; or what --config (or the
     [bot] section) says.
     """
-    settings = lead(invocation, paper=paper)
+    settings = lead(invocation, world=SandboxWorld.OF_THE_BOT, paper=paper)
     chosen = _chosen(settings, strategy, config)
     if chosen is None:
         chosen = plain_options(
@@ -194,7 +195,7 @@ def check(
     invocation: Invocation, strategy: StrategyArgument = "", *, config: ConfigOption = ""
 ) -> None:
     """Show what `bot run` would run, and what would keep it from trading.  Nothing is sent."""
-    settings, output = lead(invocation), invocation.output
+    settings, output = lead(invocation, world=SandboxWorld.OF_THE_BOT), invocation.output
     options = settled_options(settings, strategy, config)
     shown = plan_of(options)
     hindrances = [gate.remedy for gate in closed_gates(settings, live=True)]
@@ -275,9 +276,13 @@ def _conclude(invocation: Invocation, report: BotReport) -> None:
 def new_strategy(
     invocation: Invocation,
     file: Annotated[str, typer.Argument(help="The file to write, e.g. my_bot.py.")] = "my_bot.py",
+    *,
+    busiest: Annotated[
+        int, typer.Option("--busiest", help="How many of the busiest markets it looks at.", min=1)
+    ] = BUSIEST,
 ) -> None:
     """Write a strategy of a dozen lines to begin with."""
     path = Path(file)
-    write_template(path)
+    write_template(path, busiest=busiest)
     invocation.output.result({"file": str(path)})
     invocation.output.say(f"{path} is written. Try it on the sandbox: trueup bot run {path}")

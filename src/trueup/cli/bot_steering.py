@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from trueup.cli.bot_quoting import take_back_quotes
-from trueup.cli.common import Invocation, command, lead
+from trueup.cli.common import Invocation, SandboxWorld, command, lead
 from trueup.cli.output import Output, moment, plain
 from trueup.core.errors import CallerError
 from trueup.core.ids import ClientOrderId, Subaccount
@@ -81,7 +81,7 @@ def register(group: typer.Typer) -> None:
 
 def status(invocation: Invocation) -> None:
     """What the running bot is doing; where none runs, what its logs say."""
-    settings, output = lead(invocation), invocation.output
+    settings, output = lead(invocation, world=SandboxWorld.OF_THE_BOT), invocation.output
     try:
         shown = reach_bot(settings).status()
     except NoBot as why:
@@ -176,7 +176,7 @@ def decisions(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Why the bot did, or did not, trade: the decision log."""
-    settings, output = lead(invocation), invocation.output
+    settings, output = lead(invocation, world=SandboxWorld.OF_THE_BOT), invocation.output
     path = decisions_path(settings)
 
     def fits(line: Line) -> bool:
@@ -248,7 +248,7 @@ def cancel(
 
 
 def _say(invocation: Invocation, name: str, said: Said) -> None:
-    settings, output = lead(invocation), invocation.output
+    settings, output = lead(invocation, world=SandboxWorld.OF_THE_BOT), invocation.output
     answer = reach_bot(settings).say(name, said)
     output.result(answer)
     for each in answer["strategies"]:
@@ -268,7 +268,7 @@ def _said(*, strategy: str = "", words: str = "", order: str = "", slippage: str
 
 def rearm_account(invocation: Invocation) -> None:
     """Switch the account on again after a kill or a loss halt, whether a bot runs or not."""
-    settings, output = lead(invocation), invocation.output
+    settings, output = lead(invocation, world=SandboxWorld.OF_THE_BOT), invocation.output
     make_home(settings.home)
     try:
         control = reach_bot(settings)
@@ -299,7 +299,7 @@ def kill_switch(
     live: LiveOption = False,
 ) -> None:
     """Stop every bot of the account, cancel everything, and prove that nothing rests."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.OF_THE_BOT)
     if flatten_too:
         _confirm(invocation, yes=yes)
     make_home(settings.home)
@@ -397,7 +397,7 @@ def flatten(
     With --strategy only that one is paused and closed.  It begins a minute after the
     cancel-all, which might still take orders with it.
     """
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.OF_THE_BOT)
     _confirm(invocation, yes=yes)
     make_home(settings.home)
     said = _said(strategy=strategy, words=why, slippage=slippage)

@@ -6,13 +6,16 @@ import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 
 from trueup.cli.output import Heading, Output
 from trueup.core.errors import TrueupError
+from trueup.core.instant import format_instant
 from trueup.net.session import Answered, Event, LimitsLearned, Retrying, Throttled, UnknownFields
+from trueup.net.venues import Venue
 from trueup.run.books.account import Account
 from trueup.run.books.account import open_account as open_front_door
 from trueup.run.books.fetching import Told, tell_nobody
@@ -97,7 +100,11 @@ def open_account(
         notice = account.refresh() if refresh else ""
         output.heading(
             Heading(
-                venue=account.venue, account=account.name, as_of=account.as_of(), now=account.now()
+                venue=account.venue,
+                account=account.name,
+                as_of=account.as_of(),
+                now=account.now(),
+                world=_world_words(settings, SandboxWorld.BUILT_IN),
             )
         )
         if notice:
@@ -135,10 +142,36 @@ def listening(invocation: Invocation, settings: DeskSettings) -> Generator[Calla
             operations.close()
 
 
-def lead(invocation: Invocation, *, aside: bool = False, paper: bool = False) -> DeskSettings:
+class SandboxWorld(StrEnum):
+    """Which world a command looks at where the sandbox runs inside of this process."""
+
+    NONE = "none"
+    BUILT_IN = "built_in"
+    """The account with a history, whose time began at a fixed date: books, markets, orders."""
+    OF_THE_BOT = "of_the_bot"
+    """What `bot run` makes for itself, in real time."""
+
+
+def _world_words(settings: DeskSettings, world: SandboxWorld) -> str:
+    if settings.venue is not Venue.SANDBOX or world is SandboxWorld.NONE:
+        return ""
+    if not settings.is_embedded:
+        return f"sandbox at {settings.config.base_url}" if settings.config.base_url else ""
+    if world is SandboxWorld.OF_THE_BOT:
+        return "the bot's own living world, in real time"
+    return f"built-in world, where it is {format_instant(settings.clock.now())[:16]}Z"
+
+
+def lead(
+    invocation: Invocation,
+    *,
+    world: SandboxWorld = SandboxWorld.NONE,
+    aside: bool = False,
+    paper: bool = False,
+) -> DeskSettings:
     """The settings that the options mean, with the heading of a command that opens no books.
 
-    `aside` puts it on standard error, where standard output is a file's content; `paper`
+    `world` is what it looks at on the sandbox, where there is more than one; `aside` puts it on standard error, where standard output is a file's content; `paper`
     means the paper account beside the one that was named.
     """
     settings = read_desk_settings(
@@ -150,7 +183,8 @@ def lead(invocation: Invocation, *, aside: bool = False, paper: bool = False) ->
     if paper:
         settings = settings.on_paper()
         invocation.account = settings.config.account
-    invocation.output.lead(settings.venue.value, settings.config.account, aside=aside)
+    words = _world_words(settings, world)
+    invocation.output.lead(settings.venue.value, settings.config.account, world=words, aside=aside)
     return settings
 
 

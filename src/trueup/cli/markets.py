@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from trueup.cli.common import Invocation, command, lead, listening
+from trueup.cli.common import Invocation, SandboxWorld, command, lead, listening
 from trueup.cli.output import Column, shown
 from trueup.cli.scanning import scan_command
 from trueup.cli.watching import watch
@@ -126,7 +126,7 @@ def candles(
 
 @contextmanager
 def _client(invocation: Invocation) -> Generator[Client]:
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     with listening(invocation, settings) as hear, Desk(settings, on_event=hear) as desk:
         yield desk.client()
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, lead, listening
+from trueup.cli.common import Invocation, SandboxWorld, command, lead, listening
 from trueup.cli.output import moment
 from trueup.core.errors import CallerError
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Subaccount, Ticker
@@ -216,7 +216,7 @@ def arm_account(
     ] = "",
 ) -> None:
     """Let orders of this account go to the production exchange, for a while."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     microseconds = parse_interval(duration) * SECOND if duration else ARMED_FOR
     until = arm(settings, microseconds=microseconds)
     config, output = settings.config, invocation.output
@@ -260,14 +260,14 @@ def arm_account(
 
 def disarm_account(invocation: Invocation) -> None:
     """Take the arming back."""
-    existed = disarm(lead(invocation))
+    existed = disarm(lead(invocation, world=SandboxWorld.BUILT_IN))
     invocation.output.result({"armed": False, "was_armed": existed})
     invocation.output.say("Disarmed." if existed else "It was not armed.")
 
 
 @contextmanager
 def _desk(invocation: Invocation, *, live: bool) -> Generator[TradingDesk]:
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     with (
         listening(invocation, settings) as hear,
         TradingDesk(settings, live=live, on_event=hear) as desk,

@@ -54,14 +54,21 @@ class Heading:
     account: str
     as_of: Instant | None
     now: Instant
+    world: str = ""
+    """Which of the sandbox's worlds, and by which clock; empty elsewhere."""
 
     def words(self) -> str:
         """The heading as one line of text."""
-        words = f"{_VENUE_WORDS.get(self.venue, self.venue)} · account {self.account}"
+        words = _venue_and_account(self.venue, self.account, self.world)
         if self.as_of is None:
             return words + " · nothing fetched yet"
         age = format_age(self.now - self.as_of)
         return f"{words} · as of {format_instant(_whole_second(self.as_of))} ({age} ago)"
+
+
+def _venue_and_account(venue: str, account: str, world: str) -> str:
+    words = f"{_VENUE_WORDS.get(venue, venue)} · account {account}"
+    return f"{words} · {world}" if world else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,11 @@ class Output:
             style = _VENUE_STYLE.get(heading.venue, "")
             self.console.print(Text(f" {heading.words()} ", style=style))
 
-    def lead(self, venue: str, account: str, *, aside: bool = False) -> None:
+    def lead(self, venue: str, account: str, *, world: str = "", aside: bool = False) -> None:
         """Lead with the venue and the account where the age of the books does not matter."""
         self._heading = {"venue": venue, "account": account}
         if not self.as_json:
-            words = f" {_VENUE_WORDS.get(venue, venue)} · account {account} "
+            words = f" {_venue_and_account(venue, account, world)} "
             console = self.errors if aside else self.console
             console.print(Text(words, style=_VENUE_STYLE.get(venue, "")))
 

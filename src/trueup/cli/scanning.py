@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trueup.cli.common import Invocation, lead, listening
+from trueup.cli.common import Invocation, SandboxWorld, lead, listening
 from trueup.cli.output import Column, plain
 from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker
@@ -122,7 +122,7 @@ def _scan(
     every: str,
     times: int | None,
 ) -> None:
-    settings = lead(invocation, aside=as_csv)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN, aside=as_csv)
     pause = parse_interval(every) if every else 0
 
     with listening(invocation, settings) as hear, Desk(settings, on_event=hear) as desk:

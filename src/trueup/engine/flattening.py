@@ -57,15 +57,29 @@ def go_on(state: State, out: list[Effect]) -> None:
 
 def _may_begin(state: State, wish: Flatten, out: list[Effect]) -> bool:
     """Whether nothing of it rests any more, proven, and the exchange will not sweep the closers."""
-    if wish.strategy:
-        living = state.inflight.living()
-        if wish.begun_at is None and any(e.intent.strategy == wish.strategy for e in living):
-            return False
-    elif state.sweeper.duty is not None:
+    if not wish.strategy and state.sweeper.duty is not None:
+        return False
+    if wish.begun_at is None and _is_coming(state, wish, out):
         return False
     if state.now < state.sweeper.quiet_until:
         state.alarm(state.sweeper.quiet_until, out)
         return False
+    return True
+
+
+def _is_coming(state: State, wish: Flatten, out: list[Effect]) -> bool:
+    """Whether contracts may still come in: a flattening that began now would not find them, and
+    would call that closed.
+
+    Fills that are only late are waited for as long as a position would be tried.
+    """
+    coming = [e for e in state.inflight.unsettled() if wish.strategy in {"", e.intent.strategy}]
+    if wish.strategy and any(each.is_living for each in coming):
+        return True
+    given_up_at = Instant(wish.at + PATIENCE)
+    if all(each.is_living for each in coming) or state.now >= given_up_at:
+        return False
+    state.alarm(given_up_at, out)
     return True
 
 
@@ -228,4 +242,6 @@ def waits_until(state: State) -> str:
     if state.now < state.sweeper.quiet_until:
         until = format_instant(state.sweeper.quiet_until)
         return f"the minute after the cancel-all, until {until}"
+    if wish.strategy or state.sweeper.duty is None:
+        return "the fills of its last orders"
     return "the proof that nothing rests"

@@ -117,13 +117,17 @@ def _strategies_of(path: Path) -> tuple[Maker | Strategy, ...]:
     return tuple(each for each in own if issubclass(each, Strategy) and each.__module__ == called)
 
 
+BUSIEST: Final = 5
+"""How many markets the strategy to begin with looks at: as many as a person can follow."""
+
 TEMPLATE: Final = '''"""{name}: say in a sentence what it is betting on."""
 
-from trueup import Count, Price, Strategy, buy_yes, sell_yes
+from trueup import Count, Price, Strategy, Universe, buy_yes, sell_yes
 
 
 class {title}(Strategy):
     name = "{name}"
+    universe = Universe(busiest={busiest})  # only the busiest markets of the last day
 
     def on_markets(self, desk, moved):
         for ticker in moved:
@@ -135,14 +139,17 @@ class {title}(Strategy):
 '''
 
 
-def write_template(path: Path) -> None:
-    """Write a strategy to begin with.  Raises `ConfigError` when the file exists."""
+def write_template(path: Path, *, busiest: int = BUSIEST) -> None:
+    """Write a strategy to begin with, for so many markets.
+
+    Raises `ConfigError` when the file exists.
+    """
     words = [each for each in path.stem.replace("-", "_").split("_") if each]
     title = "".join(each.capitalize() for each in words)
     if path.suffix != ".py" or not title.isidentifier():
         raise ConfigError(f"{path} is no name for a Python file", remedy="Try my_bot.py.")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE.format(name="-".join(words), title=title))
+            file.write(TEMPLATE.format(name="-".join(words), title=title, busiest=busiest))
     except FileExistsError as error:
         raise ConfigError(f"{path} exists already.", remedy="Name a new file.") from error
