@@ -213,8 +213,14 @@ def run_all(runs: Sequence[Run], *, processes: int) -> Iterator[Result]:
     if processes <= 1 or len(runs) <= 1:
         yield from map(run_one, runs)
         return
-    # Children begin anew: a fork would copy threads that are not there any more.
-    with get_context("spawn").Pool(min(processes, len(runs)), initializer=_leave_stops) as pool:
+    # Children begin anew: a fork would copy threads that are not there any more.  Ctrl-C in a
+    # terminal reaches them as well: they leave it to us from their first moment on.
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        pool = get_context("spawn").Pool(min(processes, len(runs)), initializer=_leave_stops)
+    finally:
+        signal(SIGINT, before)
+    with pool:
         yield from pool.imap_unordered(run_one, runs)
 
 
