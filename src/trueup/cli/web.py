@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import getpass
 import socket
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from trueup.cli.common import Invocation, command, lead
 from trueup.core.errors import ConfigError
-from trueup.run.desk import read_desk_settings
-from trueup.run.sandbox.companions import LivingAccount, LivingWorldForPage
+from trueup.run.bot.own_world import own_world_of_bot
+from trueup.run.clock import SystemClock
+from trueup.run.desk import DeskSettings, read_desk_settings
+from trueup.run.sandbox.companions import Companions, LivingAccount, LivingWorldForPage
 
 DEFAULT_PORT = 8050
 
@@ -94,6 +100,12 @@ def web(
     if not settings.is_embedded:
         app.serve(settings, options, safety=safety, started=started)
         return
+    own_world = own_world_of_bot(settings, SystemClock().sleep)
+    if own_world:
+        output.say("This account's bot trades a living world of its own: the page shows that.")
+        with _kept_up_to_date(settings, {**invocation.environment, **own_world}) as shown:
+            app.serve(shown, options, safety=safety, started=started)
+        return
     output.say("No account is set up: making a living world with a bot at work in it …")
     with LivingWorldForPage(invocation.environment) as living:
         app.serve(
@@ -103,6 +115,20 @@ def web(
             started=started,
             companions=living.companions,
         )
+
+
+@contextmanager
+def _kept_up_to_date(
+    settings: DeskSettings, environment: Mapping[str, str]
+) -> Generator[DeskSettings]:
+    """The same account in another environment, its books synced while the block lasts."""
+    account = settings.config.account
+    with (
+        TemporaryDirectory(prefix="trueup-page-") as folder,
+        Companions(environment, Path(folder)) as companions,
+    ):
+        companions.start_sync(account)
+        yield read_desk_settings(environment, venue=settings.config.venue, account=account)
 
 
 def serve_living(invocation: Invocation, living: LivingAccount) -> None:

@@ -35,6 +35,7 @@ from trueup.run.bot.hearing import Hearing, Told
 from trueup.run.bot.killing import Killed, kill
 from trueup.run.bot.live import LiveBot, LiveOptions
 from trueup.run.bot.options import BotOptions, FlattenOnly
+from trueup.run.bot.own_world import tell_own_world
 from trueup.run.bot.places import control_path, decisions_path, intents_path, kill_path
 from trueup.run.bot.reach import PaperMarket, Reach, reach_exchange
 from trueup.run.bot.room import BotRoom
@@ -155,6 +156,7 @@ def _prepared(
         fix=by_fix,
         market=PaperMarket(scope=options.scope, deposit=max(DEPOSIT, options.capital)),
     )
+    tell_own_world(settings, reach.environment, stack)
     decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
     open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
     started("; ".join(filter(None, (reach.words, words))))

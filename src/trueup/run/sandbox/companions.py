@@ -61,9 +61,10 @@ class Companions:
         strategies.write_text(_STRATEGIES, encoding="utf-8")
         self._start("bot", ("bot", "run", str(strategies), "--capital", CAPITAL))
 
-    def start_sync(self) -> None:
-        """Keep the books up to date."""
-        self._start("sync", ("sync", "--every", SYNC_EVERY))
+    def start_sync(self, account: str = "") -> None:
+        """Keep the books up to date, of the environment's account or of the one that is named."""
+        named = ("--account", account) if account else ()
+        self._start("sync", ("sync", "--every", SYNC_EVERY, *named))
 
     @property
     def bot_runs(self) -> bool:
