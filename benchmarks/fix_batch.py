@@ -23,6 +23,9 @@ from typing import Final
 from trueup.core.instant import Instant
 from trueup.core.market import MarketResult
 from trueup.core.units import Count, Money, Price
+from trueup.net.fix.endpoints import resolve_fix_endpoint
+from trueup.net.fix.store import SessionStore
+from trueup.net.venues import Venue
 from trueup.run.books.account import Account
 from trueup.run.desk import Desk, read_desk_settings
 from trueup.run.fix.booking import FixBooks
@@ -114,7 +117,13 @@ def run(parties: int) -> Run:
         with Account(Desk(read_desk_settings({"TRUEUP_HOME": home}))) as account:
             books, reader = account.desk.books(), Codec(reads=Sender.EXCHANGE)
             before, watch = peak_mib(), Watch()
-            with FixBooks(account, SessionKind.PT, "key", retention_hours=72) as listener:
+            endpoint = resolve_fix_endpoint(Venue.DEMO, SessionKind.PT)
+            with (
+                SessionStore.open(Path(home, "fix"), endpoint, "key", listens=True) as store,
+                FixBooks(
+                    account, SessionKind.PT, "key", store=store, retention_hours=72
+                ) as listener,
+            ):
                 listener.logged_on(was_reset=False, at=START)
                 for number in range(pages):
                     raw = page(number, pages, parties)
