@@ -114,8 +114,9 @@ class _Guide:
         say(
             f"{done.lost_answers} answer was lost (503, but taken): the bot asked, and found its order."
         )
+        settled = f"{done.settled} of its" if done.settled else "None of its"
         say(
-            f"{done.settled} of its markets settled while it ran; then it was stopped, and the "
+            f"{settled} markets settled while it ran; then it was stopped, and the "
             f"exchange went on: {done.left_open} of its rows still say open."
         )
         self._gathered.append(
