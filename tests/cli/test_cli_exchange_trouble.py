@@ -294,7 +294,8 @@ def test_unknown_words_are_kept_and_reported_and_the_rest_is_booked(
     found = user.json("reconcile", "--offline", code=1)
     doctor = user.type("doctor")
 
-    assert fetched["streams"]["fills"]["unreadable"] == 1
+    # One row of each answer; how many answers there are depends on where the archive ends today.
+    assert 1 <= fetched["streams"]["fills"]["unreadable"] <= 3
     assert fetched["streams"]["fills"]["new"] > 400
     assert "quarantined" in {each["kind"] for each in found["breaks"]}
     assert "brand_new_field" in doctor.out

@@ -35,6 +35,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, Said]] = []
+        self.waited = False
 
     def status(self) -> Mapping[str, object]:
         return {"state": "trading"}
@@ -47,6 +48,10 @@ class Desk:
             raise CallerError("no strategy 'nobody' runs here", remedy="These do: threshold.")
         self.heard.append((command, said))
         return {"command": command}
+
+    async def kept(self) -> bool:
+        self.waited = True
+        return True
 
 
 @asynccontextmanager
@@ -91,7 +96,8 @@ def test_both_clients_see_and_steer(path: Path) -> None:
             assert await control.decisions(after=7, limit=3) == {
                 "decisions": [{"n": 8, "limit": 3}]
             }
-            await control.say("pause", Said(by="ann", words="CPI day"))
+            answer = await control.say("pause", Said(by="ann", words="CPI day"))
+            assert (answer["durable"], room.waited) == (True, True), "it survives a kill -9"
             blocking = await asyncio.to_thread(Control, path)
             assert await asyncio.to_thread(blocking.status) == {"state": "trading"}
             await asyncio.to_thread(blocking.say, "kill", Said(by="bob"))

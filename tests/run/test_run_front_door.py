@@ -209,7 +209,7 @@ def test_examples_in_docstrings_run(
     monkeypatch.chdir(tmp_path)
     write_bot_database(tmp_path / "trades.db", built_in_world())
     assert trueup.__file__ is not None
-    code = example_of(Path(trueup.__file__).parent / "run" / f"{name}.py")
+    code = example_of(Path(trueup.__file__).parent / "run" / "books" / f"{name}.py")
 
     assert "open_account" in code
     exec(compile(code, name, "exec"), {})  # noqa: S102

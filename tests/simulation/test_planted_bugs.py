@@ -110,7 +110,7 @@ def kill_switch_does_not_stop_strategies(patch: pytest.MonkeyPatch) -> None:
 
 
 def absence_is_believed_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(asking, "PROOF", -10 * SECOND)
+    patch.setattr(asking, "REQUEST_LIFETIME", -10 * SECOND)
 
 
 def intent_is_not_made_durable(patch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,8 @@ from trueup.engine.inputs import Asked
 from trueup.engine.records import HaltCode, HaltRaised, OrderEnded
 from trueup.engine.state import State
 
-_WAITS: Final = (SECOND, 2 * SECOND, 4 * SECOND, 8 * SECOND, 15 * SECOND, 30 * SECOND)
+_WAITS: Final = tuple(each * SECOND for each in (1, 2, 4, 8, 10, 10, 10, 15, 30))
+"""One look comes soon after the first moment at which an absence can be proven."""
 
 
 def ask(state: State, order: OwnOrder, out: list[Effect]) -> None:

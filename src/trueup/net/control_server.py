@@ -62,6 +62,10 @@ class Room(Protocol):
         """Do what the operator says.  Raises `CallerError` for what makes no sense."""
         ...
 
+    async def kept(self) -> bool:
+        """Wait until what was obeyed survives the end of the process; whether it does."""
+        ...
+
 
 @dataclass(eq=False, slots=True)
 class _Listener:
@@ -180,7 +184,8 @@ class ControlServer:
                 f"this is no command: {error}",
                 remedy='Send e.g. {"by": "ann", "strategy": "", "words": "why"}.',
             ) from error
-        return _json(self._room.obey(request.path.removeprefix("/"), said))
+        answer = self._room.obey(request.path.removeprefix("/"), said)
+        return _json({**answer, "durable": await self._room.kept()})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._listeners) >= _LISTENERS_MAX:

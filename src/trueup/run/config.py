@@ -159,6 +159,11 @@ def load_config(home: Path) -> Config:
     Raises `ConfigError` naming the file and the setting that is wrong.
     """
     path = home / CONFIG_NAME
+    if home.exists() and not home.is_dir():
+        raise ConfigError(
+            f"the folder {home} cannot be made: there is a file of that name",
+            remedy="Set TRUEUP_HOME to a folder that you may write to.",
+        )
     try:
         config = read_toml(path, Config)
     except FileNotFoundError:

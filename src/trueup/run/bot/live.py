@@ -176,6 +176,14 @@ class LiveBot:
         if records:
             self._spawn(self._keep(asyncio.wrap_future(self._log.submit(records))))
 
+    async def kept(self) -> bool:
+        """Wait until everything that was given so far is durable; false where it cannot be."""
+        try:
+            await asyncio.wrap_future(self._log.submit(()))
+        except BooksError:
+            return False
+        return True
+
     async def _keep(self, durable: Awaitable[None]) -> None:
         try:
             await durable

@@ -85,6 +85,10 @@ class BotRoom:
             "flatten": shown["flatten"],
         }
 
+    async def kept(self) -> bool:
+        """Wait until what was obeyed survives the end of the process; whether it does."""
+        return await self.live.kept()
+
     def _check(self, wanted: i.Wanted, said: Said) -> None:
         state = self.live.machine.state
         if said.strategy and said.strategy not in state.running:
