@@ -86,6 +86,10 @@ class Room:
         del command, said
         return {}
 
+    async def kept(self) -> bool:
+        """Nothing is written here."""
+        return False
+
 
 async def move_markets(rate: int) -> list[float]:
     """Move one market after the other until told to end; returns when each did."""
