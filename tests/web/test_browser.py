@@ -81,6 +81,18 @@ def test_the_header_says_where_we_are_and_that_the_books_close(tab: Tab) -> None
     assert abs(on_page - told) < Money.parse("100")
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_browser_whose_clock_is_wrong_shows_true_ages(tab: Tab, hours: int) -> None:
+    page = tab.open("/").context.new_page()
+    shift = f"const right = Date.now; Date.now = () => right() + {hours} * 3600000;"
+    page.add_init_script(shift)
+    page.goto(tab.dashboard.url("/"))
+
+    age = page.locator("header time.age").first
+    expect(age).to_have_text(re.compile(r"\b([1-9]|[1-5]\d) s ago"), timeout=30_000)
+    expect(age).not_to_have_class(re.compile("stale"))
+
+
 def test_an_order_that_somebody_places_appears_without_a_reload(tab: Tab) -> None:
     page = tab.open("/orders")
     page.get_by_label("Filter by market, order id or client id").fill("by-a-test")
