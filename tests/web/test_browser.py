@@ -132,6 +132,28 @@ def test_a_cent_is_followed_from_the_day_to_the_raw_payload(tab: Tab) -> None:
     expect(page.locator("table")).not_to_have_count(0)
 
 
+ON_THE_CURVE = """() => {
+    const chart = document.querySelector('[aria-label="Equity over time"] svg');
+    const curve = [...chart.querySelectorAll('path')].find(
+        (path) => path.getAttribute('fill') === 'none' && path.getTotalLength() > 700
+            && Number(path.getAttribute('stroke-width')) > 1);
+    const { x, y } = curve.getPointAtLength(curve.getTotalLength() * 0.3);
+    const at = curve.getScreenCTM();
+    return [x * at.a + at.e, y * at.d + at.f];
+}"""
+
+
+def test_a_point_of_the_equity_curve_opens_its_day(tab: Tab) -> None:
+    page = tab.open("/")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_timeout(2_000)  # the curve is drawn from left to right
+
+    page.mouse.click(*page.evaluate(ON_THE_CURVE))
+
+    page.wait_for_url(re.compile(r"/day/20\d\d-\d\d-\d\d"))
+    expect(page.locator("dt", has_text="Net").first).to_be_visible()
+
+
 def test_a_market_is_found_by_the_scanner_and_shows_its_book_and_its_trades(tab: Tab) -> None:
     page = tab.open("/markets")
     page.get_by_label("Filter by market, title or category").fill("KXFED-")

@@ -87,11 +87,15 @@ def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Op
                 "name": "equity at cost",
                 "type": "line",
                 "step": "end",
-                "showSymbol": False,
-                "symbolSize": 7,
-                "triggerLineEvent": True,
+                # Points are there to be clicked, and seen only under the pointer: a click on
+                # the line between them would not say when.
+                "showSymbol": True,
+                "showAllSymbol": True,
+                "symbol": "circle",
+                "symbolSize": 14,
                 "lineStyle": {"color": "var(--accent)", "width": 1.6},
-                "itemStyle": {"color": "var(--accent)"},
+                "itemStyle": {"color": "var(--accent)", "opacity": 0},
+                "emphasis": {"itemStyle": {"opacity": 0.6}},
                 "areaStyle": {"color": "var(--accent)", "opacity": 0.08},
                 "data": [[point.at // 1000, cents(point.equity)] for point in shown],
                 "tooltip": {":valueFormatter": "(v) => '$' + v"},
@@ -114,7 +118,7 @@ def drawdown_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> 
             **options["series"][0],
             "name": "drawdown",
             "lineStyle": {"color": "var(--loss)", "width": 1.2},
-            "itemStyle": {"color": "var(--loss)"},
+            "itemStyle": {"color": "var(--loss)", "opacity": 0},
             "areaStyle": {"color": "var(--loss)", "opacity": 0.12},
             "data": [[point.at // 1000, cents(point.earned)] for point in shown],
         }

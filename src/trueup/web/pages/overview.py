@@ -115,7 +115,7 @@ class _Overview:
                 _by_day(figures),
                 "chart low",
                 words=f"Profit and loss of the last {_DAYS} days",
-                clicked=lambda name: ui.navigate.to(self._site.url(f"/day/{name}")),
+                clicked=lambda name: ui.navigate.to(f"/day/{name}"),
             )
         with box("panel grid"):
             Words("Open positions", tag="h2")
@@ -202,7 +202,7 @@ class _Overview:
     def _open_day(self, milliseconds: str) -> None:
         if milliseconds.isdecimal():
             day = eastern_day(Instant(int(milliseconds) * 1000 - 1))
-            ui.navigate.to(self._site.url(f"/day/{day}"))
+            ui.navigate.to(f"/day/{day}")  # the library adds the prefix itself
 
     async def _refresh(self) -> None:
         if self._site.reader.condition.state.value == "fine":
