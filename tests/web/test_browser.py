@@ -146,6 +146,7 @@ ON_THE_CURVE = """() => {
 def test_a_point_of_the_equity_curve_opens_its_day(tab: Tab) -> None:
     page = tab.open("/")
     page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator('[aria-label="Equity over time"] svg path').first.wait_for(state="attached")
     page.wait_for_timeout(2_000)  # the curve is drawn from left to right
 
     page.mouse.click(*page.evaluate(ON_THE_CURVE))
