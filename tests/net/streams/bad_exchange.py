@@ -69,11 +69,16 @@ class BadExchange:
     refuses: list[int] = field(default_factory=list[int])
     """Statuses with which the next handshakes are answered."""
     is_silent: bool = False
+    door: asyncio.Event = field(default_factory=asyncio.Event)
+    """Handshakes are answered while it is set; else they wait."""
     stamps: list[str] = field(default_factory=list[str])
     lines: list[tuple[ServerSession, web.WebSocketResponse]] = field(
         default_factory=list[tuple[ServerSession, web.WebSocketResponse]]
     )
     time: FastTime = field(default_factory=FastTime)
+
+    def __post_init__(self) -> None:
+        self.door.set()
 
     async def tell(self, value: a.Announcement, *, user: str = "") -> None:
         """Tell every connection."""
@@ -101,6 +106,7 @@ class BadExchange:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         self.stamps.append(request.headers["KALSHI-ACCESS-TIMESTAMP"])
+        await self.door.wait()
         if self.refuses:
             return web.Response(status=self.refuses.pop(0))
         socket = web.WebSocketResponse(autoping=False)
