@@ -15,8 +15,9 @@ from small_account import SMALL_ACCOUNT
 from trueup.core.errors import ConfigError
 from trueup.core.facts import Stream
 from trueup.core.fees import Precision
-from trueup.core.ids import PRIMARY, Subaccount
+from trueup.core.ids import PRIMARY, Subaccount, Ticker
 from trueup.core.instant import parse_instant
+from trueup.core.market import MarketResult, MarketStatus
 from trueup.ledger.proof import Proven
 from trueup.run.books.booking import book_new
 from trueup.run.books.proving import prove_cash
@@ -90,6 +91,19 @@ FORMS: Mapping[str, Write] = {
     "a list": lambda folder, items: _text(folder / "fills.json", json.dumps(items)),
     "two files": _two_files,
     "in a wrapper": _golden,
+    "in a payload": lambda folder, items: _text(
+        folder / "portfolio_fills.json",
+        json.dumps({"captured_at": "2026-05-21T00:00:00Z", "payload": page(items)}),
+    ),
+    "answers as text": lambda folder, items: _text(
+        folder / "fills.jsonl",
+        lines(
+            [{"url": "/portfolio/fills", "status": 200, "response_body": json.dumps(page(items))}]
+        ),
+    ),
+    "csv of a data frame": lambda folder, items: _text(
+        folder / "fills.csv", table([{**each, "no_such": "nan", "ts": "NaN"} for each in items])
+    ),
     "csv": lambda folder, items: _text(folder / "fills.csv", table(items)),
     "csv of a spreadsheet": lambda folder, items: _bytes(
         folder / "fills.csv", b"\xef\xbb\xbf" + table(items).encode()
@@ -277,3 +291,76 @@ def test_the_recorded_account_is_imported_as_its_bot_left_it(
         "exchange_accounting_2026-05.jsonl",
         "order_lifecycle_events_2026.jsonl.gz",
     ]
+
+
+def test_fills_of_the_stream_are_fills(books: Books, tmp_path: Path) -> None:
+    told = {name: value for name, value in FILLS[0].items() if name not in {"ticker", "fill_id"}}
+    told |= {"market_ticker": FILLS[0]["ticker"], "trade_id": "t-1", "ts_ms": 1_779_235_200_123}
+    told.pop("created_time")
+    _text(tmp_path / "fills.jsonl", lines([{"type": "fill", "sid": 3, "msg": told}]))
+
+    report = take(books, tmp_path)
+
+    (fill,) = books.fills()
+    assert report.total.quarantined == 0
+    assert fill.at == parse_instant("2026-05-20T00:00:00.123Z")
+
+
+def test_states_without_a_time_of_their_own_are_of_the_time_that_was_noted(
+    books: Books, tmp_path: Path
+) -> None:
+    """Older balances and positions did not say one."""
+    noted = {"observed_at": "2026-05-20T00:00:00Z"}
+    position = {
+        "ticker": "KXA-1",
+        "position": -5,
+        "market_exposure": 250,
+        "realized_pnl": 0,
+        "fees_paid": 3,
+        "total_traded": 250,
+    }
+    _text(tmp_path / "balances.jsonl", lines([{**noted, "balance": 1_234}, {"balance": 1_234}]))
+    _text(tmp_path / "positions.jsonl", lines([{**noted, **position}, position]))
+
+    report = take(books, tmp_path)
+
+    assert (report.total.new, report.total.quarantined) == (2, 2)
+    assert all("observed_at" in each.reason for each in books.quarantined())
+    (held,) = books.latest_positions()
+    assert held.updated_at == parse_instant("2026-05-20T00:00:00Z")
+
+
+def test_a_list_of_results_may_use_the_words_of_the_listing(books: Books, tmp_path: Path) -> None:
+    text = "ticker,result,status\nKXA-1,YES,settled\nKXA-2,,open\n"
+    _text(tmp_path / "kxa_market_results.csv", text)
+
+    assert take(books, tmp_path).total.quarantined == 0
+    ended, runs = (books.market(Ticker(each)) for each in ("KXA-1", "KXA-2"))
+    assert ended is not None
+    assert runs is not None
+    assert (ended.status, ended.result) == (MarketStatus.FINALIZED, MarketResult.YES)
+    assert (runs.status, runs.result) == (MarketStatus.ACTIVE, None)
+
+
+@pytest.mark.parametrize("name", ["Kalshi-Transactions-2026.csv", "Kalshi-Recent-Activity-All.csv"])
+def test_the_websites_statements_are_named_as_what_they_are(tmp_path: Path, name: str) -> None:
+    _text(tmp_path / name, "type,quantity,market_ticker\n")
+
+    with pytest.raises(ConfigError) as refused:
+        check_recording(tmp_path)
+
+    assert "statement" in (refused.value.remedy or "")
+
+
+def test_a_table_of_something_else_under_a_streams_name_is_refused(tmp_path: Path) -> None:
+    _text(tmp_path / "fills.csv", "market_ticker,quantity_fp,entry_price_dollars\nKXA-1,10,0.6\n")
+
+    with pytest.raises(ConfigError, match="no column fill_id or trade_id"):
+        check_recording(tmp_path)
+
+
+def test_a_file_of_a_form_that_is_not_read_is_named(books: Books, tmp_path: Path) -> None:
+    _text(tmp_path / "fills.jsonl", lines(FILLS))
+    _bytes(tmp_path / "settlements.parquet", b"PAR1")
+
+    assert [each.name for each in take(books, tmp_path).others] == ["settlements.parquet"]

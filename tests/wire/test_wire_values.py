@@ -121,7 +121,15 @@ def test_price_outside_zero_to_one_is_refused() -> None:
 
 def test_exact_cents_are_that_much_money() -> None:
     assert values.exact_cents(2_600) == Money(26_000_000)
-    assert values.exact_cents("30.60") == Money(306_000)
+    assert values.exact_cents("2600") == values.exact_cents("2600.0") == Money(26_000_000)
+
+
+@pytest.mark.parametrize("dollars", ["26.0000", "0.5", "30.60", "5.6"])
+def test_dollars_under_the_name_of_cents_are_not_read_a_hundred_times_too_small(
+    dollars: str,
+) -> None:
+    with pytest.raises((NotANumber, FinerThanUnit)):
+        values.exact_cents(dollars)
 
 
 def test_floored_cents_state_an_interval_below_the_next_cent() -> None:
@@ -138,8 +146,19 @@ def test_negative_floored_cents_reach_a_cent_both_ways() -> None:
 
 def test_cent_prices_of_the_old_form() -> None:
     assert values.price_of_cents(56) == Price(5_600)
+    assert values.price_of_cents("92.8") == Price(9_280)
     with pytest.raises(NotANumber):
         values.price_of_cents(101)
+
+
+@pytest.mark.parametrize("dollars", ["0.56", "0.5", "1.00"])
+def test_a_price_that_may_be_dollars_is_not_taken_for_cents(dollars: str) -> None:
+    with pytest.raises(NotANumber, match="may be dollars"):
+        values.price_of_cents(dollars)
+
+
+def test_fix_tells_parts_of_a_cent_in_cents() -> None:
+    assert values.price_of_fine_cents("0.50") == Price(50)
 
 
 def test_multiplier_is_an_exact_fraction() -> None:

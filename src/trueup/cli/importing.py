@@ -120,7 +120,7 @@ def _show(
         )
     if imported.others:
         names = ", ".join(each.name for each in imported.others)
-        output.notice(f"left alone, no stream by their names: {names}")
+        output.notice(f"left alone, no stream by their names or no form that is read: {names}")
     if imported.total.quarantined:
         for words in unreadable[:_LISTED_MAX]:
             output.notice(f"not read, kept raw: {words}")

@@ -11,6 +11,9 @@ text or as Unix seconds or milliseconds.  Everything is read exactly:
   finer.  Anything that is not a plain decimal raises `NotANumber`.
 - Amounts that no account can have (beyond 10^18 units) raise `NotANumber`, so
   that every value fits the 64-bit columns it is stored in.
+- A figure in dollars under a name that means cents is refused, not read a
+  hundred times too small: other programs keep the exchange's old names and
+  write dollars below them.
 
 There are two decoders for cents, and which one is right depends on the field,
 not on the value: `exact_cents` for amounts that the exchange keeps in cents
@@ -52,6 +55,7 @@ _LATEST_SECONDS: Final = 253_402_300_799
 """The last second of the year 9999; milliseconds taken for seconds lie far beyond."""
 
 _LARGEST_EXPONENT: Final = 20
+_ONE_CENT: Final = Price.of_cents(1).units
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSET_TIME: Final = "0001-01-01T00:00:00Z"
 _PLAIN_TIME_LENGTH: Final = len("2026-05-07T17:55:25Z")
@@ -127,8 +131,13 @@ def dollars_of_text(text: str) -> Money:
 
 @lru_cache(maxsize=1 << 14)
 def exact_cents(value: Number) -> Money:
-    """An amount that the exchange keeps in cents: exactly that much money."""
-    return Money(_units(value, 4, "Money"))
+    """An amount that the exchange keeps in whole cents: exactly that much money.
+
+    Text may have one decimal place, as tables write whole numbers (``"560.0"``).
+    """
+    if isinstance(value, str) and len(value.partition(".")[2]) > 1:
+        raise NotANumber(f"{value[:_LONGEST_TEXT]!r} looks like dollars where whole cents belong")
+    return Money.of_cents(_bounded(_units(value, 0, "a whole number of cents")))
 
 
 def floored_cents(value: Number) -> tuple[Money, Money]:
@@ -146,8 +155,19 @@ def floored_cents(value: Number) -> tuple[Money, Money]:
 
 
 def price_of_cents(value: Number) -> Price:
-    """A price in cents, the form of before March 2026."""
-    return Price(_units(value, 2, "Price"))
+    """A price in cents, the form of before March 2026.
+
+    Above one cent it may have decimal places, which no price in dollars could.
+    """
+    units = _units(value, 2, "Price")
+    if isinstance(value, str) and 0 < units <= _ONE_CENT and "." in value:
+        raise NotANumber(f"{value!r} may be dollars or a part of a cent where whole cents belong")
+    return Price(units)
+
+
+def price_of_fine_cents(text: str) -> Price:
+    """A price in cents with decimal places, ``"0.50"``, where nothing else can be meant (FIX)."""
+    return Price(_units(text, 2, "Price"))
 
 
 def ratio(value: Decimal) -> Ratio:

@@ -16,7 +16,7 @@ from trueup.core.catalog import Event, FeeChange, Market, Quote, Series
 from trueup.core.errors import ProtocolBroken
 from trueup.core.facts import Fact, Stream
 from trueup.core.ids import PRIMARY, EventTicker, Shard, Subaccount, Ticker
-from trueup.core.instant import Instant
+from trueup.core.instant import Instant, format_instant, to_seconds_floor
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.statements import MarketStated, PositionStated, Statement
 from trueup.wire import values
@@ -93,14 +93,36 @@ def _cash_fact(read: Callable[[bytes], Fact]) -> Callable[[bytes, Remarks], Told
     return lambda raw, remarks: Told(values=(read(raw),), seen_at=remarks.observed_at)
 
 
+_decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode: Final = msgspec.json.Encoder().encode
+_UNSAID: Final = frozenset({b"null", b'""', b'"0001-01-01T00:00:00Z"'})
+
+
+def _dated(raw: bytes, name: str, time: int | str | None) -> bytes:
+    """A row with its `time`, where it does not say its own: older ones did not.
+
+    Raises `ProtocolBroken` where nobody noted one either.
+    """
+    row = _decode_fields.decode(raw)
+    if bytes(row.get(name, b"null")) not in _UNSAID:
+        return raw
+    if time is None:
+        raise ProtocolBroken(f"the row has no {name}: say in observed_at when it was seen")
+    return _encode({**row, name: time})
+
+
 def _position(raw: bytes, remarks: Remarks) -> Told:
     """A position; unless somebody noted when it was seen, it is from its last update."""
+    seen_at = remarks.observed_at
+    raw = _dated(raw, "last_updated_ts", None if seen_at is None else format_instant(seen_at))
     stated: PositionStated = positions.read_position(raw, remarks.subaccount)
     return Told(values=(stated,), seen_at=remarks.observed_at or stated.updated_at)
 
 
 def _balance(raw: bytes, remarks: Remarks) -> Told:
     """The body of ``GET /portfolio/balance``: the total, and each shard of the breakdown."""
+    noted = remarks.observed_at
+    raw = _dated(raw, "updated_ts", None if noted is None else to_seconds_floor(noted))
     balance = balances.read_balance(raw, remarks.shard)
     seen_at = remarks.observed_at or balance.at
     return Told(values=balance.statements(seen_at, remarks.subaccount), seen_at=seen_at)
@@ -181,7 +203,14 @@ class _ThinRecord(msgspec.Struct, gc=False):
 
 
 _decode_thin: Final = RecordDecoder(_ThinRecord)
-_STATUSES: Final = {status.value: status for status in MarketStatus}
+_STATUSES: Final = {
+    **{status.value: status for status in MarketStatus},
+    "unopened": MarketStatus.INITIALIZED,
+    "open": MarketStatus.ACTIVE,
+    "settled": MarketStatus.FINALIZED,
+}
+"""Published lists also use the words of the listing's filter."""
+
 _RESULTS: Final = {result.value: result for result in MarketResult}
 
 

@@ -76,6 +76,14 @@ _NEEDED: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
         frozenset({"updated_ts", "observed_at"}),
     ),
     "markets": (frozenset({"ticker"}), frozenset({"result", "status"})),
+    "fills": (
+        frozenset({"trade_id", "fill_id"}),
+        frozenset({"order_id"}),
+        frozenset({"ticker", "market_ticker"}),
+    ),
+    "settlements": (frozenset({"ticker", "market_ticker"}), frozenset({"settled_time"})),
+    "orders": (frozenset({"order_id"}), frozenset({"ticker"}), frozenset({"status"})),
+    "positions": (frozenset({"ticker"}), frozenset({"position", "position_fp"})),
 }
 _WHOLE: Final = frozenset(
     """
@@ -86,6 +94,10 @@ _WHOLE: Final = frozenset(
 """Columns of whole numbers that the API gives as JSON numbers."""
 
 _WORDS: Final = {"true": True, "false": False}
+_MISSING: Final = frozenset({"", "nan", "none", "null", "nat", "<na>"})
+"""How programs write that there is no value."""
+
+_LOWER: Final = frozenset({"result", "status"})
 _DIGITS: Final = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _SECONDS: Final = re.compile(r"\d{10}\Z", re.ASCII)
 _encode: Final = msgspec.json.Encoder().encode
@@ -138,13 +150,15 @@ def _item(kind: str, row: Mapping[str, str]) -> dict[str, object]:
     item = {
         name: _value(name, cell.strip())
         for name, cell in row.items()
-        if cell.strip() and (kept is None or name in kept)
+        if cell.strip().lower() not in _MISSING and (kept is None or name in kept)
     }
     if kind == "balances":
         _complete_balance(item)
-    elif kind == "markets" and "status" not in item and "result" in item:
+    elif kind == "markets":
+        item |= {name: str(item[name]).lower() for name in _LOWER & item.keys()}
         # Published lists of results hold markets that are over.
-        item["status"] = "finalized"
+        if "result" in item:
+            item.setdefault("status", "finalized")
     return item
 
 

@@ -51,11 +51,20 @@ _ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "subaccount_transfers": ("transfers",),
     "shard_transfers": ("transfers", "transfer"),
     "series_fee_changes": ("series_fee_change_arr",),
-    "balances": (),
+    "balances": ("balances", "balance"),
 }
 """Under which key an answer of the API has its rows, where it is not the stream's name."""
 
+_WRAPPERS: Final = ("response", "response_body", "payload", "body", "data", "msg")
+"""Under which keys recorders put an answer, or a message of the stream, that they kept whole."""
+
+_STATEMENTS: Final = ("kalshi_transactions", "kalshi_recent_activity")
+"""How the files are called that the exchange's website gives its members."""
+
 _REMARKS: Final = ("observed_at", "subaccount_number", "exchange_index")
+_TIMES: Final = ("captured_at", "recorded_at", "fetched_at")
+"""What else a wrapper may call the time at which its answer was seen."""
+
 _as_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _as_value: Final = msgspec.json.Decoder(msgspec.Raw | list[msgspec.Raw]).decode
 _as_list: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -117,15 +126,22 @@ class RecordedFile:
     def _unwrapped(
         self, raw: bytes, row: dict[str, msgspec.Raw], around: dict[str, msgspec.Raw]
     ) -> Iterator[bytes]:
-        if "response" in row:
-            yield from self._inner(row["response"], {**around, **_remarks(row)})
-            return
+        for key in _WRAPPERS:
+            inner = _kept_whole(row.get(key))
+            if inner is not None:
+                yield from self._inner(inner, {**around, **_remarks(row)})
+                return
         for key in _ROWS.get(self.stream, (self.stream,)):
-            if key in row and bytes(row[key])[:1] in {b"[", b"{", b"n"}:
+            if key in row and bytes(row[key])[:1] in self._opening:
                 yield from self._inner(row[key], {**around, **_remarks(row)})
                 return
         missing = {name: value for name, value in around.items() if name not in row}
         yield _encode({**row, **missing}) if missing else raw
+
+    @property
+    def _opening(self) -> frozenset[bytes]:
+        """How a list of rows begins; no rows are null, but a null balance is no list."""
+        return frozenset({b"[", b"{"} if self.stream == "balances" else {b"[", b"{", b"n"})
 
     def _inner(self, raw: msgspec.Raw, around: dict[str, msgspec.Raw]) -> Iterator[bytes]:
         text = bytes(raw)
@@ -149,30 +165,42 @@ def find_files(folder: Path) -> tuple[list[RecordedFile], list[Path]]:
     files: list[RecordedFile] = []
     others: list[Path] = []
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name == MANIFEST_NAME or not _ending(path):
+        if not path.is_file() or path.name == MANIFEST_NAME:
             continue
         stream = stream_of(path)
-        if stream is None:
-            others.append(path)
-        else:
+        if stream is not None and _ending(path):
             files.append(RecordedFile(stream, path))
+        elif stream is not None or _ending(path):
+            others.append(path)
     if files:
         return files, others
     if others:
         raise ConfigError(
-            f"{others[0]} is not a stream of a recording",
-            remedy=f"Known names are {known}; a name may go on after that (fills_2026-05.jsonl).",
+            f"{others[0]} is not a stream of a recording", remedy=_instead(others[0], known)
         )
     raise ConfigError(
         f"{folder} holds no recorded stream",
-        remedy=f"Put at least one of these there, as .jsonl, .json or .csv: {known}.",
+        remedy=f"Put at least one of these there, as .jsonl, .json or .csv: {known}. "
+        "Folders inside it are imported one by one.",
     )
+
+
+def _instead(path: Path, known: str) -> str:
+    """What to do about a file that is no stream."""
+    if not _ending(path):
+        return f"It must be .jsonl, .json or .csv, of which {stream_of(path)} are read."
+    if path.name.lower().replace("-", "_").startswith(_STATEMENTS):
+        return (
+            "It is the website's own statement, which sums trades up and names neither fills nor "
+            "orders. Record the listings of the API instead (GET /portfolio/fills, /settlements)."
+        )
+    return f"Known names are {known}; a name may go on after that (fills_2026-05.jsonl)."
 
 
 def stream_of(path: Path) -> str | None:
     """What a file holds by its name; `None` for something else."""
     name = path.name.lower().removesuffix(".gz")
-    name = name[: -len(_ending(path))].replace("-", "_").replace(".", "_")
+    name = name.removesuffix(_ending(path)).replace("-", "_").replace(".", "_")
     if name.endswith("_meta") or "candlesticks" in name:
         return None
     for leading in _LEADING:
@@ -207,6 +235,21 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, raw
 
 
+def _kept_whole(value: msgspec.Raw | None) -> msgspec.Raw | None:
+    """What a recorder kept whole: an object or a list, or the text of one."""
+    if value is None:
+        return None
+    text = bytes(value)
+    if text[:1] == b'"':
+        try:
+            inner = msgspec.json.decode(text, type=str).strip().encode()
+            value = msgspec.json.decode(inner, type=msgspec.Raw)
+        except _BROKEN:
+            return None
+        text = inner
+    return value if text[:1] in {b"[", b"{"} else None
+
+
 def _whole(path: Path, raw: bytes) -> list[bytes]:
     """The rows of a file that is one JSON text: an answer, or a list of rows."""
     if not raw.strip():
@@ -225,6 +268,9 @@ def _whole(path: Path, raw: bytes) -> list[bytes]:
 def _remarks(row: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
     """What a wrapper says of all its rows."""
     found = {name: row[name] for name in _REMARKS if name in row}
+    for name in _TIMES:
+        if name in row and bytes(row[name])[:1] == b'"':
+            found.setdefault("observed_at", row[name])
     if "_metadata" in row and "observed_at" not in found:
         try:
             about = _as_object(row["_metadata"])

@@ -167,7 +167,7 @@ _cent_price_text = _decimal_writer(2, 0)
 
 @lru_cache(maxsize=1 << 14)
 def _read_cents(text: str) -> Price:
-    return values.price_of_cents(text)
+    return values.price_of_fine_cents(text)
 
 
 def _average_reader(divisor: int) -> Callable[[str], Ratio]:

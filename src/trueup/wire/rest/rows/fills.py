@@ -21,7 +21,7 @@ KNOWN: Final = field_names(
     """
     fill_id trade_id exchange_index order_id ticker market_ticker side action outcome_side
     book_side count_fp yes_price_dollars no_price_dollars is_taker created_time fee_cost
-    subaccount_number ts
+    subaccount_number ts ts_ms
     count price yes_price no_price yes_price_fixed no_price_fixed client_order_id purchased_side
     """
 )
@@ -51,6 +51,7 @@ class FillRecord(msgspec.Struct, gc=False):
     fee_cost: Number | None = None
     created_time: str | None = None
     ts: int | None = None
+    ts_ms: int | None = None
     subaccount_number: int | None = None
     exchange_index: int | None = None
 
@@ -135,6 +136,9 @@ def _yes_price(row: FillRecord) -> Price:
 def _time(row: FillRecord) -> Instant:
     if row.created_time:
         return values.instant(row.created_time)
+    if row.ts_ms is not None:
+        # Only messages of the stream have it, without a created_time.
+        return values.instant_of_milliseconds(row.ts_ms)
     if row.ts is not None:
         return values.instant_of_seconds(row.ts)
     raise ProtocolBroken("a fill without created_time or ts")

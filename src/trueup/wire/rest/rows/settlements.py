@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from trueup.core.errors import NotANumber, ProtocolBroken
+from trueup.core.errors import FinerThanUnit, NotANumber, ProtocolBroken
 from trueup.core.facts import Settled
 from trueup.core.ids import EventTicker, Shard, Subaccount, Ticker
 from trueup.core.market import MarketResult
@@ -74,6 +74,7 @@ def read_settlement(raw: bytes, asked: Subaccount | None = None) -> Settled:
     Rows do not name their subaccount: it is the one `asked` for, or the primary
     account where all were asked for at once (then rows of different subaccounts
     cannot be told apart).  Counts and costs are of the gross contracts bought.
+    Rows of before 2025 name no event; it is empty then.
     """
     return settlement_of(_decode(raw), asked)
 
@@ -94,7 +95,7 @@ def settlement_of(row: SettlementRecord, asked: Subaccount | None = None) -> Set
         raise ProtocolBroken(f"{row.market_ticker}: {MINIMAL_ROW}")
     return _settled(
         ticker=Ticker(_needed(row.ticker, "ticker")),
-        event_ticker=EventTicker(_needed(row.event_ticker, "event_ticker")),
+        event_ticker=EventTicker(row.event_ticker or ""),
         result=values.word(RESULTS, _needed(row.market_result, "market_result"), "market_result"),
         yes_count=_count(row.yes_count_fp, row.yes_count, "yes_count_fp"),
         no_count=_count(row.no_count_fp, row.no_count, "no_count_fp"),
@@ -133,13 +134,10 @@ def _value(cents: Number | None) -> Price | None:
     """
     if cents is None:
         return None
-    stated = values.exact_cents(cents)
-    if not 0 <= stated.units <= _ONE_DOLLAR.units:
+    try:
+        return values.price_of_cents(cents)
+    except (NotANumber, FinerThanUnit):
         return None
-    return values.price_of_cents(cents)
-
-
-_ONE_DOLLAR: Final = Money.of_cents(100)
 
 
 def _needed(value: values.T | None, field: str) -> values.T:
