@@ -12,12 +12,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # In CI the examples are the same every time: what was green stays green. Everywhere else they
 # are new ones, and a red run prints how to repeat it.
-settings.register_profile("ci", derandomize=True, print_blob=True)
-settings.register_profile("new", print_blob=True)
+# No example has a deadline: a machine that stalls would turn any of them red.
+EVERYWHERE = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", EVERYWHERE, derandomize=True)
+settings.register_profile("new", EVERYWHERE)
 settings.load_profile("ci" if os.environ.get("CI") else "new")
 
 
