@@ -18,7 +18,7 @@ from trueup.net.venues import Endpoint
 # Tests are no package: the helper beside them has to be made findable.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from loopback import GIVE_UP_SOON, Driver, Machine, OpenDriver
+from loopback import PATIENT, Driver, Machine, OpenDriver
 from loopback import open_driver as open_kind
 
 
@@ -69,7 +69,7 @@ def open_driver(request: pytest.FixtureRequest) -> Iterator[OpenDriver]:
             endpoint,
             signer,
             machine=machine or Machine(),
-            options=options or Options(limits=GIVE_UP_SOON),
+            options=options or Options(limits=PATIENT),
         )
         opened.append(driver)
         return driver

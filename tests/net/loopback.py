@@ -9,11 +9,12 @@ import ssl
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from time import monotonic, sleep
 from typing import ClassVar, Protocol, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from trueup.core.instant import SECOND, Instant, parse_instant
+from trueup.core.instant import MINUTE, SECOND, Instant, parse_instant
 from trueup.net.client import AsyncClient, Client, open_async_client, open_client
 from trueup.net.request import Limits, Reply
 from trueup.net.session import Counts, LimitsLearned, Options, Session, Step
@@ -35,7 +36,11 @@ from trueup.wire.rest.call import Call, Page
 T = TypeVar("T")
 
 NOON = parse_instant("2026-10-20T12:00:00Z")
-GIVE_UP_SOON = Limits(connect=SECOND, silence=SECOND // 5, total=2 * SECOND, body_bytes_max=100_000)
+PATIENT = Limits(connect=MINUTE, silence=MINUTE, total=2 * MINUTE, body_bytes_max=100_000)
+"""Nobody is given up because the machine stalled; a body is still bounded."""
+
+GIVE_UP_SOON = replace(PATIENT, silence=SECOND // 5)
+"""For an exchange that hangs: with any other a stall would look like its silence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,13 @@ class Exchange:
         self.seen: list[Seen] = []
         self.closing = Event()
 
+    def has_seen(self, requests: int) -> bool:
+        """Whether exactly so many requests came; waits for those that are on their way."""
+        end = monotonic() + 60
+        while len(self.seen) < requests and monotonic() < end:
+            sleep(0.005)
+        return len(self.seen) == requests
+
     def endpoint(self, *, allowed_hosts: tuple[str, ...] = ()) -> Endpoint:
         url = f"http://127.0.0.1:{self.port}"
         return resolve_endpoint(Venue.SANDBOX, url, allowed_hosts=allowed_hosts)
@@ -131,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
     owner: ClassVar[Exchange]
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    timeout = 5
+    timeout = 60
 
     def handle(self) -> None:
         try:
@@ -150,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.seen.append(seen)
         say = self.owner.script(seen)
         if say.hang:
-            self.owner.closing.wait(5)
+            self.owner.closing.wait(60)
         if say.hang or say.drop:
             self.close_connection = True
             return

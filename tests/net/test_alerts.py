@@ -37,7 +37,7 @@ class Messenger:
 
     def next(self) -> tuple[str, str]:
         """Path and title of the next message; waits for it."""
-        return self.heard.get(timeout=20)
+        return self.heard.get(timeout=90)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ class Script:
     def deliver(self, title: str, body: str, severity: Severity) -> str:
         del title, severity
         if self.held_up is not None:
-            self.held_up.wait(20)
+            self.held_up.wait(90)
         if self.failures:
             self.failures -= 1
             return "no network"
@@ -140,7 +140,7 @@ def test_failed_delivery_is_tried_again_on_that_channel_only() -> None:
     alerts = delivery(shaky, steady, trouble=trouble)
 
     alerts.tell(halt())
-    shaky.sent.get(timeout=20)
+    shaky.sent.get(timeout=90)
     alerts.close()
 
     assert steady.sent.qsize() == 1
@@ -171,7 +171,7 @@ def test_caller_never_waits_for_a_slow_messenger() -> None:
     for number in range(QUEUE_MAX + 50):
         alerts.tell(halt(f"halt {number}"))
     gate.set()
-    alerts.close(30)
+    alerts.close(90)
 
     dropped = alerts.counts["dropped"]
     assert dropped >= 49
@@ -237,7 +237,7 @@ def test_healthy_bot_pings_and_an_unwell_one_is_silent(messenger: Messenger) -> 
         unwell=lambda: reasons.pop(0) if len(reasons) > 1 else reasons[0],
         trouble=trouble.put,
     )
-    first, said = messenger.next(), trouble.get(timeout=20)
+    first, said = messenger.next(), trouble.get(timeout=90)
     ping.close()
 
     assert first == (f"/{PASSWORD}", "")
@@ -256,7 +256,7 @@ def test_ping_that_fails_does_not_show_its_address(messenger: Messenger) -> None
         ping = DeadmanPing(
             Secret(address), every_seconds=60, unwell=lambda: "", trouble=trouble.put
         )
-        said = trouble.get(timeout=20)
+        said = trouble.get(timeout=90)
         ping.close()
         assert said.startswith("the dead-man's switch")
         assert PASSWORD not in said

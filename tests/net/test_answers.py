@@ -19,7 +19,7 @@ from trueup.core.errors import (
     TrueupError,
     Unreachable,
 )
-from trueup.core.instant import SECOND, Instant
+from trueup.core.instant import MINUTE, SECOND, Instant
 from trueup.net.answer import Bad, Good, judge
 from trueup.net.client import open_client
 from trueup.net.request import Failure, FailureKind, Limits, Response
@@ -128,7 +128,8 @@ def test_answer_that_trickles_is_given_up_by_the_clock() -> None:
         machine.at = Instant(machine.at + SECOND)
         return machine.at
 
-    limits = Limits(connect=SECOND, silence=SECOND, total=2 * SECOND, body_bytes_max=9_900_000)
+    # By its own clock, which the machine cannot make run faster.
+    limits = Limits(connect=MINUTE, silence=MINUTE, total=2 * SECOND, body_bytes_max=9_900_000)
     options = Options(limits=limits, retry=RetryPolicy(attempts=1))
     with exchange_saying(Say(body=b"0" * 5_000_000)) as exchange:
         client = open_client(

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from loopback import (
-    GIVE_UP_SOON,
     NOON,
+    PATIENT,
     Machine,
     OpenDriver,
     Say,
@@ -131,7 +131,7 @@ def test_pages_that_stay_empty_are_an_endless_listing(open_driver: OpenDriver) -
 
 
 def test_more_pages_than_allowed_are_an_endless_listing(open_driver: OpenDriver) -> None:
-    options = Options(limits=GIVE_UP_SOON, pages_max=5)
+    options = Options(limits=PATIENT, pages_max=5)
     with (
         exchange_saying(script=numbered([number] for number in count())) as exchange,
         pytest.raises(ProtocolBroken, match="never ends: 5 pages and still more"),
@@ -142,7 +142,7 @@ def test_more_pages_than_allowed_are_an_endless_listing(open_driver: OpenDriver)
 
 
 def test_listing_that_takes_too_long_is_an_endless_one(open_driver: OpenDriver) -> None:
-    options = Options(limits=GIVE_UP_SOON, fetching_max=SECOND)
+    options = Options(limits=PATIENT, fetching_max=SECOND)
     with (
         exchange_saying(script=numbered([number] for number in count())) as exchange,
         pytest.raises(ProtocolBroken, match="never ends: 1 s of fetching"),
@@ -173,7 +173,7 @@ def test_page_that_fails_half_way_keeps_what_came_before() -> None:
 
 def test_unknown_fields_are_counted_and_told_once(open_driver: OpenDriver) -> None:
     told: list[Event] = []
-    options = Options(limits=GIVE_UP_SOON, on_event=told.append)
+    options = Options(limits=PATIENT, on_event=told.append)
     answers = (page([1], "a", surprise="x"), page([2], "b"), page([3], "", surprise="y"))
     with exchange_saying(*answers) as exchange:
         driver = open_driver(exchange.endpoint(), options=options)

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from loopback import NOON, Flow, Machine, OpenDriver, Say, Seen, exchange_saying
+from loopback import (
+    GIVE_UP_SOON,
+    NOON,
+    PATIENT,
+    Flow,
+    Machine,
+    OpenDriver,
+    Say,
+    Seen,
+    exchange_saying,
+)
 
 from trueup.core.errors import CallerError, ExchangeRefused, NotFound, NotSent
 from trueup.core.ids import ClientOrderId, OrderId, Ticker
@@ -27,7 +37,7 @@ from trueup.core.orders import OrderStatus, Side
 from trueup.core.units import Count, Price
 from trueup.net import order_flows as flows
 from trueup.net.request import Reply
-from trueup.net.session import Session, Step
+from trueup.net.session import Options, Session, Step
 from trueup.net.signer import Ed25519Signer
 from trueup.net.venues import Venue, resolve_endpoint
 
@@ -123,10 +133,12 @@ def test_lost_answer_is_an_unknown_order_and_nothing_is_repeated(
 ) -> None:
     machine = Machine()
     floor = Floor(machine, lost)
+    options = Options(limits=GIVE_UP_SOON if lost.hang else PATIENT)
     with exchange_saying(script=floor) as exchange:
-        driver = open_driver(exchange.endpoint(), signer, machine=machine)
+        driver = open_driver(exchange.endpoint(), signer, machine=machine, options=options)
         with pytest.raises(OrderOutcomeUnknown, match="unknown") as caught:
             driver.run(create)
+        assert exchange.has_seen(1)
 
     (question,) = caught.value.questions
     assert (question.client_order_id, question.ticker) == ("mine-1", TICKER)

@@ -32,7 +32,7 @@ from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import Deliver, LoggedOn
 
 LOCAL = "127.0.0.1"
-SECONDS_MAX = 20
+SECONDS_MAX = 90
 M = TypeVar("M", bound=Message)
 wall = SystemClock().now
 

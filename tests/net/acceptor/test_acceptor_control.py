@@ -116,7 +116,7 @@ def test_time_passes_until_a_market_has_settled(desk: LivingDesk) -> None:
 def test_a_running_clock_lets_the_world_go_on_by_itself() -> None:
     with living_desk(speed=36_000) as desk:
         begin = parse_instant(desk.control("state")["time"])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while parse_instant(desk.control("state")["time"]) < begin + 2 * HOUR:
             assert time.monotonic() < deadline
         stopped = desk.control("speed", speed=0)["time"]

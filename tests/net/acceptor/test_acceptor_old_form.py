@@ -117,7 +117,7 @@ def test_a_backfill_of_that_time_repairs_what_it_can(
             + (f"&cursor={cursor}" if cursor else ""),
             headers=headers,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # same
+        with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310  # same
             page = json.load(answer)
         pages += 1
         for row in page["settlements"]:

@@ -318,13 +318,13 @@ def test_a_stream_of_the_time_reads_as_recorded(
             session.ws_connect(url, headers=headers) as socket,
         ):
             await socket.send_json(meta["subscribe_cmd"])
-            heard = [await socket.receive_json(timeout=10) for _ in range(3)]
+            heard = [await socket.receive_json(timeout=90) for _ in range(3)]
             for change in changes:
                 await asyncio.to_thread(
                     server.step,
                     c.CancelOrder(at=clock(), member=MAKER, order_id=orders[change]),
                 )
-                heard.append(await socket.receive_json(timeout=10))
+                heard.append(await socket.receive_json(timeout=90))
             return heard
 
     with SandboxServer(floor.world(), clock=clock, settings=settings) as server:

@@ -17,7 +17,7 @@ from served_floor import EVENT, TICKER, US
 from trueup.wire.rest import portfolio
 from trueup.wire.signing import WEBSOCKET_PATH
 
-SECONDS_MAX = 20
+SECONDS_MAX = 90
 NOBODY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 Tree = dict[str, Any]
 

@@ -33,7 +33,7 @@ from trueup.wire.ws.server_session import ServerSession
 T = TypeVar("T")
 Tree = dict[str, Any]
 MAKERS_KEY = new_ed25519_pair("maker", member=MAKER)
-SECONDS_MAX = 20
+SECONDS_MAX = 90
 
 _numbers = count(1)
 
@@ -435,7 +435,7 @@ def test_who_floods_and_never_reads_is_cut(open_desk: Open) -> None:
     """Answers to commands wait, too; who does not take them cannot make them pile up."""
     desk = open_desk(streams=StreamTerms(frames_waiting_max=200, compresses=False))
 
-    async def play(stream: Stream) -> bool:
+    async def play(stream: Stream) -> None:
         for cents in range(1, 47):
             await desk.order(MAKER, Side.YES, "1", f"0.{cents:02d}")
         await stream.say("subscribe", channels=["orderbook_delta"], market_tickers=[TICKER])
@@ -445,13 +445,10 @@ def test_who_floods_and_never_reads_is_cut(open_desk: Open) -> None:
                 await stream.say("update_subscription", 2, **wish)
         streams = desk.server.streams
         assert streams is not None
-        for _ in range(1_000):
-            if not streams.connections:
-                return True
+        while streams.connections:  # noqa: ASYNC110  # nothing rings
             await asyncio.sleep(0.01)
-        return False
 
-    assert desk.run(play)
+    desk.run(play)
     assert desk.asker.get("/portfolio/balance").status == 200
 
 

@@ -39,7 +39,7 @@ def test_a_trade_is_heard_as_a_fill_a_trade_an_order_and_a_change_of_the_book() 
             sleep=sleep,
             chance=random.Random(1),  # noqa: S311
         )
-        async with client, asyncio.timeout(30):
+        async with client, asyncio.timeout(90):
             fills, trades = client.watch_fills(), client.watch_trades([TICKER])
             orders, book = client.watch_orders(), await client.watch_book(TICKER)
             assert (book.best_bid, book.best_ask) == (Price.parse("0.47"), Price.parse("0.52"))

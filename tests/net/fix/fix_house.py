@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from trueup.core.instant import Instant, from_datetime
+from trueup.core.instant import HOUR, Instant, from_datetime
 from trueup.core.market import MarketResult
 from trueup.core.units import ZERO_COUNT, Money, Price, Ratio
 from trueup.net.acceptor.keys import PublicKey, RegisteredKey
@@ -45,6 +45,7 @@ from trueup.wire.fix.words import CollateralType, ExecType, OrderState
 T = TypeVar("T")
 KEY_ID = "11111111-2222-3333-4444-555555555555"
 LOCAL = "127.0.0.1"
+SECONDS_MAX = 90
 
 
 @dataclass(frozen=True)
@@ -168,13 +169,13 @@ class Place:
         key_id = self.signer.key_id
         return SessionStore.open(self.folder, self.endpoint, key_id, listens=listens)
 
-    def client(self, store: SessionStore) -> FixClient:
+    def client(self, store: SessionStore, chance: random.Random | None = None) -> FixClient:
         return FixClient(
             self.endpoint,
             signer=self.signer,
             store=store,
             clock=now,
-            chance=Hasty(),
+            chance=chance or Hasty(),
             options=self.options,
             tls=client_tls(self.certificate.certificate),
         )
@@ -186,6 +187,14 @@ class Hasty(random.Random):
     def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         del start, stop, step
         return 0
+
+
+class Unhurried(random.Random):
+    """Draws a pause that no test lives to see the end of."""
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        del start, stop, step
+        return HOUR
 
 
 @asynccontextmanager
@@ -223,7 +232,7 @@ async def gather(
     `then` is called after every event.
     """
     seen: list[FixEvent] = []
-    async with asyncio.timeout(30), aclosing(client.events()) as events:
+    async with asyncio.timeout(SECONDS_MAX), aclosing(client.events()) as events:
         async for event in events:
             seen.append(event)
             if then is not None:
@@ -244,11 +253,9 @@ def messages_of(events: list[FixEvent], kind: type[T]) -> list[T]:
 
 async def settled(condition: Callable[[], bool]) -> None:
     """Wait until something is true that no event tells of."""
-    for _ in range(2_000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError("it never came true")
+    async with asyncio.timeout(SECONDS_MAX):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def quietly(client: FixClient) -> None:

@@ -25,6 +25,7 @@ from fix_house import (
 from trueup.core.errors import CallerError, ConfigError, ExchangeRefused, NotSent, Unreachable
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import PRIMARY, ClientOrderId, OrderId, Ticker
+from trueup.core.instant import MINUTE, SECOND
 from trueup.core.order_entry import Amendment, Cancellation, NewOrder, OrderOutcomeUnknown
 from trueup.core.orders import OrderStatus, Side, TimeInForce
 from trueup.core.units import ZERO_COUNT, Count, Price, Ratio
@@ -159,12 +160,13 @@ async def open_desk(
     *,
     kind: SessionKind = SessionKind.NR,
     why_read_only: str = "",
+    answer_within: int = MINUTE,
 ) -> AsyncGenerator[Desk]:
     made = partial(Scripted, answer=answer)
     async with open_place(kind, certificate, folder, house_of=made) as place:
         rest = rest_client(why_read_only)
         with place.store() as store:
-            orders = FixOrders(place.client(store), rest, clock=now, answer_within=300_000)
+            orders = FixOrders(place.client(store), rest, clock=now, answer_within=answer_within)
             desk = Desk(orders, place)
             async with orders.running(desk.heard.append):
                 yield desk
@@ -179,10 +181,16 @@ def play(
     *,
     kind: SessionKind = SessionKind.NR,
     why_read_only: str = "",
+    answer_within: int = MINUTE,
 ) -> None:
     async def whole() -> None:
         async with open_desk(
-            certificate, folder, answer, kind=kind, why_read_only=why_read_only
+            certificate,
+            folder,
+            answer,
+            kind=kind,
+            why_read_only=why_read_only,
+            answer_within=answer_within,
         ) as desk:
             await story(desk)
 
@@ -286,7 +294,7 @@ def test_no_answer_breaks_the_line_and_is_of_unknown_outcome(
         )
         assert [type(each) for each in desk.place.house.heard] == [NewOrderSingle]
 
-    play(certificate, tmp_path, scripted(), story)
+    play(certificate, tmp_path, scripted(), story, answer_within=SECOND // 3)
 
 
 def test_a_line_that_breaks_leaves_open_what_was_asked(

@@ -41,7 +41,7 @@ NOON = Instant(1_790_000_000_000_000)
 SPEED = 200
 """How much faster than ours the client's time runs."""
 
-SECONDS_MAX = 30
+SECONDS_MAX = 90
 
 
 class FastTime:
