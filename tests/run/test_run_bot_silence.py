@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trueup.core.instant import MINUTE, SECOND, Instant
+from trueup.core.instant import MINUTE, SECOND, Instant, parse_instant
 from trueup.net.control import Control, NoBot, Whereabouts, write_whereabouts
 from trueup.run.bot.places import control_path, intents_path
 from trueup.run.bot.steering import what_remains
-from trueup.run.clock import SystemClock
+from trueup.run.clock import ManualClock
 from trueup.run.desk import DeskSettings, read_desk_settings
 from trueup.store.intents import IntentLog
+
+NOON = parse_instant("2026-10-20T12:00:00Z")
 
 
 @pytest.fixture
@@ -34,18 +35,18 @@ def held(settings: DeskSettings) -> Iterator[None]:
 
 
 def say_where(settings: DeskSettings, *, port: int, started: int = 0, touched: int = 0) -> None:
-    """A control file of this process; ages in microseconds."""
+    """A control file of this process; ages in microseconds, at noon."""
     path = control_path(settings)
-    began = Instant(SystemClock().now() - started)
+    began = Instant(NOON - started)
     write_whereabouts(path, Whereabouts(port=port, token="t", pid=os.getpid(), started_at=began))
-    at = time.time_ns() - touched * 1000
+    at = (NOON - touched) * 1000
     os.utime(path, ns=(at, at))
 
 
 def remains(settings: DeskSettings) -> dict[str, Any]:
     with pytest.raises(NoBot) as caught:
         Control(control_path(settings)).status()
-    return what_remains(settings, caught.value)
+    return what_remains(settings, caught.value, clock=ManualClock(NOON))
 
 
 @pytest.mark.usefixtures("held")

@@ -85,7 +85,7 @@ def status(invocation: Invocation) -> None:
     try:
         shown = reach_bot(settings).status()
     except NoBot as why:
-        remains = what_remains(settings, why)
+        remains = what_remains(settings, why, clock=SystemClock())
         output.result(remains)
         output.say(f"{remains['words']}. {remains['remedy']}")
         for halt in remains["halts"]:

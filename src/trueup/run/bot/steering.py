@@ -18,7 +18,7 @@ from trueup.net.control import Control, NoBot, Said, read_whereabouts
 from trueup.run.bot.assembly import new_client_order_id
 from trueup.run.bot.decision_log import read_decisions
 from trueup.run.bot.places import control_path, decisions_path, intents_path, kill_path
-from trueup.run.clock import Clock, SystemClock
+from trueup.run.clock import Clock
 from trueup.run.desk import DeskSettings
 from trueup.store.intents import IntentLog
 
@@ -36,13 +36,14 @@ def reach_bot(settings: DeskSettings) -> Control:
     return Control(control_path(settings))
 
 
-def what_remains(settings: DeskSettings, why: NoBot) -> dict[str, Any]:
+def what_remains(settings: DeskSettings, why: NoBot, *, clock: Clock) -> dict[str, Any]:
     """The state of an account on which no bot answers, from its logs.
 
     `state` is ``none``, or where the intent log is in use, so that a bot runs, ``starting``,
-    ``busy``, ``hangs`` or ``ending``; `words` and `remedy` say so.
+    ``busy``, ``hangs`` or ``ending``; `words` and `remedy` say so.  `clock` is the machine's,
+    which the bot and its files go by.
     """
-    now = SystemClock().now()
+    now = clock.now()
     document: dict[str, Any] = {
         "running": False,
         "state": "none",
