@@ -38,7 +38,7 @@ class PostgresDatabases:
         database = url.partition("?")[0].rpartition("/")[2]
         self._run(
             database,
-            "SET lock_timeout = '5s'",
+            "SET lock_timeout = '60s'",
             f"TRUNCATE {tables}, lease",
             "UPDATE meta SET value = '0' WHERE name = 'indexed_to'",
             "DELETE FROM meta WHERE name = 'report_terms'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -236,6 +237,23 @@ def book_everything(books: Books) -> None:
         )
     while recorded := books.unbooked_cash(100):
         books.write_cash_entries(book_cash(recorded), recorded)
+
+
+def until_forgotten(place: str) -> None:
+    """Wait until PostgreSQL has ended what a killed process left it to do; SQLite has nobody."""
+    if not place.startswith("postgres"):
+        return
+    import psycopg  # noqa: PLC0415  # an extra
+
+    others = (
+        "FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(place, autocommit=True) as connection:
+        end = time.monotonic() + 120
+        while connection.execute(f"SELECT count(*) {others}").fetchone() != (0,):
+            assert time.monotonic() < end, "a killed process is still connected"
+            time.sleep(0.01)
 
 
 def run_script(script: str, *arguments: str) -> subprocess.Popen[str]:

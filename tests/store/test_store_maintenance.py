@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from conftest_names import ACCOUNT, MODE, VENUE
 from postgres_databases import PostgresDatabases
-from store_facts import NOW, book_everything, deposit, fill, order, run_script, seen, settlement
+from store_facts import (
+    NOW,
+    book_everything,
+    deposit,
+    fill,
+    order,
+    run_script,
+    seen,
+    settlement,
+    until_forgotten,
+)
 
 from trueup.core.errors import BooksError, InvariantBroken
 from trueup.core.facts import Stream
@@ -195,6 +205,7 @@ def test_killed_rebuild_happened_or_did_not(place: str, opener: Opener, delay: f
     rebuilding.kill()
     rebuilding.wait()
     rebuilding.stdout.close()
+    until_forgotten(place)
 
     with opener() as books:
         assert len(list(books.fills())) == 3000

@@ -23,6 +23,7 @@ from store_facts import (
     run_script,
     seen,
     settlement,
+    until_forgotten,
 )
 
 from trueup.core.errors import BooksError
@@ -249,6 +250,7 @@ def test_kill_nine_loses_nothing_acknowledged_and_doubles_nothing(
         acknowledged = max([acknowledged, *map(int, rest)])
         fetching.stdout.close()
         fetching.wait()
+        until_forgotten(place)
 
         with opener() as books:
             stored = int(books.fetches()[0].progress.cursor.partition("-")[2])
