@@ -51,15 +51,36 @@ def trueup(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def run_until_it_sent(home: Path, *arguments: str) -> tuple[str, str]:
+    """Run a bot, and Ctrl-C as soon as its decisions tell of an order; what it printed."""
+    process = subprocess.Popen(
+        [*COMMAND, "bot", "run", *arguments, "--world", "temperatures"],
+        env=os.environ | {"TRUEUP_HOME": str(home)},
+        cwd=home.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while process.poll() is None and not any(
+            '"verdict":"sent"' in each.read_text(encoding="utf-8")
+            for each in home.glob("decisions-*")
+        ):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=150)
+    finally:
+        process.kill()
+    assert process.returncode == 0, out + err
+    return out, err
+
+
 def test_template_runs_on_the_sandbox(home: Path) -> None:
     assert trueup(home, "bot", "new-strategy", "my_bot.py").returncode == 0
 
-    done = trueup(
-        home, "bot", "run", "my_bot.py", "--world", "temperatures", "--minutes", "0.1", "--json"
-    )
+    out, _ = run_until_it_sent(home, "my_bot.py", "--json")
 
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = json.loads(out)
     assert told["orders_sent"] > 0
     lines = Path(told["decisions"]).read_text(encoding="utf-8").splitlines()
     sent = [each for each in map(json.loads, lines) if each.get("verdict") == "sent"]
@@ -72,11 +93,10 @@ def test_orders_go_out_by_fix_with_one_line_of_configuration(home: Path) -> None
     (home / "config.toml").write_text('order_entry = "fix"\n', encoding="utf-8")
     (home.parent / "eager.py").write_text(EAGER, encoding="utf-8")
 
-    done = trueup(home, "bot", "run", "eager.py", "--world", "temperatures", "--minutes", "0.1")
+    out, _ = run_until_it_sent(home, "eager.py")
 
-    assert done.returncode == 0, done.stderr
-    assert "orders by FIX, KalshiNR" in done.stdout
-    assert " 0 orders sent" not in done.stdout
+    assert "orders by FIX, KalshiNR" in out
+    assert " 0 orders sent" not in out
     assert list((home / "fix").glob("sandbox-KalshiNR-*.fix"))
 
 

@@ -171,7 +171,7 @@ def test_live_bot_refuses_capital_that_the_account_does_not_hold(
     assert at_prod.type("arm", "--for", "10m").code == 0
 
     checked = at_prod.type("bot", "check", "--config", "bot.toml", "--json").payload
-    ran = at_prod.type("bot", "run", "--config", "bot.toml", "--live", "--minutes", "0.1")
+    ran = at_prod.type("bot", "run", "--config", "bot.toml", "--live", "--minutes", "5")
 
     assert any("were given 90,000,000.00" in each for each in checked["hindrances"])
     assert (ran.code, "were given 90,000,000.00 together" in ran.err) == (2, True), ran

@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +20,7 @@ from trueup.run.clock import SystemClock
 from trueup.store.database import Books, open_books
 from trueup.store.version import SCHEMA_VERSION
 
-WAIT = 30
+WAIT = 150
 
 
 def read_object(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -146,21 +145,20 @@ def test_read_command_does_not_wait_for_a_writer(settled: User) -> None:
         file.write("max_age_seconds = 0\n")
     with open_settled(settled) as books:
         books.lease.try_acquire(role="the bot", now=SystemClock().now())
-        began = time.monotonic()
+        # It ends although the lease is held until it has ended.
         process = settled.start("positions")
         out, err = process.communicate(timeout=WAIT)
-        took = time.monotonic() - began
 
     assert process.returncode == 0
     assert "KXGDP-NEXT-T2.5" in out
     assert "the bot" in err
     assert "local books" in err
-    assert took < 15
+    assert "Waiting for" not in err
 
 
 def test_two_backfills_at_once_both_end_well(user: User) -> None:
     both = [user.start("backfill", "--full") for _ in range(2)]
-    ended = [process.communicate(timeout=60) for process in both]
+    ended = [process.communicate(timeout=WAIT) for process in both]
 
     assert [process.returncode for process in both] == [0, 0], ended
     assert user.json("reconcile", "--offline")["verdict"] == "closes"

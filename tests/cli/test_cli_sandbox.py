@@ -25,7 +25,7 @@ from trueup.run.clock import SystemClock, seeded
 from trueup.wire.fix.session_kinds import SessionKind
 from trueup.wire.fix.session_states import LoggedOn
 
-WAIT = 60
+WAIT = 150
 
 SCENARIO = """\
 name = "rain"

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,6 +21,7 @@ import urllib3
 
 COMMAND = [sys.executable, "-c", "from trueup.cli.main import main; main()"]
 PLANTED = "planted-hunter2-planted"
+FIGURES = {'trueup_fills_total{strategy="buyer"}', 'trueup_orders_total{outcome="accepted"}'}
 
 BUYER = """
 from trueup import Count, Strategy, buy_yes
@@ -67,40 +68,63 @@ def free_port() -> int:
         return port
 
 
-def received(systemd: socket.socket) -> Iterator[str]:
-    """Everything that a service has told."""
-    systemd.setblocking(False)
-    with suppress(BlockingIOError):
-        while True:
-            yield systemd.recv(2_000).decode()
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Where a service tells how it is, and everything that it told.
+
+    Somebody listens all the time: few such messages may wait, and more are dropped.
+    """
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as here:
+        here.bind(str(tmp_path / "notify"))
+
+        def listen() -> None:
+            while told := here.recv(2_000).decode():
+                heard.append(told)
+
+        thread = Thread(target=listen)
+        thread.start()
+        yield str(tmp_path / "notify"), heard
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", str(tmp_path / "notify"))
+        thread.join()
 
 
-def wait_until_healthy(address: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(600):
+def until(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 150
+    while not is_so():
         assert process.poll() is None, process.communicate()
-        with suppress(urllib3.exceptions.HTTPError):
-            answer = urllib3.request("GET", f"{address}/health", timeout=5, retries=False)
-            if answer.status == 200:
-                return
+        assert time.monotonic() < end, "it never came true"
         time.sleep(0.1)
-    pytest.fail("never healthy")
+
+
+def names_in(page: str) -> set[str]:
+    """The figures of a page of metrics."""
+    return {line.rpartition(" ")[0] for line in page.splitlines()}
+
+
+def read(address: str) -> str:
+    """A page, once it is served and all is well."""
+    with suppress(urllib3.exceptions.HTTPError):
+        answer = urllib3.request("GET", address, timeout=60, retries=False)
+        return answer.data.decode() if answer.status == 200 else ""
+    return ""
 
 
 def test_watched_bot_shows_its_figures_tells_its_fills_and_keeps_its_secrets(
-    tmp_path: Path, messenger: tuple[str, Queue[str]]
+    tmp_path: Path, messenger: tuple[str, Queue[str]], systemd: tuple[str, list[str]]
 ) -> None:
-    target, heard = messenger
+    (target, heard), (notify, notes) = messenger, systemd
     home = tmp_path / "home"
     (tmp_path / "buyer.py").write_text(BUYER, encoding="utf-8")
     environment = os.environ | {
         "TRUEUP_HOME": str(home),
         "TRUEUP_ALERT_URLS": target,
         "SMTP_PASSWORD": PLANTED,
+        "NOTIFY_SOCKET": notify,
     }
-    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    systemd.bind(str(tmp_path / "notify"))
-    environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     port = free_port()
+    address = f"http://127.0.0.1:{port}"
     run = ["bot", "run", "buyer.py", "--world", "temperatures", "--metrics-port", str(port)]
     process = subprocess.Popen(
         [*COMMAND, *run, "--log-json"],
@@ -110,21 +134,19 @@ def test_watched_bot_shows_its_figures_tells_its_fills_and_keeps_its_secrets(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until_healthy(f"http://127.0.0.1:{port}", process)
-    assert heard.get(timeout=60) == "trueup sandbox main: fill"
-    page = urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", timeout=10).data.decode()
-    notes = list(received(systemd))
+    until(lambda: bool(read(f"{address}/health")), process)
+    while heard.get(timeout=150) != "trueup sandbox main: fill":
+        pass
+    until(lambda: names_in(read(f"{address}/metrics")) >= FIGURES, process)
+    page = read(f"{address}/metrics")
+    until(lambda: any(each.startswith("WATCHDOG=1\nSTATUS=trading") for each in notes), process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=150)
 
     assert process.returncode == 0, err
-    notes += received(systemd)
-    systemd.close()
+    while notes[-1] != "STOPPING=1":
+        time.sleep(0.01)
     assert [each.partition("\n")[0] for each in notes if "READY" in each] == ["READY=1"]
-    assert any(each.startswith("WATCHDOG=1\nSTATUS=trading") for each in notes)
-    assert notes[-1] == "STOPPING=1"
-    assert 'trueup_fills_total{strategy="buyer"}' in page
-    assert 'trueup_orders_total{outcome="accepted"}' in page
     lines = [json.loads(line) for line in err.splitlines()]
     assert [lines[0]["event"], lines[-1]["event"]] == ["started", "ended"]
     assert all(line["at"].endswith("Z") for line in lines)

@@ -179,7 +179,7 @@ def run(
     until: Callable[[Machine], bool],
     *,
     pace: Pace = QUICK,
-    seconds: int = 30,
+    seconds: int = 120,
     leaves_orders: bool = False,
     road: str = "rest",
     cancel_on_disconnect: bool = False,

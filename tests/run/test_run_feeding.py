@@ -164,6 +164,12 @@ def a_market(bot: BotAtWork) -> Top | None:
     return next((each for each in tops if each.ask is not None and each.ask_size), None)
 
 
+def was_heard(bot: BotAtWork, feed: str) -> bool:
+    return any(
+        each.name == feed and each.heard_at is not None for each in bot.live.connections.all()
+    )
+
+
 def sends_news(path: Path, bought: asyncio.Event) -> Beside:
     """A program beside the bot that appends a judged story to a file, and waits for the fill."""
 
@@ -171,7 +177,8 @@ def sends_news(path: Path, bought: asyncio.Event) -> Beside:
         while (top := a_market(bot)) is None:  # noqa: ASYNC110  # the bot has no bell for it
             await asyncio.sleep(0.05)
         # The file is followed from its end: the first look must be over.
-        await asyncio.sleep(1.2)
+        while not was_heard(bot, "file"):  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.05)
         story = {
             "headline": "It is certain now",
             "ticker": top.ticker,
@@ -208,7 +215,7 @@ def test_news_in_a_file_trades_on_the_sandbox_beside_feeds_that_are_down(tmp_pat
         replace(
             plain_options([News()], Money.parse("250")),
             world="economics",
-            leave_after=40 * SECOND,
+            leave_after=3 * MINUTE,
         ),
         said=hear,
         started=lambda _: None,

@@ -40,7 +40,7 @@ def ticker(sandbox: KalshiSandbox) -> Ticker:
     pytest.fail("no market of the world is traded in the middle")
 
 
-def until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, "it never came true"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 
 import trueup
 from trueup.core.ids import PRIMARY, SHARD_ZERO, Shard, Subaccount
@@ -88,13 +89,17 @@ def test_account_whose_balance_nobody_could_read_is_not_judged() -> None:
 def test_bot_says_at_its_start_that_the_money_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[books]\nevery = "off"\n', encoding="utf-8")
 
-    report = trueup.run_bot(
+    heard: Queue[str] = Queue()
+    with trueup.Bot(
         "momentum",
         capital="90000",
-        minutes=0.05,
         world="temperatures",
         environment={"TRUEUP_HOME": str(tmp_path)},
-    )
+        said=lambda line: heard.put(str(line)),
+    ) as bot:
+        while "were given" not in heard.get(timeout=120):
+            pass
+        report = bot.stop()
 
     (told,) = [each for each in report.alerts if "were given" in each]
     assert "were given 90,000.00 together, but 40,000.00 is available" in told

@@ -201,7 +201,7 @@ def test_bot_that_was_not_seen_is_not_well() -> None:
 
 
 def get(address: str) -> tuple[int, str]:
-    answer = urllib3.request("GET", address, timeout=10, retries=False)
+    answer = urllib3.request("GET", address, timeout=90, retries=False)
     return answer.status, answer.data.decode()
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from trueup.net.signer import Signer, signer_for
 from trueup.net.venues import Endpoint, Venue, resolve_endpoint
 from trueup.run.books.account import open_account
 from trueup.run.bot.assembly import BotReport, run_bot
+from trueup.run.bot.at_work import BotAtWork
 from trueup.run.bot.live_feeds import Scope
 from trueup.run.bot.options import plain_options
 from trueup.run.clock import SystemClock, unseeded
@@ -34,6 +34,7 @@ from trueup.store.paper_log import read_paper_log
 from trueup.testing.sandbox import KalshiSandbox
 
 SERIES = SeriesTicker("KXHIGHNY")
+SECONDS_MAX = 120
 
 
 @pytest.fixture(scope="module")
@@ -79,27 +80,31 @@ class Taker(Strategy):
                 yield buy_yes(ticker, Count.of_contracts(1), ask, reason="it is offered")
 
 
-def run(environment: Mapping[str, str], seconds: int) -> BotReport:
+def run(environment: Mapping[str, str], until: Callable[[BotAtWork], bool]) -> BotReport:
     settings = read_desk_settings(environment).on_paper()
     options = plain_options(
         [Taker()], Money.parse("250"), series=frozenset({SERIES}), tickers=frozenset[Ticker]()
     )
-    return run_bot(
-        settings,
-        replace(options, leave_after=seconds * SECOND),
-        said=lambda _: None,
-        started=lambda _: None,
-    )
+
+    async def stop(bot: BotAtWork) -> None:
+        async with asyncio.timeout(SECONDS_MAX):
+            while not until(bot):  # noqa: ASYNC110  # nothing rings
+                await asyncio.sleep(0.05)
+        bot.live.stop()
+
+    return run_bot(settings, options, said=lambda _: None, started=lambda _: None, beside=[stop])
 
 
 def test_paper_trades_here_and_the_real_exchange_never_hears_of_it(
     real: KalshiSandbox, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    first = run(environment, 5)
-    again = run(environment, 4)
+    first = run(environment, lambda bot: bot.tally.fills >= 5)
+    again = run(environment, lambda bot: bot.tally.sent > 0 and bot.tally.fills > first.fills)
 
-    assert first.fills > 0
-    assert again.fills > first.fills, "what was before a restart is heard of again"
+    assert first.fills >= 5
+    assert again.fills > first.fills
+    # An order is for one contract: there are no more fills than orders, but for the old ones.
+    assert again.fills > again.sent, "what was before a restart is heard of again"
     with open_account(account="main-paper", environment=environment) as account:
         account.sync()
         # A reading in the same second as the last fill may not show it: the next one does.
@@ -142,14 +147,14 @@ def test_a_paper_account_that_never_began_says_how_to_begin(
 def test_a_log_that_was_cut_off_by_a_crash_is_mended(
     environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    run(environment, 2)
+    run(environment, lambda bot: bot.tally.fills > 0)
     path = tmp_path / "paper" / "sandbox-main-paper.log"
     whole = list(read_paper_log(path))
     with path.open("ab") as file:
         file.write(b'TellOrder {"at":17')
 
     assert list(read_paper_log(path)) == whole
-    run(environment, 1)
+    run(environment, lambda bot: bot.live.ready.is_set())
     assert list(read_paper_log(path))[: len(whole)] == whole
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from trueup.core.announcements import TickerAnnounced
 from trueup.core.errors import ConfigError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import DAY, MINUTE, SECOND, Instant, parse_instant, utc_day
@@ -32,6 +33,7 @@ from trueup.testing.sandbox import KalshiSandbox
 pytest.importorskip("pyarrow")
 
 SERIES = SeriesTicker("KXHIGHNY")
+SECONDS_MAX = 120
 NOON = parse_instant("2026-10-05T12:00:00Z")
 
 
@@ -52,24 +54,51 @@ def client_of(sandbox: KalshiSandbox) -> AsyncClient:
     )
 
 
-async def record(
-    sandbox: KalshiSandbox, folder: Path, *, poll: int | None = None, cut: bool = False
-) -> Archive:
+class Listening(Recorder):
+    """A recorder that counts what it heard, written or not."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive, writer="test")
+        self.books: Counter[Ticker] = Counter()
+        """How often each market's whole book was heard."""
+        self.deltas = self.tickers = 0
+
+    def take_book(self, told: BookSnapshot | BookDelta, heard_at: Instant) -> None:
+        super().take_book(told, heard_at)
+        if isinstance(told, BookDelta):
+            self.deltas += 1
+        else:
+            self.books[told.ticker] += 1
+
+    def take_ticker(self, told: TickerAnnounced, heard_at: Instant) -> None:
+        super().take_ticker(told, heard_at)
+        self.tickers += 1
+
+
+async def record(sandbox: KalshiSandbox, folder: Path, *, poll: int | None = None) -> Archive:
+    """Record until books were heard; where they are streamed: and changed, cut and heard again."""
     archive = Archive(folder)
-    recorder = Recorder(archive, writer="test")
-    options = RecordOptions(
-        series=frozenset({SERIES}), poll=poll, flush=SECOND // 2, leave_after=3 * SECOND
-    )
+    recorder = Listening(archive)
+    options = RecordOptions(series=frozenset({SERIES}), poll=poll, flush=SECOND // 2)
     async with client_of(sandbox) as client:
         recording = Recording(
             client, recorder, SystemClock(), options, lambda _recorded, _markets: None
         )
         work = asyncio.create_task(recording.run())
-        if cut:
-            await asyncio.sleep(1.5)
+
+        async def until(is_so: Callable[[], bool]) -> None:
+            async with asyncio.timeout(SECONDS_MAX):
+                while not is_so() and not work.done():  # noqa: ASYNC110  # nothing rings
+                    await asyncio.sleep(0.02)
+
+        await until(lambda: bool(recorder.books))
+        if poll is None:
+            await until(lambda: recorder.deltas > 10 and recorder.tickers > 0)
             line = client.streams.line
             assert line is not None
             line.reconnect("cut by a test")
+            await until(lambda: max(recorder.books.values()) > 1)
+        recording.stop()
         await work
     return archive
 
@@ -78,7 +107,7 @@ def test_recorded_deltas_make_the_same_book_as_later_snapshots(
     sandbox: KalshiSandbox, tmp_path: Path
 ) -> None:
     """A connection that was cut is a gap, and the books begin again with snapshots."""
-    archive = asyncio.run(record(sandbox, tmp_path, cut=True))
+    archive = asyncio.run(record(sandbox, tmp_path))
 
     rows = [
         *((row["heard_at"], 1, row) for row in archive.rows(Kind.DELTAS)),

@@ -133,7 +133,7 @@ def test_service_tells_systemd_how_it_is(tmp_path: Path, *, is_abstract: bool) -
     path = f"@trueup-test-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(f"\0{path[1:]}" if is_abstract else path)
-        systemd.settimeout(10)
+        systemd.settimeout(90)
         notes = ServiceNotes({"NOTIFY_SOCKET": path})
 
         notes.ready("trading\nand well")
