@@ -51,7 +51,7 @@ def dashboard() -> Iterator[Dashboard]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(90)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -114,7 +114,7 @@ def cookies(browser: Browser, dashboard: Dashboard) -> str:
 def tab(browser: Browser, dashboard: Dashboard, cookies: str) -> Iterator[Tab]:
     """A tab of a desktop in the dark; a console error fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     context.add_cookies([{"name": "trueup-session", "value": cookies, "url": dashboard.url("/")}])
     page = context.new_page()
     opened = Tab(page, dashboard, [])

@@ -48,7 +48,7 @@ def test_two_tabs_share_one_look_and_it_ends_with_the_last_of_them(tmp_path: Pat
 
     async def do(exchange: Exchange) -> None:
         leave = [exchange.follow("one", look, every=MINUTE) for _ in range(2)]
-        await exchange.soon("one", patience=20)
+        await exchange.soon("one", patience=90)
         assert exchange.sight("one", look).value == 1
         leave[0]()
         leave[0]()
@@ -74,7 +74,7 @@ def test_trouble_is_told_and_what_was_seen_before_stays(tmp_path: Path) -> None:
 
     async def do(exchange: Exchange) -> None:
         exchange.follow("one", look, every=OFTEN)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not exchange.sight("one", look).trouble:  # noqa: ASYNC110  # what pages do
                 await asyncio.sleep(0.005)
         sight = exchange.sight("one", look)
@@ -91,7 +91,7 @@ def test_every_market_of_the_sandbox_is_seen_and_each_can_be_looked_at(tmp_path:
 
     async def do(exchange: Exchange) -> None:
         exchange.follow("all", scanner, every=MINUTE)
-        await exchange.soon("all", patience=30)
+        await exchange.soon("all", patience=90)
         sight = exchange.sight("all", scanner)
         assert sight.trouble == ""
         listed = listed_at_exchange(sight.value or ())
@@ -102,8 +102,8 @@ def test_every_market_of_the_sandbox_is_seen_and_each_can_be_looked_at(tmp_path:
         one, history = MarketLook(ticker), HistoryLook(ticker, DAY)
         exchange.follow("one", one, every=MINUTE)
         exchange.follow("history", history, every=MINUTE)
-        await exchange.soon("one", patience=30)
-        await exchange.soon("history", patience=30)
+        await exchange.soon("one", patience=90)
+        await exchange.soon("history", patience=90)
         seen = exchange.sight("one", one)
         assert seen.trouble == ""
         assert seen.value is not None
@@ -119,7 +119,7 @@ def test_a_market_that_is_not_there_is_trouble_in_words(tmp_path: Path) -> None:
 
     async def do(exchange: Exchange) -> str:
         exchange.follow("one", look, every=MINUTE)
-        await exchange.soon("one", patience=30)
+        await exchange.soon("one", patience=90)
         return exchange.sight("one", look).trouble
 
     trouble, _ = looking(tmp_path, do)

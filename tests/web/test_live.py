@@ -22,7 +22,7 @@ def with_hub(folder: Path, work: Callable[[Hub], Awaitable[None]]) -> None:
         hub = Hub(reader)
         hub.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 await work(hub)
         finally:
             await hub.stop()
