@@ -1,18 +1,19 @@
-"""Values of a configuration file turned into the types that a strategy or a limit wants.
+"""Values of a configuration file turned into the types that a strategy or a limit wants, and back
+into words.
 
 Exact types are never made of floats: TOML's 0.35 is refused, ``"0.35"`` is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, Union, cast, get_args, get_origin
 
 from trueup.core.errors import CallerError, ConfigError, NotANumber
-from trueup.core.instant import SECOND, parse_length
-from trueup.core.units import Count, Money, Price, Ratio
+from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, parse_length
+from trueup.core.units import Count, Money, Price, Ratio, format_decimal
 from trueup.engine.sizing import Fixed, Kelly, Percent
 
 Plain = str | int | bool | list[str] | dict[str, str | int]
@@ -41,6 +42,66 @@ def convert(given: Plain, kind: Any, default: object = None) -> object:  # noqa:
             remedy='Write { percent = "2%" }, { fixed = 5 } or { kelly = "1/4" }.',
         )
     return given
+
+
+def value_words(value: object) -> str | None:
+    """A value as its owner would say it: ``$0.40``, ``5 contracts``, ``2 % of the portfolio``.
+
+    `None` where the type does not say what is meant: a bare whole number may be a count, a
+    distance of prices or a length of time.
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case Enum():
+            return str(value.value)
+        case str():
+            return value
+        case Price():
+            return f"${value}"
+        case Money():
+            return f"${value.dollars()}".replace("$-", "-$")
+        case Count():
+            return _contracts(value)
+        case Ratio():
+            return ratio_words(value)
+        case Fixed():
+            return _contracts(value.count)
+        case Percent():
+            return f"{_percent(value.share)} of the portfolio"
+        case Kelly():
+            return f"{value.fraction} Kelly, at most {_percent(value.share_max)} of the portfolio"
+        case tuple() | list() | set() | frozenset():
+            each = sorted(map(str, cast("Collection[object]", value)))
+            return ", ".join(each) or "none"
+        case _:
+            return None
+
+
+def length_words(microseconds: int) -> str:
+    """A length of time as it is written in the file: ``30s``, ``36h``, ``7d``; exact."""
+    for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+        if microseconds % size == 0:
+            return f"{microseconds // size}{unit}"
+    return f"{format_decimal(microseconds, 6, 1)}s"
+
+
+def ratio_words(value: Ratio) -> str:
+    """``0.12`` where a few decimals say it exactly, else the fraction."""
+    units = value * 1_000_000
+    return format_decimal(int(units), 6, 2) if units.denominator == 1 else str(value)
+
+
+def _percent(share: Ratio) -> str:
+    units = share * 1_000_000
+    return f"{format_decimal(int(units), 4, 0).rstrip('.')} %" if units.denominator == 1 else str(share)
+
+
+def _contracts(count: Count) -> str:
+    words = format_decimal(count.units, 2, 0, thousands=True).rstrip(".")
+    return f"{words} {'contract' if abs(count.units) == 100 else 'contracts'}"
 
 
 def parse_ratio(text: str) -> Ratio:

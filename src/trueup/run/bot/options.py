@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, cast
 
 from trueup.core.ids import PRIMARY, SeriesTicker, Subaccount, Ticker
-from trueup.core.instant import SECOND, format_age
+from trueup.core.instant import SECOND
 from trueup.core.units import ZERO_MONEY, Money, Price
 from trueup.engine.limits import Limits
 from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
 from trueup.engine.strategy import Mandate, Strategy, Universe
 from trueup.run.bot.live_feeds import Pace, Scope
+from trueup.run.bot.strategy_parameters import parameter_words
 from trueup.run.fix.settings import OrderEntry
+from trueup.run.plain_values import length_words
 from trueup.sim.living.built_in import DEFAULT_WORLD
 
 HANG_MAX = 30 * SECOND
@@ -114,14 +116,14 @@ def plan_of(options: BotOptions) -> dict[str, Any]:
                 "subaccount": mandate.subaccount,
                 "order_life": _shown("order_life", mandate.order_life),
                 "order_group": mandate.order_group,
-                "parameters": dict(strategy.parameters()),
+                "parameters": parameter_words(strategy),
                 "universe": _settled(strategy.universe, Universe()),
                 "limits": _settled(mandate.limits, None),
             }
             for strategy, mandate in options.mandates
         ],
         "limits": _settled(options.engine.limits, None),
-        "pace": "streams" if pace.streams else f"polling every {format_age(pace.prices)}",
+        "pace": "streams" if pace.streams else f"polling every {length_words(pace.prices)}",
         "breaker_threshold": options.engine.breaker_threshold,
         "hang_max": _shown("hang_max", options.hang_max),
     }
@@ -147,7 +149,7 @@ def _shown(name: str, given: object) -> str:
     if isinstance(given, frozenset):
         return ", ".join(sorted(map(str, cast("frozenset[object]", given))))
     if isinstance(given, int) and name in _LENGTHS:
-        return format_age(given)
+        return length_words(given)
     if name == "slippage_max" and isinstance(given, int):
         return str(Price(given))
     return str(given)

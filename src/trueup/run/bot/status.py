@@ -39,6 +39,7 @@ from trueup.run.bot.status_document import (
     SweepShown,
     TopShown,
 )
+from trueup.run.bot.strategy_parameters import parameter_words
 from trueup.run.bot.tally import Tally
 
 _TOPS_MAX: Final = 500
@@ -169,15 +170,8 @@ def _strategy(state: State, running: Running) -> StrategyShown:
         subaccount=running.mandate.subaccount,
         markets=len(running.universe),
         open_orders=sum(each.intent.strategy == running.name for each in living),
-        parameters=_parameters(running),
+        parameters=parameter_words(running.strategy),
     )
-
-
-def _parameters(running: Running) -> dict[str, str]:
-    try:
-        return {str(name): str(value) for name, value in running.strategy.parameters().items()}
-    except Exception as error:  # noqa: BLE001  (other people's code)
-        return {"unknown": f"{type(error).__name__}: {error}"[:200]}
 
 
 def _position(state: State, key: Key, holding: Holding) -> PositionShown:

@@ -71,6 +71,7 @@ class StrategyShown(msgspec.Struct, frozen=True, kw_only=True):
     markets: int
     open_orders: int
     parameters: dict[str, str]
+    """By the names of the configuration file, in words for a person."""
 
 
 class FairShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A strategy made with the parameters of a configuration file.
+"""A strategy made with the parameters of a configuration file, and those parameters in words.
 
 A parameter is an argument of the class's constructor, or a public attribute of the
 class or of an instance that is a plain value.  Names that are neither are refused.
@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from typing import Any, Final, get_type_hints
 
 from trueup.core.errors import ConfigError, TrueupError
+from trueup.core.instant import SECOND
 from trueup.engine.strategy import Strategy
-from trueup.run.plain_values import Plain, convert
+from trueup.run.plain_values import Plain, convert, length_words, value_words
 
 _NOT_PARAMETERS: Final = frozenset({"self", "universe", "tickers", "name", "windows"})
 
@@ -48,6 +49,40 @@ def make_strategy(
         default = getattr(strategy, name)
         setattr(strategy, name, _value(value, Any, default, f"{where}.{name}"))
     return strategy
+
+
+def parameter_words(strategy: Strategy) -> dict[str, str]:
+    """What is set in a strategy, by the names of the configuration file and in its owner's words.
+
+    A strategy is other people's code: where it cannot say, the only entry is ``unknown``, its
+    error.
+    """
+    try:
+        told = {str(name): str(text) for name, text in strategy.parameters().items()}
+        found: dict[str, str] = {}
+        for name, (_, default) in _arguments(type(strategy)).items():
+            if hasattr(strategy, name):
+                words = _words(getattr(strategy, name), default, told.get(name))
+                if words is not None:
+                    found[name] = words
+        # What it tells of itself besides; `window_days` beside `window` would say it twice.
+        for name, text in told.items():
+            if not any(name == each or name.startswith(f"{each}_") for each in found):
+                given = getattr(strategy, name, None)
+                is_plain = given is not None and str(given) == text
+                default = getattr(type(strategy), name, given)
+                found[name] = (_words(given, default, text) or text) if is_plain else text
+    except Exception as error:  # noqa: BLE001  (other people's code)
+        return {"unknown": f"{type(error).__name__}: {error}"[:200]}
+    return found
+
+
+def _words(value: object, default: object, told: str | None) -> str | None:
+    """`told` is what the strategy itself says of it, `None` where it says nothing."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        is_length = isinstance(default, int) and abs(default) >= SECOND
+        return length_words(value) if is_length else told or str(value)
+    return value_words(value) or told
 
 
 def _made(make: Callable[..., Strategy], arguments: Mapping[str, object], where: str) -> Strategy:
