@@ -12,6 +12,7 @@ from trueup.engine.sizing import Fixed, Kelly, Percent
 from trueup.engine.strategies.arbitrage import NakedLeg
 from trueup.engine.strategies.market_maker import MarketMaker
 from trueup.engine.strategies.mean_reversion import MeanReversion
+from trueup.engine.strategies.momentum import Momentum
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Strategy
 from trueup.run.bot.strategy_parameters import make_strategy, parameter_words
@@ -65,6 +66,7 @@ def test_no_strategy_that_ships_shows_how_python_writes_it() -> None:
         assert not [text for text in told.values() if "(" in text or "_" in text]
     assert parameter_words(Threshold())["buy_below"] == "$0.40"
     assert parameter_words(Threshold())["every"] == "10s"
+    assert "tolerance" not in parameter_words(Momentum()), "200 of what?"
 
 
 class Own(Strategy):

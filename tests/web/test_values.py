@@ -10,7 +10,9 @@ import pytest
 from trueup.core.catalog import Quote
 from trueup.core.facts import Stream
 from trueup.core.ids import PRIMARY, SHARD_ZERO, EventTicker, Ticker
-from trueup.core.instant import DAY, HOUR, Instant, eastern_day
+from trueup.core.instant import DAY, HOUR, Instant, eastern_day, format_instant
+from trueup.core.market import MarketResult
+from trueup.core.orders import Side
 from trueup.core.statements import BalanceStated
 from trueup.core.units import ZERO_COUNT, Count, Money, Price
 from trueup.ledger.accounts import Account as LedgerAccount
@@ -21,14 +23,16 @@ from trueup.ledger.proof import Interval
 from trueup.ledger.reconcile import verdict
 from trueup.ledger.report import OpenPosition
 from trueup.run.books.proving import Proof, Reconciliation
-from trueup.run.bot.status import LimitShown
+from trueup.run.bot.status import ConnectionShown, LimitShown
 from trueup.store.book_reading import ProfitRow
 from trueup.store.break_register import AgedBreak, BreakStatus
 from trueup.web.exports import field, write_csv
 from trueup.web.reading import Answer, BooksState, Condition
 from trueup.web.tables import Column
+from trueup.web.values import shown
+from trueup.web.values.activity import outcome, result
 from trueup.web.values.badges import Badge, books_badge, bot_badge, orders_badge, venue_badge
-from trueup.web.values.bot import decision_rows, limit_bars
+from trueup.web.values.bot import connection_row, decision_rows, limit_bars
 from trueup.web.values.breaks import break_rows
 from trueup.web.values.earnings import POINTS_MAX, CurvePoint, curve, drawdown, recent_days, thinned
 from trueup.web.values.holdings import Holdings, live_cells, marked, worth
@@ -269,6 +273,7 @@ def test_a_gap_in_coverage_is_drawn_where_it_is() -> None:
         (600, 400, True),
         (400, 200, False),
     ]
+    assert found.state == "not complete"
 
 
 def test_limits_come_fullest_first_and_warn_before_they_are_full() -> None:
@@ -343,7 +348,7 @@ def test_a_payload_that_is_no_json_is_shown_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "written"),
+    ("text", "written"),
     [
         ("1,234.50", "1234.50"),
         ("−3.00", "-3.00"),
@@ -354,8 +359,8 @@ def test_a_payload_that_is_no_json_is_shown_as_it_came() -> None:
         ("KXTEST-1", "KXTEST-1"),
     ],
 )
-def test_an_export_has_plain_numbers_and_no_formulas(shown: str, written: str) -> None:
-    assert field(shown) == written
+def test_an_export_has_plain_numbers_and_no_formulas(text: str, written: str) -> None:
+    assert field(text) == written
 
 
 def test_an_export_has_the_tables_columns_in_their_order() -> None:
@@ -363,3 +368,56 @@ def test_an_export_has_the_tables_columns_in_their_order() -> None:
     row = TableRow(key="1", cells={"b": Shown("x"), "a": Shown("1,000")})
 
     assert write_csv(columns, [TablePage([row], 1)]) == 'A,"B, two"\r\n1000,x\r\n'
+
+
+def test_an_export_is_exact_where_the_page_is_rounded_for_the_eye() -> None:
+    columns = tuple(Column(name=name, label=name) for name in ("at", "fee", "volume"))
+    cells = {
+        "at": shown.moment(Instant(START + 707_884)),
+        "fee": shown.money(Money.parse("-0.1271"), signed=True),
+        "volume": shown.whole(Count.parse("2811.57")),
+    }
+
+    written = write_csv(columns, [TablePage([TableRow(key="1", cells=cells)], 1)])
+
+    assert [each.text for each in cells.values()][1:] == ["−0.13", "2,812"]
+    assert written.splitlines()[1] == f"{format_instant(Instant(START + 707_884))},-0.1271,2811.57"
+
+
+def test_a_side_is_neither_gain_nor_loss_and_an_order_that_rests_is_nothing_to_look_at() -> None:
+    assert (outcome(Side.NO).text, outcome(Side.NO).tone) == ("NO", Tone.NO)
+    assert result(MarketResult.YES, Price.parse("1")).tone is Tone.YES
+    assert result(MarketResult.SCALAR, Price.parse("0.62")).text == "scalar $0.62"
+    assert shown.change(Money.parse("-12.8")) == replace(
+        shown.money(Money.parse("-12.8"), signed=True), tone=Tone.PLAIN
+    )
+
+
+def test_nothing_to_say_is_empty_and_not_unknown() -> None:
+    row = connection_row(
+        ConnectionShown(
+            name="other_pots", up=True, heard_at=None, age_seconds=105, failed_at=None, words=""
+        )
+    )
+    assert {name: cell.text for name, cell in row.cells.items()} == {
+        "name": "other pots",
+        "state": "● up",
+        "heard": "1 min ago",
+        "words": "",
+    }
+
+
+def test_limits_name_what_they_count() -> None:
+    def bar(name: str, used: str, allowed: str) -> tuple[str, str]:
+        (made,) = limit_bars(
+            [
+                LimitShown(
+                    limit=name, strategy="", used=used, allowed=allowed, share="0.5", subject=""
+                )
+            ]
+        )
+        return made.used, made.allowed
+
+    assert bar("position_max", "73.00", "100.00") == ("73", "100 contracts")
+    assert bar("exposure_max", "142.4391", "600.00") == ("$142.44", "$600.00")
+    assert bar("open_orders_max", "14", "50") == ("14", "50")

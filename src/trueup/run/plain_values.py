@@ -6,10 +6,10 @@ Exact types are never made of floats: TOML's 0.35 is refused, ``"0.35"`` is take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Final, Union, cast, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 from trueup.core.errors import CallerError, ConfigError, NotANumber
 from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, parse_length
@@ -50,34 +50,9 @@ def value_words(value: object) -> str | None:
     `None` where the type does not say what is meant: a bare whole number may be a count, a
     distance of prices or a length of time.
     """
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case Enum():
-            return str(value.value)
-        case str():
-            return value
-        case Price():
-            return f"${value}"
-        case Money():
-            return f"${value.dollars()}".replace("$-", "-$")
-        case Count():
-            return _contracts(value)
-        case Ratio():
-            return ratio_words(value)
-        case Fixed():
-            return _contracts(value.count)
-        case Percent():
-            return f"{_percent(value.share)} of the portfolio"
-        case Kelly():
-            return f"{value.fraction} Kelly, at most {_percent(value.share_max)} of the portfolio"
-        case tuple() | list() | set() | frozenset():
-            each = sorted(map(str, cast("Collection[object]", value)))
-            return ", ".join(each) or "none"
-        case _:
-            return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return next((words(value) for kind, words in _WORDS.items() if isinstance(value, kind)), None)
 
 
 def length_words(microseconds: int) -> str:
@@ -96,12 +71,38 @@ def ratio_words(value: Ratio) -> str:
 
 def _percent(share: Ratio) -> str:
     units = share * 1_000_000
-    return f"{format_decimal(int(units), 4, 0).rstrip('.')} %" if units.denominator == 1 else str(share)
+    return (
+        f"{format_decimal(int(units), 4, 0).rstrip('.')} %"
+        if units.denominator == 1
+        else str(share)
+    )
 
 
 def _contracts(count: Count) -> str:
     words = format_decimal(count.units, 2, 0, thousands=True).rstrip(".")
-    return f"{words} {'contract' if abs(count.units) == 100 else 'contracts'}"
+    return f"{words} {'contract' if abs(count) == _ONE else 'contracts'}"
+
+
+def _names(values: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, values))) or "none"
+
+
+_ONE: Final = Count.of_contracts(1)
+_WORDS: Final[Mapping[type, Callable[[Any], str]]] = {
+    NoneType: lambda _: "none",
+    Enum: lambda value: str(value.value),
+    str: str,
+    Price: lambda value: f"${value}",
+    Money: lambda value: f"${value.dollars()}".replace("$-", "-$"),
+    Count: _contracts,
+    Ratio: ratio_words,
+    Fixed: lambda value: _contracts(value.count),
+    Percent: lambda value: f"{_percent(value.share)} of the portfolio",
+    Kelly: lambda value: (
+        f"{value.fraction} Kelly, at most {_percent(value.share_max)} of the portfolio"
+    ),
+    **dict.fromkeys((tuple, list, set, frozenset), _names),
+}
 
 
 def parse_ratio(text: str) -> Ratio:

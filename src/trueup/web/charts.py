@@ -22,6 +22,12 @@ Options = dict[str, Any]
 RANGES: Final[Mapping[str, int]] = {"1D": DAY, "1W": 7 * DAY, "1M": 30 * DAY, "All": 0}
 """What a curve can be narrowed to."""
 
+DOLLARS: Final = f"(v) => (v < 0 ? '{MINUS}$' : '$') + Math.abs(v).toLocaleString('en-US')"
+"""Round dollars of an axis."""
+_TO_THE_CENT: Final = (
+    f"(v) => (v < 0 ? '{MINUS}$' : '$') + Math.abs(v)"
+    ".toLocaleString('en-US', {minimumFractionDigits: 2, maximumFractionDigits: 2})"
+)
 FONT: Final = {"fontFamily": "inherit", "fontSize": 11, "color": "var(--soft)"}
 NO_LINE: Final = {"show": False}
 SPLIT: Final = {"lineStyle": {"color": "var(--line)", "type": "dashed"}}
@@ -73,13 +79,14 @@ def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Op
     shown = within(points, span=span, now=now)
     return {
         "animation": False,
+        "useUTC": True,
         "grid": {"left": 8, "right": 12, "top": 12, "bottom": 4, "containLabel": True},
         "tooltip": {**TOOLTIP, "axisPointer": {"lineStyle": {"color": "var(--soft)"}}},
         "xAxis": time_axis(),
         "yAxis": {
             "type": "value",
             "scale": True,
-            "axisLabel": {**FONT, ":formatter": "(v) => '$' + v.toLocaleString('en-US')"},
+            "axisLabel": {**FONT, ":formatter": DOLLARS},
             "splitLine": SPLIT,
         },
         "series": [
@@ -98,8 +105,21 @@ def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Op
                 "emphasis": {"itemStyle": {"opacity": 0.6}},
                 "areaStyle": {"color": "var(--accent)", "opacity": 0.08},
                 "data": [[point.at // 1000, cents(point.equity)] for point in shown],
-                "tooltip": {":valueFormatter": "(v) => '$' + v"},
-            }
+                "tooltip": {":valueFormatter": _TO_THE_CENT},
+            },
+            {
+                # Deposits and withdrawals move equity, too: beside it they are told apart.
+                "name": "deposits less withdrawals",
+                "type": "line",
+                "step": "end",
+                "silent": True,
+                "showSymbol": False,
+                "symbol": "none",
+                "lineStyle": {"color": "var(--soft)", "width": 1, "type": "dashed"},
+                "itemStyle": {"color": "var(--soft)"},
+                "data": [[point.at // 1000, cents(point.paid_in)] for point in shown],
+                "tooltip": {":valueFormatter": _TO_THE_CENT},
+            },
         ],
     }
 
@@ -159,11 +179,17 @@ def bars(names: Sequence[str], amounts: Sequence[Money], *, sideways: bool) -> O
     room = ["16%", "16%"] if sideways else [0, 0]
     amounts_axis: Options = {
         "type": "value",
-        "axisLabel": {**FONT, "hideOverlap": True},
+        "axisLabel": {**FONT, "hideOverlap": True, ":formatter": DOLLARS},
         "splitLine": SPLIT,
         "boundaryGap": room,
     }
-    label = {"show": sideways, "color": "var(--text)", "fontSize": 11}
+    label = {
+        "show": sideways,
+        "color": "var(--text)",
+        "fontSize": 11,
+        "fontFamily": "inherit",
+        ":formatter": f"(each) => ({_TO_THE_CENT})(Number(each.value))",
+    }
     return {
         "animation": False,
         "grid": {
@@ -173,7 +199,11 @@ def bars(names: Sequence[str], amounts: Sequence[Money], *, sideways: bool) -> O
             "bottom": 2,
             "containLabel": True,
         },
-        "tooltip": {**TOOLTIP, "axisPointer": {"type": "shadow"}},
+        "tooltip": {
+            **TOOLTIP,
+            "axisPointer": {"type": "shadow"},
+            ":valueFormatter": _TO_THE_CENT,
+        },
         "xAxis": amounts_axis if sideways else names_axis,
         "yAxis": names_axis if sideways else amounts_axis,
         "series": [{"type": "bar", "barMaxWidth": 16, "data": data, "label": label}],
@@ -192,7 +222,7 @@ def _outside(amount: Money, *, sideways: bool) -> str:
 
 
 def time_axis() -> Options:
-    """An axis of moments."""
+    """An axis of moments; the chart says `useUTC`, as every table does."""
     return {
         "type": "time",
         "axisLabel": {**FONT, "hideOverlap": True},

@@ -108,13 +108,16 @@ async def _written(site: Site, name: str, query: Query) -> str:
 
 
 def write_csv(columns: Sequence[Column], pages: Sequence[TablePage]) -> str:
-    """The rows as a program reads them: plain numbers, empty where something is not known."""
+    """The rows as a program reads them: plain exact numbers, whole times, empty where something is
+    not known.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([column.label for column in columns])
     for page in pages:
         for row in page.rows:
-            writer.writerow([field(row.cells[column.name].text) for column in columns])
+            cells = (row.cells[column.name] for column in columns)
+            writer.writerow([field(each.exact or each.text) for each in cells])
     return text.getvalue()
 
 

@@ -173,7 +173,7 @@ def _header(site: Site) -> Callable[[], Awaitable[None]]:
         box("gap")
         if not site.options.read_only:
             button("Kill", lambda: kill_dialog(site), "danger", label="Kill switch")
-        attribute(button("?", _help, label="Keyboard shortcuts"), "data-help", "")
+        attribute(button("?", _help, "not-phone", label="Keyboard shortcuts"), "data-help", "")
         attribute(button("◐", None, label="Light or dark"), "data-theme-button", "")
 
     async def refresh() -> None:

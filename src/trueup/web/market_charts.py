@@ -15,7 +15,13 @@ _NOTHING: Final = "-"
 _PRICE_AXIS: Final[Options] = {
     "type": "value",
     "scale": True,
-    "axisLabel": {**FONT, ":formatter": "(v) => '$' + v.toFixed(2)"},
+    # The ends are wherever the prices are, mostly beside a round one: only round ones are named.
+    "axisLabel": {
+        **FONT,
+        "showMinLabel": False,
+        "showMaxLabel": False,
+        ":formatter": "(v) => '$' + v.toFixed(2)",
+    },
     "splitLine": SPLIT,
 }
 _LOWEST: Final = "(v) => Math.max(0, Math.floor(v.min * 50 - 1) / 50)"
@@ -40,6 +46,7 @@ def price_history(sticks: Sequence[Stick]) -> Options:
         time |= {"min": sticks[0].end_at // 1000, "max": sticks[-1].end_at // 1000}
     return {
         "animation": False,
+        "useUTC": True,
         "grid": [
             {"left": 48, "right": 14, "top": 28, "height": 190},
             {"left": 48, "right": 14, "top": 238, "height": 50},
@@ -133,7 +140,7 @@ def depth(book: BookSnapshot) -> Options:
     asks = _reaching(cumulative(book.asks), Price(high))
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 14, "top": 14, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 14, "top": 28, "bottom": 4, "containLabel": True},
         "tooltip": {
             **TOOLTIP,
             "axisPointer": {"type": "line", "lineStyle": {"color": "var(--soft)"}},
@@ -147,7 +154,13 @@ def depth(book: BookSnapshot) -> Options:
             "axisLine": {"lineStyle": {"color": "var(--line)"}},
             "splitLine": NO_LINE,
         },
-        "yAxis": {"type": "value", "axisLabel": FONT, "splitLine": SPLIT},
+        "yAxis": {
+            "type": "value",
+            "name": "contracts",
+            "nameTextStyle": {**FONT, "align": "left"},
+            "axisLabel": FONT,
+            "splitLine": SPLIT,
+        },
         "series": [
             # The curves run outwards from the best price: a step stands until the next level.
             _side("bids", "var(--gain)", list(reversed(bids)), step="start"),

@@ -12,7 +12,7 @@ from nicegui.element import Element
 from trueup.core.errors import TrueupError
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.shown import Shown
-from trueup.web.widgets import hear
+from trueup.web.widgets import hear, panel
 
 ROWS: Final = 50
 
@@ -29,6 +29,8 @@ class Column:
     """Whether it is also shown on a phone."""
     wide: bool = False
     """Whether its words may take several lines."""
+    calm: bool = False
+    """Whether it moves with the clock alone, so that a change is nothing to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +51,16 @@ class Query:
         return urlencode({**given, "picked": self.picked})
 
 
+_UNSORTED: Final = Query(sort="")
+
+
 def page_of(rows: Sequence[TableRow], query: Query) -> TablePage:
     """One page of rows that are all known."""
     return TablePage(rows[query.offset : query.offset + query.limit], len(rows))
 
 
-Load = Callable[[Query], Awaitable[TablePage]]
+Load = Callable[[Query], Awaitable[TablePage | None]]
+"""What brings a page of rows; `None` while they are not known yet, which is not the same as none."""
 
 
 class Table(Element, component="components/ledger_table.js"):
@@ -108,8 +114,8 @@ class Table(Element, component="components/ledger_table.js"):
         except TrueupError as error:
             self._props["empty"] = f"{error}. {error.remedy}"
             page = TablePage((), 0)
-        if query != self.query:
-            return  # somebody has turned the page meanwhile
+        if page is None or query != self.query:
+            return  # it is still being read, or somebody has turned the page meanwhile
         if query.offset and query.offset >= page.total:
             self.query = replace(query, offset=0)
             await self.refresh()
@@ -183,6 +189,22 @@ class Table(Element, component="components/ledger_table.js"):
             await self._acted(str(given["name"]), str(given["key"]))
 
 
+def titled_table(
+    caption: str,
+    columns: Sequence[Column],
+    load: Load,
+    *,
+    empty: str,
+    query: Query = _UNSORTED,
+    classes: str = "panel grid",
+    actions: Mapping[str, str] | None = None,
+    acted: Callable[[str, str], Awaitable[None]] | None = None,
+) -> Table:
+    """A table in a panel of its own under its caption."""
+    with panel(caption, classes=classes):
+        return Table(caption, columns, load, query=query, empty=empty, actions=actions, acted=acted)
+
+
 def _column(column: Column) -> dict[str, object]:
     return {
         "name": column.name,
@@ -191,6 +213,7 @@ def _column(column: Column) -> dict[str, object]:
         "sorts": column.sorts,
         "phone": column.phone,
         "wide": column.wide,
+        "calm": column.calm,
     }
 
 

@@ -5,7 +5,8 @@ Whatever is shown is text: nothing that comes from outside is ever read as HTML.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 from nicegui import ui
@@ -158,12 +159,28 @@ class Choice(Element):
             self._chosen(value)
 
 
-def facts(pairs: Mapping[str, Shown]) -> dict[str, Figure]:
-    """Names and their figures, side by side; returns the figures by name."""
+@contextmanager
+def panel(title: str, note: str = "", classes: str = "panel grid") -> Generator[None]:
+    """A panel under its heading; `note` stands softly beside it."""
+    with box(classes):
+        if note:
+            with box("head"):
+                Words(title, tag="h2")
+                Words(note, "soft")
+        else:
+            Words(title, tag="h2")
+        yield
+
+
+def facts(pairs: Mapping[str, Shown], *, long: Collection[str] = frozenset()) -> dict[str, Figure]:
+    """Names and their figures, side by side; returns the figures by name.
+
+    Those of `long` are given more room.
+    """
     shown: dict[str, Figure] = {}
     with box("facts", tag="dl"):
         for name, figure in pairs.items():
-            with box():
+            with box("long" if name in long else ""):
                 Words(name, tag="dt")
                 if figure.href:
                     with box(tag="dd"):

@@ -17,6 +17,7 @@ import msgspec
 
 from trueup.core.errors import BooksError
 from trueup.core.instant import format_instant
+from trueup.core.orders import Side
 from trueup.core.units import Price
 from trueup.engine import effects as f
 from trueup.engine.refusals import Refusal
@@ -187,7 +188,10 @@ def wish_words(wish: Wish | str) -> str:
         return wish
     if isinstance(wish, Order):
         reducing = ", only to reduce" if wish.only_reduce else ""
-        return f"{wish.style} {wish.side} {wish.count} {wish.ticker} at {wish.limit}{reducing}"
+        # A limit is a YES price; of an order for NO that has to be said.
+        of_yes = "" if wish.side is Side.YES else " (YES price)"
+        told = f"{wish.style} {wish.side} {wish.count} {wish.ticker} at {wish.limit}"
+        return f"{told}{of_yes}{reducing}"
     if isinstance(wish, Tell):
         return f"tell of {wish.ticker}"
     return f"withdraw {wish.ticker} {wish.slot or ''}".rstrip()

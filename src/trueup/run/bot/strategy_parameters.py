@@ -78,10 +78,12 @@ def parameter_words(strategy: Strategy) -> dict[str, str]:
 
 
 def _words(value: object, default: object, told: str | None) -> str | None:
-    """`told` is what the strategy itself says of it, `None` where it says nothing."""
+    """`told` is what the strategy itself says of it, `None` where it says nothing: then a bare
+    number, of which nobody knows what it counts, is left out.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         is_length = isinstance(default, int) and abs(default) >= SECOND
-        return length_words(value) if is_length else told or str(value)
+        return length_words(value) if is_length else told
     return value_words(value) or told
 
 

@@ -65,7 +65,8 @@ def _tables(settings: DeskSettings) -> Check:
     except BooksError as error:
         return Check("tables", Finding.NOTICE, str(error), error.remedy)
     rows = sum(count_rows(path).values())
-    size = path.stat().st_size / _MEGABYTE
+    # What SQLite keeps beside the file is part of it.
+    size = sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*")) / _MEGABYTE
     words = f"{rows} rows of calls, orders and errors in {size:.1f} MiB, {days} days kept"
     if failed:
         words += "; see `trueup logs calls --failed`"

@@ -22,7 +22,7 @@ from trueup.run.clock import SystemClock
 from trueup.run.desk import DeskSettings
 from trueup.run.operator.beside import Operator
 from trueup.run.operator.condition import Condition
-from trueup.store.break_register import BreakStatus
+from trueup.store.break_register import AgedBreak, BreakStatus
 
 _FAILURES_MAX: Final = 3
 """So many failed rounds in a row are told."""
@@ -56,9 +56,11 @@ class SyncWatch:
         self._done_at, self._failures, self._books = now, 0, found
         self._tell_of_breaks(found)
         self._look_after_the_bot()
-        red = [each for each in found.breaks if each.status is BreakStatus.OPEN]
-        self._operator.metrics.books(closes=found.undecided.closes, breaks=len(red), age_seconds=0)
-        self._operator.log.info("synced", closes=found.undecided.closes, open_breaks=len(red))
+        open_ = _open(found)
+        self._operator.metrics.books(
+            closes=found.undecided.closes, breaks=len(open_), age_seconds=0
+        )
+        self._operator.log.info("synced", closes=found.undecided.closes, open_breaks=len(open_))
         self._operator.metrics.healthy(is_healthy=self.condition(now).is_healthy)
 
     def failed(self, error: TrueupError) -> None:
@@ -86,8 +88,7 @@ class SyncWatch:
     def _tell_of_breaks(self, found: Reconciliation) -> None:
         current = {
             each.found.identity: f"{each.found.summary} {each.found.amount}"
-            for each in found.breaks
-            if each.status is BreakStatus.OPEN and each.found.severity is not Severity.GREEN
+            for each in _open(found)
         }
         fresh = [name for name, words in current.items() if self._told.get(name) != words]
         self._told = current
@@ -112,3 +113,12 @@ class SyncWatch:
 
     def _tell(self, kind: AlertKind, words: str, key: str, *, ends: str = "") -> None:
         self._operator.tell(Alert(at=self._clock.now(), kind=kind, words=words, key=key, ends=ends))
+
+
+def _open(found: Reconciliation) -> list[AgedBreak]:
+    """The breaks that somebody has to look at: green ones explain themselves, as on the page."""
+    return [
+        each
+        for each in found.breaks
+        if each.status is BreakStatus.OPEN and each.found.severity is not Severity.GREEN
+    ]

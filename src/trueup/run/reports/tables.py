@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trueup.core.instant import Instant, format_instant
-from trueup.core.units import Money, Ratio, rounded_text
+from trueup.core.units import Money, Ratio, format_decimal, rounded_text
 from trueup.ledger.performance import Trades
 from trueup.run.reports.pictures import Table
 from trueup.run.reports.weekly import Period, Report
@@ -40,18 +40,18 @@ def tables(found: Report) -> list[Table]:
 
 def _lines(period: Period, watched: int | None) -> list[tuple[str, str]]:
     trades, fallen = period.trades, period.drawdown
-    depth = DASH if fallen is None else f"{fallen.amount.dollars()} ({_percent(fallen.share)})"
+    depth = DASH if fallen is None else f"{_cents(fallen.amount)} ({_percent(fallen.share)})"
     return [
         ("Trades closed", str(trades.number)),
         ("Win rate", _percent(trades.win_rate)),
         ("Mean winner", _dollars(trades.mean_winner)),
         ("Mean loser", _dollars(trades.mean_loser)),
         ("Reward to risk", _to_one(trades.reward_to_risk)),
-        ("Profit after fees", period.gain.dollars()),
+        ("Profit after fees", _cents(period.gain)),
         ("Net return", _percent(period.net_return)),
         ("Time-weighted return", _percent(period.time_weighted)),
         ("Deepest fall", depth),
-        ("Fees", period.fees.dollars()),
+        ("Fees", _cents(period.fees)),
         ("Slippage per order", _dollars(period.slippage)),
         (
             "Seconds per decision",
@@ -62,7 +62,7 @@ def _lines(period: Period, watched: int | None) -> list[tuple[str, str]]:
         ("Markets watched at once", DASH if watched is None else str(watched)),
         ("Manual orders", DASH if period.manual_orders is None else str(period.manual_orders)),
         ("Overrides", str(period.overrides)),
-        ("Deposits less withdrawals", Money(sum(x.amount.units for x in period.flows)).dollars()),
+        ("Deposits less withdrawals", _cents(Money(sum(x.amount.units for x in period.flows)))),
     ]
 
 
@@ -73,8 +73,8 @@ def _trades(trades: Trades) -> tuple[str, ...]:
         _dollars(trades.mean_winner),
         _dollars(trades.mean_loser),
         _to_one(trades.reward_to_risk),
-        trades.fees.dollars(),
-        trades.profit.dollars(),
+        _cents(trades.fees),
+        _cents(trades.profit),
     )
 
 
@@ -86,7 +86,7 @@ def notes(found: Report) -> list[str]:
         for one, other, value in found.now.correlations
     ]
     if found.open_positions:
-        worth = DASH if found.unrealized is None else found.unrealized.dollars()
+        worth = DASH if found.unrealized is None else _cents(found.unrealized)
         lines.append(f"{found.open_positions} positions are open, unrealised {worth}.")
     return lines
 
@@ -102,6 +102,13 @@ def _percent(share: Ratio | None) -> str:
 
 def _dollars(amount: Ratio | None) -> str:
     return DASH if amount is None else rounded_text(amount, 2)
+
+
+def _cents(amount: Money) -> str:
+    """To the cent, as the means beside it; the exact amounts are in the JSON."""
+    cents = (abs(amount.units) + 5_000) // 10_000
+    text = format_decimal(cents, 2, 2, thousands=True)
+    return f"-{text}" if amount.units < 0 and cents else text
 
 
 def _to_one(ratio: Ratio | None) -> str:

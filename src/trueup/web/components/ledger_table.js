@@ -5,7 +5,7 @@ const { h } = Vue;
 export default {
   props: {
     caption: String,
-    columns: Array, // {name, label, figure, sorts, phone, wide}
+    columns: Array, // {name, label, figure, sorts, phone, wide, calm}
     rows: Array, // {key, cells: {name: cell}, href, tone}
     total: Number,
     more: Boolean, // there are more rows than `total`
@@ -31,13 +31,18 @@ export default {
       this.patches = {};
     },
   },
+  computed: {
+    calm() {
+      return new Set(this.columns.filter((each) => each.calm).map((each) => each.name));
+    },
+  },
   methods: {
     // {key: {column: cell}}: figures that moved since the rows were sent.
     patch(changes) {
       const patches = { ...this.patches };
       for (const [key, cells] of Object.entries(changes)) {
         patches[key] = { ...patches[key], ...cells };
-        for (const name of Object.keys(cells)) this.flash(key, name);
+        for (const name of Object.keys(cells)) if (!this.calm.has(name)) this.flash(key, name);
       }
       this.patches = patches;
     },

@@ -11,10 +11,10 @@ from trueup.run.markets.watch import PairsLook
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table, page_of
+from trueup.web.tables import Column, Query, Table, page_of, titled_table
 from trueup.web.values.arbitrage import opportunity_rows, pair_rows
 from trueup.web.values.rows import TablePage
-from trueup.web.widgets import Age, Words, box
+from trueup.web.widgets import Age, Words, box, panel
 
 EVERY: Final = 30 * SECOND
 _STALE_AFTER: Final = 4 * EVERY
@@ -65,21 +65,18 @@ class _Arbitrage:
             self._explain()
         else:
             await self._pairs()
-        with box("panel grid"):
-            Words("What bots have told", tag="h2")
-            alerts = Table(
-                "What bots have told",
-                _ALERT_COLUMNS,
-                self._alert_page,
-                query=Query(sort="", limit=25),
-                empty="The newest lines of the decision log tell of no opportunity.",
-            )
+        alerts = titled_table(
+            "What bots have told",
+            _ALERT_COLUMNS,
+            self._alert_page,
+            query=Query(sort="", limit=25),
+            empty="The newest lines of the decision log tell of no opportunity.",
+        )
         await alerts.refresh()
         self._frame.follow(alerts.refresh, moved=frozenset({Moved.DECISIONS}))
 
     def _explain(self) -> None:
-        with box("panel grid"):
-            Words("No pairs are configured", tag="h2")
+        with panel("No pairs are configured"):
             Words(
                 "A pair is one question that two venues settle alike. Somebody has to read both "
                 "rule books and say why; nothing is compared without that.",

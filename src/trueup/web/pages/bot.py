@@ -17,7 +17,7 @@ from trueup.web.kill import kill_dialog
 from trueup.web.live import Moved
 from trueup.web.pages.columns import CONNECTION_COLUMNS
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table
+from trueup.web.tables import Column, Query, Table, titled_table
 from trueup.web.values.bot import (
     connection_row,
     decision_rows,
@@ -28,7 +28,7 @@ from trueup.web.values.bot import (
 )
 from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import NOTHING, Shown
-from trueup.web.widgets import Age, Words, attribute, box, button, facts
+from trueup.web.widgets import Age, Words, attribute, box, button, facts, panel
 
 _STRATEGY_COLUMNS: Final = (
     Column(name="name", label="Strategy"),
@@ -96,40 +96,32 @@ class _Bot:
         with box("panel grid"):
             self._summary = facts(_EMPTY)
             self._buttons()
-        with box("panel grid"):
-            Words("Strategies", tag="h2")
-            acts = {} if self._site.options.read_only else {"pause": "Pause", "resume": "Resume"}
-            self._strategies = Table(
-                "Strategies",
-                _STRATEGY_COLUMNS,
-                self._strategy_page,
-                query=Query(sort=""),
-                empty="No strategy runs.",
-                actions=acts,
-                acted=self._act,
-            )
+        acts = {} if self._site.options.read_only else {"pause": "Pause", "resume": "Resume"}
+        self._strategies = titled_table(
+            "Strategies",
+            _STRATEGY_COLUMNS,
+            self._strategy_page,
+            empty="No strategy runs.",
+            actions=acts,
+            acted=self._act,
+        )
         with box("grid two"):
-            with box("panel"):
-                Words("Limits, the fullest first", tag="h2")
+            with panel("Limits, the fullest first", classes="panel"):
                 self._limits = box("limits")
-            with box("panel"):
-                Words("Connections", tag="h2")
-                self._connections = Table(
-                    "Connections",
-                    CONNECTION_COLUMNS,
-                    self._connection_page,
-                    query=Query(sort=""),
-                    empty="None.",
-                )
-        with box("panel grid"):
-            Words("Living orders", tag="h2")
-            self._orders = Table(
-                "Living orders",
-                _ORDER_COLUMNS,
-                self._order_page,
-                query=Query(sort="", limit=25),
-                empty="Nothing is under way.",
+            self._connections = titled_table(
+                "Connections",
+                CONNECTION_COLUMNS,
+                self._connection_page,
+                empty="None.",
+                classes="panel",
             )
+        self._orders = titled_table(
+            "Living orders",
+            _ORDER_COLUMNS,
+            self._order_page,
+            query=Query(sort="", limit=25),
+            empty="Nothing is under way.",
+        )
         self._decision_log()
         await self._refresh()
         await self._lines.refresh()

@@ -15,7 +15,7 @@ POSITION_COLUMNS: Final = (
     Column(name="value", label="Value", figure=True, phone=False),
     Column(name="unrealized", label="Unrealised", figure=True),
     Column(name="realized", label="Realised", figure=True, phone=False),
-    Column(name="closes", label="Closes in", figure=True, phone=False),
+    Column(name="closes", label="Closes in", figure=True, phone=False, calm=True),
 )
 FILL_COLUMNS: Final = (
     Column(name="at", label="Time (UTC)", sorts=True),
@@ -40,6 +40,8 @@ ORDER_COLUMNS: Final = (
     Column(name="fees", label="Fees", figure=True, phone=False),
     Column(name="name", label="Client order id", phone=False),
 )
+ORDERS_HERE_COLUMNS: Final = tuple(each for each in ORDER_COLUMNS if each.name != "ticker")
+"""On the page of one market, where every row would name it again."""
 SETTLEMENT_COLUMNS: Final = (
     Column(name="at", label="Settled (UTC)", sorts=True, phone=False),
     Column(name="ticker", label="Market", sorts=True),
@@ -53,7 +55,7 @@ SETTLEMENT_COLUMNS: Final = (
 CONNECTION_COLUMNS: Final = (
     Column(name="name", label="Connection"),
     Column(name="state", label="State"),
-    Column(name="heard", label="Heard", figure=True),
+    Column(name="heard", label="Heard", figure=True, calm=True),
     Column(name="words", label="", phone=False, wide=True),
 )
 MARKET_COLUMNS: Final = (
@@ -65,7 +67,7 @@ MARKET_COLUMNS: Final = (
     Column(name="spread", label="Spread", figure=True, sorts=True, phone=False),
     Column(name="last", label="Last", figure=True, sorts=True, phone=False),
     Column(name="volume", label="Volume", figure=True, sorts=True, phone=False),
-    Column(name="volume_24h", label="24 h", figure=True, sorts=True),
-    Column(name="closes", label="Closes in", figure=True, sorts=True, phone=False),
-    Column(name="quoted", label="Quoted (UTC)", figure=True, sorts=True, phone=False),
+    Column(name="volume_24h", label="Volume, 24 h", figure=True, sorts=True),
+    Column(name="closes", label="Closes in", figure=True, sorts=True, phone=False, calm=True),
+    Column(name="quoted", label="Quoted (UTC)", figure=True, sorts=True, phone=False, calm=True),
 )

@@ -19,15 +19,15 @@ from trueup.web.exchange import Sight
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.market_charts import depth, price_history
-from trueup.web.pages.columns import ORDER_COLUMNS, POSITION_COLUMNS
+from trueup.web.pages.columns import ORDERS_HERE_COLUMNS, POSITION_COLUMNS
 from trueup.web.reading import STALE_AFTER, BooksState
 from trueup.web.site import Site
-from trueup.web.tables import Column, Load, Query, Table, page_of
+from trueup.web.tables import Column, Load, Query, Table, page_of, titled_table
 from trueup.web.values.activity import order_row
 from trueup.web.values.holdings import holdings, marked, position_rows
 from trueup.web.values.market import fresher, market_facts, thought_rows, trade_rows
 from trueup.web.values.rows import TablePage
-from trueup.web.widgets import Age, Words, attribute, box, button, facts, link
+from trueup.web.widgets import Age, Words, attribute, box, button, facts, link, panel
 
 EVERY: Final = 4 * SECOND
 """So often the market, its book and its trades are looked at."""
@@ -91,8 +91,7 @@ class _Market:
         with box("grid two"):
             with box("panel"):
                 self._history()
-            with box("panel"):
-                Words("Depth", tag="h2")
+            with panel("Depth", classes="panel"):
                 self._depth = Chart(
                     depth(BookSnapshot(ticker=self._ticker)),
                     words="Contracts that can be sold and bought up to each price",
@@ -126,7 +125,10 @@ class _Market:
             with box():
                 self._add("Your position", POSITION_COLUMNS, self._position_page, "No position.")
                 self._add(
-                    "Your resting orders", ORDER_COLUMNS, self._order_page, "No resting order."
+                    "Your resting orders",
+                    ORDERS_HERE_COLUMNS,
+                    self._order_page,
+                    "No resting order.",
                 )
                 self._add(
                     "What the bot decided here",
@@ -134,15 +136,14 @@ class _Market:
                     self._thought_page,
                     "The newest lines of the decision log say nothing of this market.",
                 )
-            with box("panel"):
-                Words("Newest trades", tag="h2")
-                self._trades = Table(
-                    "Newest trades",
-                    _TRADE_COLUMNS,
-                    self._trade_page,
-                    query=Query(sort="", limit=20),
-                    empty="Nobody has traded, or the trades could not be read.",
-                )
+            self._trades = titled_table(
+                "Newest trades",
+                _TRADE_COLUMNS,
+                self._trade_page,
+                query=Query(sort="", limit=20),
+                empty="Nobody has traded, or the trades could not be read.",
+                classes="panel",
+            )
         with box("panel grid") as self._rules:
             Words("Rules", tag="h2")
             self._rules_words = Words("–", "rules", tag="p")
@@ -156,10 +157,8 @@ class _Market:
         page: Load,
         empty: str,
     ) -> None:
-        with box("panel grid"):
-            Words(caption, tag="h2")
-            query = Query(sort="at", limit=10)
-            self._tables.append(Table(caption, columns, page, query=query, empty=empty))
+        query = Query(sort="at", limit=10)
+        self._tables.append(titled_table(caption, columns, page, query=query, empty=empty))
 
     # -- the exchange --------------------------------------------------------------------------
 
@@ -194,7 +193,7 @@ class _Market:
     def _show(self, seen: MarketSeen) -> None:
         title = seen.listing.market.title or seen.listing.event.title
         self._title.say(f"{title} – {seen.yes}" if seen.yes and seen.yes not in title else title)
-        self._rules_words.say("\n\n".join(seen.rules) or "–")
+        self._rules_words.say("\n\n".join(seen.rules) or "The exchange tells none.")
         if seen.book is None:
             self._depth_words.say("The exchange shows books only to its members: set a key.")
         else:

@@ -16,7 +16,7 @@ from trueup.web.site import Site
 from trueup.web.tables import Query, Table
 from trueup.web.values.activity import fill_row, order_row
 from trueup.web.values.rows import TablePage
-from trueup.web.widgets import Age, Words, attribute, box, button
+from trueup.web.widgets import Age, Words, attribute, box, button, panel
 
 _STATUSES = {"resting": "Resting", "executed": "Executed", "canceled": "Cancelled", "": "All"}
 
@@ -93,8 +93,7 @@ class _Orders:
                 actions={} if site.options.read_only else {"cancel": "Cancel"},
                 acted=self._act,
             )
-        with box("panel grid"):
-            Words("Fills", tag="h2")
+        with panel("Fills"):
             self._fills = Table(
                 "Fills",
                 FILL_COLUMNS,

@@ -16,7 +16,7 @@ from trueup.web.frame import Frame, explain_condition, frame, stale_after
 from trueup.web.live import Moved
 from trueup.web.pages.columns import CONNECTION_COLUMNS, FILL_COLUMNS, POSITION_COLUMNS
 from trueup.web.site import Site
-from trueup.web.tables import Query, Table
+from trueup.web.tables import Query, titled_table
 from trueup.web.values import shown
 from trueup.web.values.activity import fill_row
 from trueup.web.values.earnings import (
@@ -30,7 +30,7 @@ from trueup.web.values.health import health_rows
 from trueup.web.values.holdings import Holdings, Worth, holdings, position_rows, worth
 from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import NOTHING, Shown
-from trueup.web.widgets import Age, Figure, Words, attribute, box, button, link
+from trueup.web.widgets import Age, Figure, Words, attribute, box, button, link, panel
 
 _DAYS = 14
 
@@ -96,8 +96,7 @@ class _Overview:
         with box("grid two"):
             with box("panel"):
                 self._curve(figures)
-            with box("panel"):
-                Words("P&L by category", tag="h2")
+            with panel("P&L by category", classes="panel"):
                 self._categories = Chart(
                     _by_name(figures, by="category"), words="Profit and loss by category"
                 )
@@ -107,43 +106,34 @@ class _Overview:
                     "chart low",
                     words="Profit and loss by strategy",
                 )
-        with box("panel grid"):
-            with box("head"):
-                Words("P&L by day", tag="h2")
-                Words("realised after fees, Eastern days; click one to see what made it", "soft")
+        with panel(
+            "P&L by day", "realised after fees, Eastern days; click one to see what made it"
+        ):
             self._days = Chart(
                 _by_day(figures),
                 "chart low",
                 words=f"Profit and loss of the last {_DAYS} days",
                 clicked=lambda name: ui.navigate.to(f"/day/{name}"),
             )
-        with box("panel grid"):
-            Words("Open positions", tag="h2")
-            self._positions = Table(
-                "Open positions",
-                POSITION_COLUMNS,
-                self._position_page,
-                query=Query(sort=""),
-                empty="No open positions.",
-            )
-        with box("panel grid"):
-            Words("Newest fills", tag="h2")
-            self._fills = Table(
-                "Newest fills",
-                FILL_COLUMNS,
-                self._fill_page,
-                query=Query(sort="at", limit=8),
-                empty="No fills yet.",
-            )
-        with box("panel grid"):
-            Words("Connections", tag="h2")
-            self._health = Table(
-                "Connections",
-                CONNECTION_COLUMNS,
-                self._health_page,
-                query=Query(sort=""),
-                empty="None.",
-            )
+        self._positions = titled_table(
+            "Open positions",
+            POSITION_COLUMNS,
+            self._position_page,
+            empty="No open positions.",
+        )
+        self._fills = titled_table(
+            "Newest fills",
+            FILL_COLUMNS,
+            self._fill_page,
+            query=Query(sort="at", limit=8),
+            empty="No fills yet.",
+        )
+        self._health = titled_table(
+            "Connections",
+            CONNECTION_COLUMNS,
+            self._health_page,
+            empty="None.",
+        )
         await self._show(figures)
         self._frame.follow(self._refresh)
         self._frame.follow(self._health.refresh, moved=frozenset({Moved.BOT}))
@@ -171,7 +161,10 @@ class _Overview:
     def _curve(self, figures: _Figures) -> None:
         with box("head"):
             Words("Equity", tag="h2")
-            Words("cash and positions at cost; click a point to see that day", "soft")
+            Words(
+                "cash and positions at cost; dashed: deposits less withdrawals; click a point to see its day",
+                "soft",
+            )
             with box("picks", role="group", aria_label="Time range"):
                 for name in RANGES:
                     pick = button(name, partial(self._narrow, name), "")

@@ -17,19 +17,20 @@ from trueup.store.cache import AgedQuote
 from trueup.store.listing import Leaf
 from trueup.web.frame import Frame, explain_condition, frame
 from trueup.web.live import Moved
-from trueup.web.pages.columns import ORDER_COLUMNS
+from trueup.web.pages.columns import ORDERS_HERE_COLUMNS
 from trueup.web.pages.records import ENTRY_COLUMNS
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table, page_of
+from trueup.web.tables import Column, Query, Table, page_of, titled_table
 from trueup.web.values import shown
 from trueup.web.values.activity import order_row, result
 from trueup.web.values.holdings import average_price, marked, side, side_mark, value_of
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.shown import Shown, Tone
 from trueup.web.values.trace import entry_row
-from trueup.web.widgets import Age, Words, box, facts
+from trueup.web.widgets import Age, Words, box, facts, link, panel
 
 ENTRIES_MAX: Final = 5_000
+_ENTRIES_HERE_COLUMNS: Final = tuple(each for each in ENTRY_COLUMNS if each.name != "ticker")
 
 _TRIP_COLUMNS: Final = (
     Column(name="opened", label="Opened (UTC)"),
@@ -85,14 +86,14 @@ class _Position:
         with self._frame.title:
             Words(found.title, "note")
             self._age = Age(None, prefix="quoted ")
+            link("market", self._site.url(f"/market/{self._ticker}"))
         with box("panel grid"):
             self._facts = facts(self._figures(found))
         self._made_of()
-        with box("panel grid"):
-            Words("Orders", tag="h2")
+        with panel("Orders"):
             self._orders = Table(
                 "Orders in this market",
-                ORDER_COLUMNS,
+                ORDERS_HERE_COLUMNS,
                 self._order_page,
                 query=Query(sort="at", limit=20),
                 empty="No orders.",
@@ -102,27 +103,21 @@ class _Position:
         await self._refresh()
 
     def _made_of(self) -> None:
-        with box("panel grid"):
-            Words("Round trips", tag="h2")
-            self._trips = Table(
-                "Round trips",
-                _TRIP_COLUMNS,
-                self._trip_page,
-                query=Query(sort=""),
-                empty="No contract was traded here.",
-            )
-        with box("panel grid"):
-            with box("head"):
-                Words("What made these figures", tag="h2")
-                Words(
-                    "Every entry of the ledger in this market, newest first. Cash, realised P&L and "
-                    "fees add up to the figures above; each entry leads to its record and the raw "
-                    f"payload. At most the newest {ENTRIES_MAX:,} are listed.",
-                    "soft",
-                )
+        self._trips = titled_table(
+            "Round trips",
+            _TRIP_COLUMNS,
+            self._trip_page,
+            empty="No contract was traded here.",
+        )
+        with panel(
+            "What made these figures",
+            "Every entry of the ledger in this market, newest first. Cash, realised P&L and "
+            "fees add up to the figures above; each entry leads to its record and the raw "
+            f"payload. At most the newest {ENTRIES_MAX:,} are listed.",
+        ):
             self._entries = Table(
                 "Ledger entries",
-                ENTRY_COLUMNS,
+                _ENTRIES_HERE_COLUMNS,
                 self._entry_page,
                 query=Query(sort=""),
                 empty="Nothing is booked here.",
@@ -229,7 +224,7 @@ def trip_row(trip: RoundTrip) -> TableRow:
         cells={
             "opened": shown.moment(trip.opened_at),
             "closed": shown.moment(trip.closed_at),
-            "side": Shown(trip.side.upper(), Tone.GAIN if trip.side == "yes" else Tone.LOSS),
+            "side": shown.side(trip.side),
             "quantity": shown.count(trip.quantity),
             "bought": shown.money(trip.bought_cost),
             "sold": shown.money(trip.sold_proceeds),

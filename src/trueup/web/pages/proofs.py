@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from trueup.core.instant import Instant
+from trueup.core.instant import Instant, utc_day
 from trueup.run.books.account import Account
 from trueup.run.views import Row
 from trueup.web.frame import judged
@@ -13,7 +13,7 @@ from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values.proof import Timeline, balance_rows, interval_rows, timelines, witness_rows
 from trueup.web.values.rows import TablePage
-from trueup.web.widgets import Words, attribute, box
+from trueup.web.widgets import Words, attribute, box, panel
 
 _POT_COLUMNS: Final = (
     Column(name="pot", label="Cash of"),
@@ -21,7 +21,7 @@ _POT_COLUMNS: Final = (
     Column(name="books", label="The books say", figure=True),
     Column(name="collateral", label="Tied up by orders", figure=True, phone=False),
     Column(name="difference", label="Difference", figure=True),
-    Column(name="age", label="Read", figure=True, phone=False),
+    Column(name="age", label="Read", figure=True, phone=False, calm=True),
 )
 _INTERVAL_COLUMNS: Final = (
     Column(name="pot", label="Cash of", phone=False),
@@ -50,19 +50,21 @@ WITNESSES_MAX: Final = 500
 def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
     """The cash proof; returns what shows it anew."""
 
-    async def pots(query: Query) -> TablePage:
+    async def pots(query: Query) -> TablePage | None:
         del query
         answer = await site.reader.soon("balances", Account.balances)
-        rows = [] if answer is None else balance_rows(answer.value)
+        if answer is None:
+            return None
+        rows = balance_rows(answer.value)
         return TablePage(rows, len(rows))
 
-    async def intervals(query: Query) -> TablePage:
+    async def intervals(query: Query) -> TablePage | None:
         found = judged(site)
-        rows = [] if found is None else interval_rows(found.value.proof, every=False)
-        return page_of(rows, query)
+        return (
+            None if found is None else page_of(interval_rows(found.value.proof, every=False), query)
+        )
 
-    with box("panel grid"):
-        Words("Cash proof", tag="h2")
+    with panel("Cash proof"):
         pot_table = Table(
             "Cash by pot",
             _POT_COLUMNS,
@@ -93,14 +95,13 @@ def build_proof(site: Site) -> Callable[[], Awaitable[None]]:
 def build_witnesses(site: Site) -> Callable[[], Awaitable[None]]:
     """REST beside FIX; returns what shows it anew."""
 
-    async def load(query: Query) -> TablePage:
+    async def load(query: Query) -> TablePage | None:
         answer = await site.reader.soon("witnesses", _settlements)
-        prefix = site.options.path_prefix
-        rows = [] if answer is None else witness_rows(answer.value, prefix=prefix)
-        return page_of(rows, query)
+        if answer is None:
+            return None
+        return page_of(witness_rows(answer.value, prefix=site.options.path_prefix), query)
 
-    with box("panel grid"):
-        Words("REST beside FIX: one settlement, two witnesses", tag="h2")
+    with panel("REST beside FIX: one settlement, two witnesses"):
         table = Table(
             "Settlements by REST and by FIX",
             _WITNESS_COLUMNS,
@@ -121,6 +122,7 @@ def build_coverage(site: Site) -> Callable[[], None]:
     with box("panel grid"):
         with box("head"):
             Words("Coverage: for which time each stream is proven complete", tag="h2")
+            span = Words("", "soft")
         lines = box("limits")
     drawn: list[object] = [None]
 
@@ -131,6 +133,7 @@ def build_coverage(site: Site) -> Callable[[], None]:
         drawn[0] = found.version
         certificate = found.value.proof.certificate
         since = _beginning(site, certificate.at)
+        span.say(f"{utc_day(since)} to {utc_day(certificate.at)} UTC")
         lines.clear()
         with lines:
             for line in timelines(certificate, since=since, now=certificate.at):
@@ -143,7 +146,7 @@ def _line(line: Timeline) -> None:
     with box():
         with box("row2"):
             Words(("✓ " if line.is_complete else "▲ ") + line.name)
-            Words("complete" if line.is_complete else "not complete", "soft")
+            Words(line.state, "soft")
         with box("timeline", role="img", aria_label=line.words) as bar:
             attribute(bar, "title", line.words)
             for part in line.bars:

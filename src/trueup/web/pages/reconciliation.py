@@ -27,7 +27,7 @@ from trueup.web.values.breaks import (
 )
 from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import NOTHING
-from trueup.web.widgets import Age, Words, attribute, box, button, facts
+from trueup.web.widgets import Age, Words, attribute, box, button, facts, panel
 
 _COLUMNS: Final = (
     Column(name="severity", label="Severity"),
@@ -86,11 +86,9 @@ class _Reconciliation:
         self._proof = build_proof(self._site)
         self._witnesses = build_witnesses(self._site)
         self._coverage = build_coverage(self._site)
-        with box("panel grid"):
-            Words("What the proof cannot see", tag="h2")
-            with box("list", tag="ul"):
-                for words in UNSEEN:
-                    Words(words, "soft", tag="li")
+        with panel("What the proof cannot see"), box("list", tag="ul"):
+            for words in UNSEEN:
+                Words(words, "soft", tag="li")
         build_repairs(self._site)
         await self._refresh()
         self._frame.follow(self._refresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from nicegui import ui
@@ -16,6 +17,7 @@ from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table, page_of
 from trueup.web.values import shown
 from trueup.web.values.rows import TablePage, TableRow
+from trueup.web.values.shown import Tone
 from trueup.web.values.trace import (
     Record,
     by_market,
@@ -26,7 +28,7 @@ from trueup.web.values.trace import (
     record,
     total_effect,
 )
-from trueup.web.widgets import Words, box, facts, link
+from trueup.web.widgets import Words, box, facts, link, panel
 
 ENTRIES_MAX: Final = 2_000
 """So many entries of a day are listed; its sums are then those of the listed ones, and say so."""
@@ -86,7 +88,7 @@ async def _day(site: Site, day: str) -> None:
             {
                 "Eastern day": shown.words(day),
                 "Entries": shown.number(len(entries)),
-                "Cash moved": shown.dollars(did.cash, signed=True),
+                "Cash moved": replace(shown.dollars(did.cash, signed=True), tone=Tone.PLAIN),
                 "Realised": shown.dollars(did.realized, signed=True),
                 "Fees": shown.dollars(did.fees),
                 "Net": shown.dollars(did.net, signed=True),
@@ -95,11 +97,9 @@ async def _day(site: Site, day: str) -> None:
         if len(entries) == ENTRIES_MAX:
             Words(f"Only the newest {ENTRIES_MAX:,} entries of this day are counted here.", "soft")
     prefix = site.options.path_prefix
-    with box("panel grid"):
-        Words("By market", tag="h2")
+    with panel("By market"):
         await fixed_table("By market", _MARKET_COLUMNS, by_market(entries, prefix=prefix))
-    with box("panel grid"):
-        Words("Entries of the ledger, newest first; each leads to its record", tag="h2")
+    with panel("Entries of the ledger, newest first; each leads to its record"):
         rows = [entry_row(each, prefix=prefix) for each in entries]
         await fixed_table("Ledger entries", ENTRY_COLUMNS, rows, limit=100)
 
@@ -149,9 +149,8 @@ async def _record(site: Site, stream: str, key: str) -> None:
             owner = getattr(newest.value, "subaccount", 0)
             href = site.url(f"/position/{owner}/{found.ticker}")
             about["Market"] = shown.words(found.ticker, href=href)
-        facts(about)
-    with box("panel grid"):
-        Words("What the books make of it: legs that sum to zero", tag="h2")
+        facts(about, long={"Name in the journal"})
+    with panel("What the books make of it: legs that sum to zero"):
         if not found.entries:
             Words("Nothing is booked from this record.", "soft", tag="p")
         for entry in found.entries:
@@ -161,8 +160,7 @@ async def _record(site: Site, stream: str, key: str) -> None:
                 tag="p",
             )
             await fixed_table("Legs", _POSTING_COLUMNS, posting_rows(entry))
-    with box("panel grid"):
-        Words("As the exchange sent it", tag="h2")
+    with panel("As the exchange sent it"):
         for each in reversed(found.versions):
             told = each.recorded
             with box():

@@ -12,7 +12,7 @@ from trueup.core.errors import TrueupError
 from trueup.web.frame import Frame, frame
 from trueup.web.live import Moved
 from trueup.web.site import Site
-from trueup.web.tables import Column, Query, Table, page_of
+from trueup.web.tables import Column, Query, Table, page_of, titled_table
 from trueup.web.values.bot import decision_rows
 from trueup.web.values.rows import TablePage, TableRow
 from trueup.web.values.shown import NOTHING, Shown
@@ -25,7 +25,7 @@ from trueup.web.values.system import (
     line_rows,
     room,
 )
-from trueup.web.widgets import Age, Words, box, button, facts
+from trueup.web.widgets import Age, Words, box, button, facts, panel
 
 _CHECK_COLUMNS: Final = (
     Column(name="name", label="Check"),
@@ -85,20 +85,17 @@ class _System:
             self._words = Words("")
         self._trouble.set_visibility(False)
         with box("panel grid"):
-            self._facts = facts(dict.fromkeys(_FACTS, NOTHING))
-        with box("panel grid"):
-            Words("Calls of the exchange in the last hour", tag="h2")
+            self._facts = facts(dict.fromkeys(_FACTS, NOTHING), long={"Home"})
+        with panel("Calls of the exchange in the last hour"):
             self._calls = facts(dict.fromkeys(call_facts(call_figures(())), NOTHING))
         self._listing("Checks", _CHECK_COLUMNS, lambda found: check_rows(found.checks), "Looking …")
-        with box("panel grid"):
-            Words("Alerts of the bot", tag="h2")
-            self._alerts = Table(
-                "Alerts of the bot",
-                _ALERT_COLUMNS,
-                self._alert_page,
-                query=Query(sort="", limit=25),
-                empty="No alerts.",
-            )
+        self._alerts = titled_table(
+            "Alerts of the bot",
+            _ALERT_COLUMNS,
+            self._alert_page,
+            query=Query(sort="", limit=25),
+            empty="No alerts.",
+        )
         self._listing(
             "Errors", _ERROR_COLUMNS, lambda found: error_rows(found.errors), "No errors."
         )
@@ -129,7 +126,7 @@ class _System:
                     load,
                     query=Query(sort="", limit=25),
                     empty=empty,
-                    filter_label=f"Filter: {caption.lower()}",
+                    filter_label=f"Filter the {caption.lower()}",
                 )
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from trueup.core.facts import Filled, OrderReported, Stream
@@ -28,7 +29,7 @@ def fill_key(trade_id: TradeId, order_id: OrderId) -> str:
 
 def outcome(side: Side) -> Shown:
     """Bought YES or bought NO."""
-    return Shown("YES", Tone.GAIN) if side is Side.YES else Shown("NO", Tone.LOSS)
+    return shown.side(side.value)
 
 
 def paid_price(side: Side, price: Price) -> Price:
@@ -60,7 +61,6 @@ def fill_row(listed: ListedFill, *, prefix: str = "") -> TableRow:
 
 
 _STATUS_TONES: Mapping[OrderStatus, Tone] = {
-    OrderStatus.RESTING: Tone.LOOK,
     OrderStatus.EXECUTED: Tone.GOOD,
     OrderStatus.CANCELED: Tone.MUTED,
 }
@@ -100,7 +100,9 @@ def settlement_row(settled: SettledMarket, *, prefix: str = "") -> TableRow:
         href=f"{prefix}/position/{settled.subaccount}/{settled.ticker}",
         cells={
             "at": shown.moment(settled.at),
-            "ticker": Shown(settled.ticker),
+            "ticker": Shown(
+                settled.ticker, href=f"{prefix}/position/{settled.subaccount}/{settled.ticker}"
+            ),
             "result": result(settled.result, settled.value),
             "held": shown.count(settled.net, signed=True),
             "payout": shown.money(settled.payout),
@@ -116,6 +118,6 @@ def result(found: MarketResult | None, value: Price | None) -> Shown:
     if found is None:
         return shown.NOTHING
     title = "" if value is None else f"one YES contract paid ${value}"
-    tones = {"yes": Tone.GAIN, "no": Tone.LOSS}
-    text = found.value.upper() if found.value in tones else found.value
-    return Shown(text, tones.get(found.value, Tone.LOOK), title)
+    if found.value in {"yes", "no"}:
+        return replace(shown.side(found.value), title=title)
+    return Shown(found.value if value is None else f"{found.value} ${value}", title=title)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from trueup.core.errors import NotANumber
-from trueup.core.instant import parse_instant
+from trueup.core.instant import SECOND, format_age, parse_instant
 from trueup.core.units import Money
 from trueup.run.bot.decision_log import Line, line_words
 from trueup.run.bot.status import ConnectionShown, LimitShown, OrderShown, Status, StrategyShown
@@ -54,7 +54,7 @@ def strategy_row(strategy: StrategyShown) -> TableRow:
             "capital": amount(strategy.capital),
             "orders": shown.number(strategy.open_orders),
             "markets": shown.number(strategy.markets),
-            "parameters": shown.words(parameters, tone=Tone.MUTED),
+            "parameters": shown.note(parameters, tone=Tone.MUTED),
         },
     )
 
@@ -65,12 +65,13 @@ def state_words(state: str, why: str = "") -> Shown:
     return Shown(words, tone, why)
 
 
-def amount(text: str | None, *, signed: bool = False) -> Shown:
-    """Dollars of the status document."""
+def amount(text: str | None, *, signed: bool = False, stands_alone: bool = False) -> Shown:
+    """Dollars of the status document; with the dollar sign where no column's heading says so."""
     if text is None:
         return shown.NOTHING
+    show = shown.dollars if stands_alone else shown.money
     try:
-        return shown.money(Money.parse(text), signed=signed)
+        return show(Money.parse(text), signed=signed)
     except NotANumber:
         return shown.words(text)
 
@@ -82,14 +83,14 @@ def order_row(order: OrderShown) -> TableRow:
         cells={
             "ticker": Shown(order.ticker),
             "strategy": shown.words(order.strategy),
-            "side": Shown(order.side.upper(), Tone.GAIN if order.side == "yes" else Tone.LOSS),
+            "side": shown.side(order.side),
             "limit": shown.words(order.limit),
-            "count": shown.words(order.count),
-            "filled": shown.words(order.filled),
+            "count": shown.contracts(order.count),
+            "filled": shown.contracts(order.filled),
             "state": shown.words(
                 order.state, tone=Tone.BAD if order.state == "unknown" else Tone.PLAIN
             ),
-            "reason": shown.words(order.reason, tone=Tone.MUTED),
+            "reason": shown.note(order.reason, tone=Tone.MUTED),
         },
     )
 
@@ -101,10 +102,10 @@ def connection_row(connection: ConnectionShown) -> TableRow:
         key=connection.name,
         tone="" if connection.up else "bad",
         cells={
-            "name": Shown(connection.name),
+            "name": Shown(connection.name.replace("_", " ")),
             "state": Shown("● up", Tone.GOOD) if connection.up else Shown("✕ down", Tone.BAD),
-            "heard": shown.NOTHING if age is None else Shown(f"{age} s ago"),
-            "words": shown.words(connection.words, tone=Tone.MUTED),
+            "heard": shown.NOTHING if age is None else Shown(f"{format_age(age * SECOND)} ago"),
+            "words": shown.note(connection.words, tone=Tone.MUTED),
         },
     )
 
@@ -129,11 +130,21 @@ def _bar(limit: LimitShown) -> LimitBar:
     owner = f"{limit.strategy}: " if limit.strategy else ""
     return LimitBar(
         name=f"{owner}{limit.limit.replace('_', ' ')}{of}",
-        used=limit.used,
-        allowed=limit.allowed,
+        used=_limited(limit.limit, limit.used),
+        allowed=_limited(limit.limit, limit.allowed, with_unit=True),
         percent=int(share * 100),
         tone=tone,
     )
+
+
+_IN_CONTRACTS: Final = frozenset({"position_max"})
+
+
+def _limited(limit: str, text: str, *, with_unit: bool = False) -> str:
+    """A side of a limit: dollars, contracts, or a bare number of things."""
+    if limit in _IN_CONTRACTS:
+        return shown.contracts(text).text + (" contracts" if with_unit else "")
+    return amount(text, stands_alone=True).text if "." in text else text
 
 
 _LINE_TONES: Final = {
@@ -187,12 +198,12 @@ def summary(status: Status) -> dict[str, Shown]:
     return {
         "State": state_words(status.state),
         "Mode": shown.words(f"{status.mode}, {status.venue}" + (", LIVE" if status.live else "")),
-        "Value": amount(status.value),
-        "P&L": amount(status.profit, signed=True),
+        "Value": amount(status.value, stands_alone=True),
+        "P&L": amount(status.profit, signed=True, stands_alone=True),
         "Running since": shown.moment(parse_instant(status.started_at)),
         "Markets followed": shown.number(status.markets_followed),
         "Orders sent": shown.number(status.counters.sent),
         "Fills": shown.number(status.counters.fills),
         "Wishes refused": shown.number(status.counters.refused),
-        "Process": shown.number(status.pid),
+        "Process": shown.words(str(status.pid)),
     }

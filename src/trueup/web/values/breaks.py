@@ -90,7 +90,7 @@ def break_row(aged: AgedBreak, *, now: Instant) -> TableRow:
             "severity": SEVERITIES[found.severity],
             "kind": shown.words(kind_words(found.kind)),
             "ticker": shown.words(found.ticker),
-            "amount": shown.money(found.amount, signed=True) if found.amount else shown.words(""),
+            "amount": shown.money(found.amount, signed=True) if found.amount else shown.note(""),
             "age": Shown(
                 format_age(now - aged.first_seen), title=shown.moment(aged.first_seen).title
             ),

@@ -179,7 +179,7 @@ def side(net: Count) -> Shown:
     """Which contracts are held, in a word and a colour."""
     if not net:
         return Shown("flat", Tone.MUTED)
-    return Shown("YES", Tone.GAIN) if net.units > 0 else Shown("NO", Tone.LOSS)
+    return shown.side("yes" if net.units > 0 else "no")
 
 
 def average_price(position: OpenPosition) -> Ratio | None:

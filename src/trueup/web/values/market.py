@@ -9,7 +9,6 @@ from trueup.core.catalog import FeeTerms
 from trueup.core.ids import Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.market import MarketStatus
-from trueup.core.orders import Side
 from trueup.core.units import rounded_text
 from trueup.engine.market import PublicTrade, Top
 from trueup.run.bot.decision_log import Line
@@ -111,10 +110,7 @@ def trade_rows(trades: Iterable[PublicTrade]) -> list[TableRow]:
             key=f"{each.at}/{place}",
             cells={
                 "at": shown.moment(each.at),
-                "side": Shown(
-                    each.taker_side.value.upper(),
-                    Tone.GAIN if each.taker_side is Side.YES else Tone.LOSS,
-                ),
+                "side": shown.side(each.taker_side.value),
                 "price": shown.price(each.price),
                 "count": shown.count(each.count),
             },

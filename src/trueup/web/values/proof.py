@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from trueup.core.ids import Shard, Subaccount
-from trueup.core.instant import Instant
+from trueup.core.instant import Instant, utc_day
 from trueup.core.units import Money
 from trueup.ledger.coverage import Certificate, CertificateLine, Span
 from trueup.ledger.explain import movement_words
@@ -48,6 +48,8 @@ class Timeline:
     name: str
     bars: Sequence[Bar]
     words: str
+    state: str
+    """In a few words, for the end of the line."""
     is_complete: bool
 
 
@@ -75,12 +77,12 @@ def _interval_row(
             "pot": Shown(pot_words(subaccount, shard)),
             "since": since,
             "until": shown.moment(interval.until),
-            "claimed": shown.money(interval.claimed_low, signed=True),
-            "explained": shown.money(interval.explained, signed=True),
+            "claimed": shown.change(interval.claimed_low),
+            "explained": shown.change(interval.explained),
             "facts": Shown(f"{interval.count:,}", title=movements),
             "left": shown.money(interval.difference, signed=True),
             "verdict": _VERDICTS[interval.verdict],
-            "words": shown.words("; ".join(interval.explanations)),
+            "words": shown.note("; ".join(interval.explanations)),
         },
     )
 
@@ -88,7 +90,11 @@ def _interval_row(
 def pot_words(subaccount: Subaccount | None, shard: Shard | None) -> str:
     """A pot of cash by name."""
     owner = "all subaccounts" if subaccount is None else f"subaccount {subaccount}"
-    return owner if shard is None else f"{owner}, shard {shard}"
+    return f"{owner}, {'all shards' if shard is None else f'shard {shard}'}"
+
+
+def _shard(told: object) -> str:
+    return "all shards" if told == "all" else f"shard {told}"
 
 
 def balance_rows(balances: Iterable[Row]) -> list[TableRow]:
@@ -97,7 +103,7 @@ def balance_rows(balances: Iterable[Row]) -> list[TableRow]:
         TableRow(
             key=f"{each['subaccount']}/{each['shard']}",
             cells={
-                "pot": Shown(f"subaccount {each['subaccount']}, shard {each['shard']}"),
+                "pot": Shown(f"subaccount {each['subaccount']}, {_shard(each['shard'])}"),
                 "exchange": shown.money(_money(each["exchange"])),
                 "books": shown.money(_money(each["books"])),
                 "collateral": shown.money(_money(each["collateral"])),
@@ -154,8 +160,18 @@ def _timeline(line: CertificateLine, *, since: Instant, now: Instant) -> Timelin
         name=f"{line.stream.value.replace('_', ' ')}{owner}",
         bars=[each for each in bars if each.length],
         words=line.words(),
+        state=_state(line),
         is_complete=not line.missing,
     )
+
+
+def _state(line: CertificateLine) -> str:
+    if line.missing:
+        return "not complete"
+    if not line.complete:
+        return "refused to this key" if line.refused else "nothing yet"
+    since = line.complete[0].since
+    return f"complete since {utc_day(since) if since else 'the beginning'}"
 
 
 def _bar(span: Span, *, since: Instant, now: Instant, is_covered: bool) -> Bar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from trueup.core.instant import DAY, HOUR, Instant
 from trueup.core.units import Ratio
@@ -88,21 +88,35 @@ def _decimal(value: Ratio) -> str:
     return shown.average(value).text.replace(shown.MINUS, "-")
 
 
+_TOOLTIP: Final[dict[str, Any]] = {
+    "trigger": "item",
+    "backgroundColor": "var(--panel)",
+    "borderColor": "var(--line)",
+    "textStyle": {"color": "var(--text)", "fontSize": 12},
+    "confine": True,
+}
+
+
 def calibration_chart(buckets: Sequence[Bucket]) -> dict[str, Any]:
     """Paid across, returned upwards; on the dashed line prices were right."""
+    font = {"fontFamily": "inherit", "fontSize": 11, "color": "var(--soft)"}
     axis: dict[str, Any] = {
         "type": "value",
         "min": 0,
         "max": 1,
-        "axisLabel": {"fontFamily": "inherit", "fontSize": 11, "color": "var(--soft)"},
+        "axisLabel": {**font, ":formatter": "(v) => '$' + v.toFixed(2)"},
+        "nameTextStyle": font,
         "splitLine": {"lineStyle": {"color": "var(--line)", "type": "dashed"}},
     }
     return {
         "animation": False,
         "grid": {"left": 8, "right": 14, "top": 34, "bottom": 28, "containLabel": True},
-        "tooltip": {"trigger": "item", "confine": True},
-        "xAxis": {**axis, "name": "paid", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": {**axis, "name": "returned"},
+        "tooltip": {
+            **_TOOLTIP,
+            ":formatter": "(each) => `paid $${each.data[0]}, returned $${each.data[1]}`",
+        },
+        "xAxis": {**axis, "name": "paid a contract", "nameLocation": "middle", "nameGap": 26},
+        "yAxis": {**axis, "name": "returned", "nameTextStyle": {**font, "align": "left"}},
         "series": [
             {
                 "type": "line",

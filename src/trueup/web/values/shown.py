@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from trueup.core.instant import Instant, to_datetime
+from trueup.core.errors import CallerError
+from trueup.core.instant import Instant, format_instant, to_datetime
 from trueup.core.units import Count, Money, Price, Ratio, format_decimal
 
 UNKNOWN: Final = "–"
@@ -29,6 +30,9 @@ class Tone(StrEnum):
     GOOD = "good"
     LOOK = "look"
     BAD = "bad"
+    YES = "yes"
+    NO = "no"
+    """The two sides have colours of their own: NO is no loss, and YES no gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Shown:
     title: str = ""
     at: Instant | None = None
     href: str = ""
+    exact: str = ""
+    """The same for a program, where `text` is shortened for the eye; empty: the text says it all."""
 
 
 NOTHING: Final = Shown(UNKNOWN, Tone.MUTED, "not known")
@@ -56,7 +62,12 @@ def money(
     if signed:
         tone = tone_of(amount)
         text = f"+{text}" if amount.units > 0 else text
-    return Shown(text, tone, _exact(amount), at, href)
+    return Shown(text, tone, _exact(amount), at, href, str(amount))
+
+
+def change(amount: Money | None) -> Shown:
+    """Money that moved: with its sign, and without a colour, for it is neither gain nor loss."""
+    return replace(money(amount, signed=True), tone=Tone.MUTED if amount is None else Tone.PLAIN)
 
 
 def dollars(amount: Money | None, *, signed: bool = False, at: Instant | None = None) -> Shown:
@@ -122,12 +133,44 @@ def words(text: str | None, *, tone: Tone = Tone.PLAIN, title: str = "", href: s
     return Shown(text, tone, title, None, href) if text else NOTHING
 
 
+def note(text: str | None, *, tone: Tone = Tone.PLAIN) -> Shown:
+    """Words that may be missing because there is nothing to say: then the place stays empty."""
+    return Shown(text or "", tone)
+
+
+def side(name: str) -> Shown:
+    """YES or NO, in a colour that is neither gain nor loss."""
+    return Shown(name.upper(), Tone.YES if name.lower() == "yes" else Tone.NO)
+
+
+def contracts(text: str) -> Shown:
+    """A count that was told as text, as `count`."""
+    try:
+        return count(Count.parse(text))
+    except CallerError:
+        return words(text)
+
+
+def whole(value: Count | None) -> Shown:
+    """Contracts to the whole one, for columns that are read at a glance; exact in the title."""
+    if value is None:
+        return NOTHING
+    rounded = number((abs(value.units) + 50) // 100)
+    if value.units % 100 == 0:
+        return rounded
+    return replace(rounded, title=f"exactly {value}", exact=str(value))
+
+
 def moment(at: Instant | None) -> Shown:
     """A time in UTC: day, month and seconds; the year and microseconds are in the title."""
     if at is None:
         return NOTHING
     then = to_datetime(at)
-    return Shown(f"{then:%d %b %H:%M:%S}", title=f"{then:%Y-%m-%d %H:%M:%S.%f} UTC")
+    return Shown(
+        f"{then:%d %b %H:%M:%S}",
+        title=f"{then:%Y-%m-%d %H:%M:%S.%f} UTC",
+        exact=format_instant(at),
+    )
 
 
 def percent(part: int, whole: int) -> Shown:

@@ -121,7 +121,7 @@ def _facts(settings: DeskSettings) -> dict[str, Shown]:
         "Tables of calls": shown.words(size(operations_path(settings.home, config))),
         "They keep": shown.words(f"{days} days" if days else "nothing"),
         "Log files": shown.words(size(logs_folder(settings.home))),
-        "Home": Shown(settings.home.name, title=str(settings.home)),
+        "Home": shown.words(str(settings.home)),
     }
 
 
@@ -144,7 +144,7 @@ def check_rows(checks: Iterable[Check]) -> list[TableRow]:
                 "name": shown.words(each.name),
                 "finding": _FINDINGS[each.finding],
                 "words": shown.words(each.words),
-                "remedy": shown.words(each.remedy),
+                "remedy": shown.note(each.remedy),
             },
         )
         for each in checks
@@ -160,7 +160,7 @@ def error_rows(errors: Sequence[Mapping[str, Any]]) -> list[TableRow]:
                 "at": shown.moment(Instant(each["at"])),
                 "process": shown.words(str(each["process"])),
                 "words": shown.words(str(each["words"])),
-                "remedy": shown.words(str(each["remedy"])),
+                "remedy": shown.note(str(each["remedy"])),
             },
         )
         for place, each in reversed(tuple(enumerate(errors)))

@@ -101,8 +101,8 @@ def entry_row(entry: Entry, *, prefix: str = "") -> TableRow:
                 href=f"{prefix}/position/{entry.subaccount}/{entry.ticker}" if entry.ticker else "",
             ),
             "strategy": shown.words(entry.strategy, tone=Tone.MUTED),
-            "contracts": shown.count(Count(held), signed=True) if held else shown.words(""),
-            "cash": shown.money(did.cash, signed=True),
+            "contracts": shown.count(Count(held), signed=True) if held else shown.note(""),
+            "cash": shown.change(did.cash),
             "realized": shown.money(did.realized, signed=True),
             "fees": shown.money(did.fees),
             "net": shown.money(did.net, signed=True),
@@ -117,12 +117,10 @@ def posting_rows(entry: Entry) -> list[TableRow]:
             key=str(place),
             cells={
                 "account": shown.words(posting.account.value),
-                "money": shown.money(posting.money, signed=True)
-                if posting.money
-                else shown.words(""),
+                "money": shown.change(posting.money) if posting.money else shown.note(""),
                 "contracts": shown.count(posting.contracts, signed=True)
                 if posting.contracts
-                else shown.words(""),
+                else shown.note(""),
             },
         )
         for place, posting in enumerate(entry.postings)
@@ -181,7 +179,7 @@ def by_market(entries: Iterable[Entry], *, prefix: str = "") -> list[TableRow]:
             cells={
                 "ticker": Shown(where[1] or "no market"),
                 "entries": shown.number(count),
-                "cash": shown.money(did.cash, signed=True),
+                "cash": shown.change(did.cash),
                 "realized": shown.money(did.realized, signed=True),
                 "fees": shown.money(did.fees),
                 "net": shown.money(did.net, signed=True),
