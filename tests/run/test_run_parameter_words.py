@@ -16,7 +16,7 @@ from trueup.engine.strategies.momentum import Momentum
 from trueup.engine.strategies.threshold import Threshold
 from trueup.engine.strategy import Strategy
 from trueup.run.bot.strategy_parameters import make_strategy, parameter_words
-from trueup.run.plain_values import length_words, value_words
+from trueup.run.plain_values import Plain, length_words, value_words
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,12 @@ def test_a_length_is_never_rounded(length: int, words: str) -> None:
 
 
 def test_what_was_configured_is_what_is_told() -> None:
-    given = {"deviation": "12%", "window": "7d", "sizing": {"percent": "2%"}, "tolerance": "0.01"}
+    given: dict[str, Plain] = {
+        "deviation": "12%",
+        "window": "7d",
+        "sizing": {"percent": "2%"},
+        "tolerance": "0.01",
+    }
     told = parameter_words(make_strategy(MeanReversion, given, "here"))
 
     assert told["deviation"] == "0.12"

@@ -212,6 +212,34 @@ def test_a_page_without_its_server_says_so(tab: Tab) -> None:
 
     expect(page.locator(".lost")).to_be_visible()
     expect(page.locator(".lost")).to_contain_text("No connection to the server")
+    faded = (
+        "(one) => [...Array(12)].reduce((all) => all.concat(all.at(-1).parentElement ?? []), [one])"
+    )
+    filters = (
+        f"(one) => ({faded})(one).filter((each) => getComputedStyle(each).filter !== 'none').length"
+    )
+    assert page.locator(".lost").evaluate(filters) == 0, "the warning itself is in full colour"
+    assert page.locator(".tile").first.evaluate(filters) == 1, "the figures are grey, once"
+
+
+def test_an_address_that_is_none_leads_back(tab: Tab) -> None:
+    tab.page.goto(tab.dashboard.url("/nothing"))
+    expect(tab.page.locator("h1")).to_have_text("There is no such page")
+    tab.page.get_by_role("link", name="Overview").click()
+    expect(tab.page.locator("header")).to_contain_text("sandbox")
+    assert [each for each in tab.troubles if "404" not in each] == []
+    tab.troubles.clear()
+
+
+def test_the_equity_curve_stays_under_the_pointer(tab: Tab) -> None:
+    page = tab.open("/")
+    line = page.locator(".chart").first.locator('path[stroke="var(--accent)"]').first
+    expect(line).to_be_attached()
+    page.locator(".chart").first.hover()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.chart div')].some((e) => e.innerText.includes('equity at cost'))"
+    )
+    expect(line).to_be_attached()
 
 
 def test_a_break_is_acknowledged_with_a_name_and_a_reason(tab: Tab) -> None:

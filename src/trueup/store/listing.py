@@ -92,18 +92,20 @@ class SettledMarket:
     evidence: str
 
 
+# As people see it: of contracts of NO what NO costs.
+_PAID: Final = "CASE WHEN {0}.side = 'yes' THEN {0}.price ELSE 10000 - {0}.price END"
 FILL_SORTS: Final[Mapping[str, str]] = {
     "at": "f.at",
     "ticker": "f.ticker",
     "count": "f.count",
-    "price": "f.price",
+    "price": _PAID.format("f"),
     "fee": "f.fee",
 }
 ORDER_SORTS: Final[Mapping[str, str]] = {
     "at": "o.updated_at",
     "created": "o.created_at",
     "ticker": "o.ticker",
-    "price": "o.price",
+    "price": _PAID.format("o"),
     "count": "o.initial_count",
     "filled": "o.fill_count",
     "status": "o.status",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from html import escape
 from typing import Final, cast
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from nicegui import app as library
 from nicegui import ui
@@ -89,6 +91,7 @@ def build(site: Site) -> Application:
     add_exports(application, site)
     for page in _PAGES:
         page.register(site)
+    _say_what_is_missing(site)
     # A bar that appears by itself whenever something is read would never rest here.
     quasar = cast("dict[str, object]", library.config.quasar_config)  # pyright: ignore[reportUnknownMemberType]
     quasar["loadingBar"] = {"skipHijack": True}
@@ -112,6 +115,28 @@ def build(site: Site) -> Application:
     )
     zipped = GZipMiddleware(cast("Callable[..., object]", guarded), minimum_size=1_000)  # type: ignore[arg-type]
     return Prefixed(cast("Application", zipped), site.options.path_prefix)
+
+
+_MISSING: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>No such page · trueup</title><link rel="stylesheet" href="{prefix}/static/trueup.css">
+<script src="{prefix}/static/trueup.js" data-prefix="{prefix}" data-now="0"></script></head>
+<body><main class="empty"><h1>There is no such page</h1>
+<p>The address may be of an older version, or mistyped.</p>
+<p><a href="{prefix}/">Overview</a></p></main></body></html>"""
+
+
+def _say_what_is_missing(site: Site) -> None:
+    """A page of our own for addresses that are none; programs get it as JSON."""
+    text = _MISSING.format(prefix=escape(site.options.path_prefix, quote=True))
+
+    async def missing(request: Request, error: Exception) -> Response:
+        del error
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(text, status_code=404)
+        return JSONResponse({"error": "there is no such address"}, status_code=404)
+
+    library.add_exception_handler(404, missing)
 
 
 def _lifespan(site: Site) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

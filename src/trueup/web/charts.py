@@ -77,6 +77,9 @@ class Chart:
 def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Options:
     """Equity at cost over time; a step for each hour in which something happened."""
     shown = within(points, span=span, now=now)
+    series = [_curve("equity at cost", "accent", [(each.at, each.equity) for each in shown])]
+    if len({each.paid_in for each in shown}) > 1:
+        series.append(_paid_in(shown))
     return {
         "animation": False,
         "useUTC": True,
@@ -89,38 +92,54 @@ def equity_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> Op
             "axisLabel": {**FONT, ":formatter": DOLLARS},
             "splitLine": SPLIT,
         },
-        "series": [
-            {
-                "name": "equity at cost",
-                "type": "line",
-                "step": "end",
-                # Points are there to be clicked, and seen only under the pointer: a click on
-                # the line between them would not say when.
-                "showSymbol": True,
-                "showAllSymbol": True,
-                "symbol": "circle",
-                "symbolSize": 14,
-                "lineStyle": {"color": "var(--accent)", "width": 1.6},
-                "itemStyle": {"color": "var(--accent)", "opacity": 0},
-                "emphasis": {"itemStyle": {"opacity": 0.6}},
-                "areaStyle": {"color": "var(--accent)", "opacity": 0.08},
-                "data": [[point.at // 1000, cents(point.equity)] for point in shown],
-                "tooltip": {":valueFormatter": _TO_THE_CENT},
-            },
-            {
-                # Deposits and withdrawals move equity, too: beside it they are told apart.
-                "name": "deposits less withdrawals",
-                "type": "line",
-                "step": "end",
-                "silent": True,
-                "showSymbol": False,
-                "symbol": "none",
-                "lineStyle": {"color": "var(--soft)", "width": 1, "type": "dashed"},
-                "itemStyle": {"color": "var(--soft)"},
-                "data": [[point.at // 1000, cents(point.paid_in)] for point in shown],
-                "tooltip": {":valueFormatter": _TO_THE_CENT},
-            },
-        ],
+        "series": series,
+    }
+
+
+def _curve(
+    name: str, color: str, points: Sequence[tuple[Instant, Money]], *, width: int = 2
+) -> Options:
+    line = {"color": f"var(--{color})", "width": width}
+    area = {"color": f"var(--{color})", "opacity": 0.1}
+    point = {"color": f"var(--{color})"}
+    return {
+        "name": name,
+        "type": "line",
+        "step": "end",
+        # Points are there to be clicked, and seen only under the pointer: a click on
+        # the line between them would not say when.
+        "showSymbol": True,
+        "showAllSymbol": True,
+        "symbol": "circle",
+        "symbolSize": 14,
+        "lineStyle": line,
+        "itemStyle": {**point, "opacity": 0},
+        "areaStyle": area,
+        # The library would make these colours lighter under the pointer, cannot read them, and
+        # would draw nothing.
+        "emphasis": {
+            "lineStyle": line,
+            "areaStyle": area,
+            "itemStyle": {**point, "opacity": 0.6},
+        },
+        "data": [[at // 1000, cents(amount)] for at, amount in points],
+        "tooltip": {":valueFormatter": _TO_THE_CENT},
+    }
+
+
+def _paid_in(points: Sequence[CurvePoint]) -> Options:
+    """Deposits and withdrawals move equity, too: beside it they are told apart."""
+    return {
+        "name": "deposits less withdrawals",
+        "type": "line",
+        "step": "end",
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": "var(--soft)", "width": 1, "type": "dashed"},
+        "itemStyle": {"color": "var(--soft)"},
+        "emphasis": {"disabled": True},
+        "data": [[each.at // 1000, cents(each.paid_in)] for each in points],
+        "tooltip": {":valueFormatter": _TO_THE_CENT},
     }
 
 
@@ -133,16 +152,8 @@ def drawdown_curve(points: Sequence[CurvePoint], *, span: int, now: Instant) -> 
     shown = within(depths, span=span, now=now)
     options = equity_curve((), span=span, now=now)
     options["yAxis"] = {**options["yAxis"], "max": 0, "splitNumber": 2}
-    options["series"] = [
-        {
-            **options["series"][0],
-            "name": "drawdown",
-            "lineStyle": {"color": "var(--loss)", "width": 1.2},
-            "itemStyle": {"color": "var(--loss)", "opacity": 0},
-            "areaStyle": {"color": "var(--loss)", "opacity": 0.12},
-            "data": [[point.at // 1000, cents(point.earned)] for point in shown],
-        }
-    ]
+    depth = [(each.at, each.earned) for each in shown]
+    options["series"] = [_curve("drawdown", "loss", depth, width=1)]
     return options
 
 
@@ -206,7 +217,15 @@ def bars(names: Sequence[str], amounts: Sequence[Money], *, sideways: bool) -> O
         },
         "xAxis": amounts_axis if sideways else names_axis,
         "yAxis": names_axis if sideways else amounts_axis,
-        "series": [{"type": "bar", "barMaxWidth": 16, "data": data, "label": label}],
+        "series": [
+            {
+                "type": "bar",
+                "barMaxWidth": 16,
+                "data": data,
+                "label": label,
+                "emphasis": {"disabled": True},
+            }
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from trueup.core.errors import TrueupError
+from trueup.web.values.shown import sentences
 from trueup.web.widgets import Field, Words, attribute, box, button, hear
 
 
@@ -61,7 +62,7 @@ def ask(
         attribute(told, "role", "status")
         with box("actions-row"):
             go = button(verb, None, f"button {'danger' if danger else 'first'}")
-            leave = button("Cancel", dialog.close)
+            leave = button("Back", dialog.close)
 
     def enable(text: str) -> None:
         fits = text.strip() == typed if typed else bool(text.strip())
@@ -73,7 +74,7 @@ def ask(
         try:
             told.say(await do("" if field is None else field.value.strip()))
         except TrueupError as error:
-            told.say(f"Not done: {error} {error.remedy}")
+            told.say(f"Not done. {sentences(error, error.remedy)}")
             attribute(go, "disabled", None)
             return
         go.set_visibility(False)

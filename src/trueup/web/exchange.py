@@ -23,6 +23,7 @@ from trueup.run.clock import Clock, SystemClock
 from trueup.run.desk import Desk, DeskSettings
 from trueup.run.markets.watch import open_onlooker
 from trueup.web.live import Moved
+from trueup.web.values.shown import sentences
 
 T = TypeVar("T")
 Look = Callable[[Client], T]
@@ -124,7 +125,7 @@ class Exchange:
                 value = await loop.run_in_executor(self._threads, self._ask, look)
                 self._sights[name] = Sight(value, self._settings.clock.now())
             except TrueupError as error:
-                self._fail(name, f"{error}. {error.remedy}".strip())
+                self._fail(name, sentences(error, error.remedy))
             except Exception as error:  # noqa: BLE001  # whatever it says, the page goes on
                 _log.exception("the exchange cannot be looked at")
                 self._fail(name, f"{type(error).__name__}: {error}")

@@ -173,6 +173,9 @@ def _header(site: Site) -> Callable[[], Awaitable[None]]:
         box("gap")
         if not site.options.read_only:
             button("Kill", lambda: kill_dialog(site), "danger", label="Kill switch")
+        if site.safety.asks_for_password:
+            with box(tag="form", method="post", action=site.url("/logout")):
+                attribute(Words("Log out", tag="button"), "type", "submit")
         attribute(button("?", _help, "not-phone", label="Keyboard shortcuts"), "data-help", "")
         attribute(button("◐", None, label="Light or dark"), "data-theme-button", "")
 

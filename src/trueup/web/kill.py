@@ -37,7 +37,7 @@ def kill_dialog(site: Site) -> None:
         attribute(verdict, "role", "status")
         with box("actions-row"):
             go = button("Kill", None, "button danger")
-            leave = button("Cancel", dialog.close)
+            leave = button("Back", dialog.close)
     attribute(go, "disabled", True)
     client = ui.context.client
 
@@ -52,7 +52,7 @@ def kill_dialog(site: Site) -> None:
             done = await site.actions.kill(places, "on the dashboard", told)
         except TrueupError as error:
             verdict.classes("tone-bad")
-            verdict.say(f"NOT proven that nothing rests: {error} {error.remedy}")
+            verdict.say(f"NOT proven that nothing rests. {shown.sentences(error, error.remedy)}")
             attribute(go, "disabled", None)
             return
         go.set_visibility(done.proven is False)

@@ -11,7 +11,7 @@ from nicegui.element import Element
 
 from trueup.core.errors import TrueupError
 from trueup.web.values.rows import TablePage, TableRow
-from trueup.web.values.shown import Shown
+from trueup.web.values.shown import Shown, sentences
 from trueup.web.widgets import hear, panel
 
 ROWS: Final = 50
@@ -112,7 +112,7 @@ class Table(Element, component="components/ledger_table.js"):
         try:
             page = await self._load(query)
         except TrueupError as error:
-            self._props["empty"] = f"{error}. {error.remedy}"
+            self._props["empty"] = sentences(error, error.remedy)
             page = TablePage((), 0)
         if page is None or query != self.query:
             return  # it is still being read, or somebody has turned the page meanwhile

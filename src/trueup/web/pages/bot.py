@@ -27,7 +27,7 @@ from trueup.web.values.bot import (
     summary,
 )
 from trueup.web.values.rows import TablePage
-from trueup.web.values.shown import NOTHING, Shown
+from trueup.web.values.shown import NOTHING, Shown, sentences
 from trueup.web.widgets import Age, Words, attribute, box, button, facts, panel
 
 _STRATEGY_COLUMNS: Final = (
@@ -161,8 +161,9 @@ class _Bot:
     async def _refresh(self) -> None:
         link, status = self._site.bot, self._status
         self._gone.set_visibility(status is None or link.is_killed)
-        killed = "The kill switch of this account is on. " if link.is_killed else ""
-        self._why.say(f"{killed}{'' if status is not None else f'{link.why} {link.remedy}'}")
+        killed = "The kill switch of this account is on." if link.is_killed else ""
+        gone = (link.why, link.remedy) if status is None else ()
+        self._why.say(sentences(killed, *gone))
         self._age.show(link.heard_at if status is not None else None)
         figures = _EMPTY if status is None else summary(status)
         for name, figure in figures.items():
@@ -205,7 +206,7 @@ class _Bot:
         try:
             state = await self._site.actions.command(command, words="on the dashboard")
         except TrueupError as error:
-            tell(f"{error} {error.remedy}", bad=True)
+            tell(sentences(error, error.remedy), bad=True)
             return
         tell(f"The bot is {state}.")
 
@@ -213,7 +214,7 @@ class _Bot:
         try:
             await self._site.actions.command(command, strategy=strategy, words="on the dashboard")
         except TrueupError as error:
-            tell(f"{error} {error.remedy}", bad=True)
+            tell(sentences(error, error.remedy), bad=True)
 
     async def _start_bot(self) -> None:
         tell(await self._site.actions.start_bot(self._site.companions))

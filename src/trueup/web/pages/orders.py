@@ -18,7 +18,7 @@ from trueup.web.values.activity import fill_row, order_row
 from trueup.web.values.rows import TablePage
 from trueup.web.widgets import Age, Words, attribute, box, button, panel
 
-_STATUSES = {"resting": "Resting", "executed": "Executed", "canceled": "Cancelled", "": "All"}
+_STATUSES = {"resting": "Resting", "executed": "Executed", "canceled": "Canceled", "": "All"}
 
 
 def register(site: Site) -> None:

@@ -26,7 +26,7 @@ from trueup.web.values.breaks import (
     verdict_facts,
 )
 from trueup.web.values.rows import TablePage
-from trueup.web.values.shown import NOTHING
+from trueup.web.values.shown import NOTHING, sentences
 from trueup.web.widgets import Age, Words, attribute, box, button, facts, panel
 
 _COLUMNS: Final = (
@@ -192,7 +192,7 @@ class _Reconciliation:
         try:
             tell(f"Asked: {await self._site.actions.sync()}.")
         except TrueupError as error:
-            tell(f"{error} {error.remedy}", bad=True)
+            tell(sentences(error, error.remedy), bad=True)
 
 
 def _verbs(aged: AgedBreak) -> dict[BreakStatus, str]:

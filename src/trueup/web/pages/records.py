@@ -79,7 +79,7 @@ async def _day(site: Site, day: str) -> None:
     try:
         begin, end = day_span(day)
     except TrueupError as error:
-        Words(f"{error}. Days look like 2026-11-28.", tag="p")
+        Words(shown.sentences(error, "Days look like 2026-11-28."), tag="p")
         return
     entries = await site.reader.page(lambda account: entries_of_day(account, begin, end))
     did = total_effect(entries)
@@ -131,7 +131,7 @@ async def _record(site: Site, stream: str, key: str) -> None:
     try:
         found: Record = await site.reader.page(lambda account: record(account, stream, key))
     except TrueupError as error:
-        Words(f"{error}. {error.remedy}", tag="p")
+        Words(shown.sentences(error, error.remedy), tag="p")
         return
     if not found.found:
         Words("There is no such record in the journal.", tag="p")

@@ -16,6 +16,7 @@ from trueup.web.pages.records import fixed_table
 from trueup.web.site import Site
 from trueup.web.tables import Column
 from trueup.web.values.repair import repair_rows, repair_words
+from trueup.web.values.shown import sentences
 from trueup.web.widgets import Field, Words, attribute, box, button
 
 _COLUMNS: Final = (
@@ -75,7 +76,7 @@ class _TableRepair:
         try:
             found = await self._run(place, write=False)
         except TrueupError as error:
-            self._words.say(f"{error} {error.remedy}")
+            self._words.say(sentences(error, error.remedy))
             return
         self._checked = place
         await self._show(found)

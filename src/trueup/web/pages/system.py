@@ -15,7 +15,7 @@ from trueup.web.site import Site
 from trueup.web.tables import Column, Query, Table, page_of, titled_table
 from trueup.web.values.bot import decision_rows
 from trueup.web.values.rows import TablePage, TableRow
-from trueup.web.values.shown import NOTHING, Shown
+from trueup.web.values.shown import NOTHING, Shown, sentences
 from trueup.web.values.system import (
     Room,
     call_facts,
@@ -134,7 +134,7 @@ class _System:
         try:
             self._room = await asyncio.to_thread(room, self._site.settings)
         except TrueupError as error:
-            self._words.say(f"{error} {error.remedy}")
+            self._words.say(sentences(error, error.remedy))
             self._trouble.set_visibility(True)
             return
         self._trouble.set_visibility(False)

@@ -72,8 +72,9 @@ def orders_badge(*, venue: str, read_only: bool, bot_is_live: bool, gates_open: 
 
 def bot_badge(state: str | None, *, is_killed: bool, why: str, heard_at: Instant | None) -> Badge:
     """Whether a bot trades."""
-    if state is None and is_killed:
-        return Badge(shape="■", words="killed", tone="bad", title="The kill switch is on.")
+    if is_killed and state in {None, "halted"}:
+        at = None if state is None else heard_at
+        return Badge(shape="■", words="killed", tone="bad", title="The kill switch is on.", at=at)
     match state:
         case None:
             return Badge(shape="○", words="no bot", tone="", title=why)

@@ -36,7 +36,7 @@ def paper_beside(account: Account) -> Beside:
         paper = _orders(settings.on_paper())
         live = _orders(settings.off_paper())
     except TrueupError as error:
-        return Beside(None, f"{error}. {error.remedy}".strip())
+        return Beside(None, shown.sentences(error, error.remedy))
     if paper is None or live is None:
         which = "traded on paper" if paper is None else "traded live"
         return Beside(None, f"This account has not {which}, so there is nothing to compare yet.")

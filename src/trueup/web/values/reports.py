@@ -132,6 +132,7 @@ def calibration_chart(buckets: Sequence[Bucket]) -> dict[str, Any]:
                 "data": [list(point) for point in calibration_points(buckets)],
                 "lineStyle": {"color": "var(--accent)", "width": 1.6},
                 "itemStyle": {"color": "var(--accent)"},
+                "emphasis": {"disabled": True},
             },
         ],
     }

@@ -161,6 +161,14 @@ def whole(value: Count | None) -> Shown:
     return replace(rounded, title=f"exactly {value}", exact=str(value))
 
 
+def sentences(*parts: object) -> str:
+    """What happened and what to do next, each a sentence; `parts` that are empty are left out."""
+    told = [text for text in (str(each).strip() for each in parts) if text]
+    return " ".join(
+        f"{text[:1].upper()}{text[1:]}{'' if text[-1] in '.!?…' else '.'}" for text in told
+    )
+
+
 def moment(at: Instant | None) -> Shown:
     """A time in UTC: day, month and seconds; the year and microseconds are in the title."""
     if at is None:
