@@ -229,5 +229,5 @@ def test_built_in_sandbox_says_that_it_forgets(user: User) -> None:
     said = user.type("order", "place", "buy", "1", "yes", listed[0]["ticker"], "0.05")
 
     assert said.code == 0
-    assert "forgets its orders" in said.err
+    assert "forgets what is done here" in said.err
     assert "1.00 resting" in said.out

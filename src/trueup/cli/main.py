@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "markets": ("markets",),
     "arbitrage": ("arbitrage",),
     "orders": ("arm", "disarm", "order"),
+    "subaccounts": ("subaccounts",),
     "bot": ("bot",),
     "feeds": ("feeds",),
     "alerts": ("alerts",),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, SandboxWorld, command, lead, listening
+from trueup.cli.common import Invocation, SandboxWorld, command, lead
 from trueup.cli.output import moment
+from trueup.cli.sending import DryOption, LiveOption, send, trading_desk
 from trueup.core.errors import CallerError
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Subaccount, Ticker
 from trueup.core.instant import SECOND, parse_instant
@@ -21,8 +20,6 @@ from trueup.run.arming import ARMED_FOR, arm, disarm
 from trueup.run.bot.practice import practices
 from trueup.run.schedule import parse_interval
 from trueup.run.trading import (
-    Done,
-    TradingDesk,
     amendment_of,
     cancellation_of,
     preview_amend,
@@ -31,16 +28,11 @@ from trueup.run.trading import (
     preview_decrease,
     preview_place,
 )
-from trueup.run.views import Row
 
 OrderIdArgument = Annotated[str, typer.Argument(help="The exchange's id of the order.")]
 SubaccountOption = Annotated[
     int | None, typer.Option("--subaccount", help="0 is the primary one.", min=0, max=63)
 ]
-LiveOption = Annotated[
-    bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-]
-DryOption = Annotated[bool, typer.Option("--dry-run", help="Show the request, send nothing.")]
 
 
 class Life(StrEnum):
@@ -105,7 +97,7 @@ def place(
 ) -> None:
     """Place an order: trueup order place buy 10 yes TICKER 0.56."""
     side, yes_price = quoted(action, outcome, Price.parse(price))
-    with _desk(invocation, live=live) as desk:
+    with trading_desk(invocation, live=live) as desk:
         order = NewOrder(
             ticker=Ticker(ticker),
             side=side,
@@ -120,7 +112,7 @@ def place(
             group_id=OrderGroupId(group) if group else None,
             subaccount=None if subaccount is None else Subaccount(subaccount),
         )
-        _send(invocation, desk, preview_place(order), lambda: desk.place(order), dry_run=dry_run)
+        send(invocation, desk, preview_place(order), lambda: desk.place(order), dry_run=dry_run)
 
 
 def amend(
@@ -139,11 +131,11 @@ def amend(
     """Change the price or the resting count of an order."""
     if not yes_price and not resting:
         raise CallerError("nothing to change", remedy="Give --yes-price, --resting, or both.")
-    with _desk(invocation, live=live) as desk:
+    with trading_desk(invocation, live=live) as desk:
         order = desk.order(OrderId(order_id))
         price = Price.parse(yes_price) if yes_price else order.price
         rest = Count.parse(resting) if resting else order.remaining_count
-        _send(
+        send(
             invocation,
             desk,
             preview_amend(amendment_of(order, price=price, resting=rest)),
@@ -162,7 +154,7 @@ def decrease(
     dry_run: DryOption = False,
 ) -> None:
     """Take contracts off a resting order; it keeps its place in the queue."""
-    with _desk(invocation, live=live) as desk:
+    with trading_desk(invocation, live=live) as desk:
         order = desk.order(OrderId(order_id))
         decreased = Decrease(
             order_id=order.order_id,
@@ -171,7 +163,7 @@ def decrease(
             ticker=order.ticker,
             subaccount=order.subaccount,
         )
-        _send(
+        send(
             invocation,
             desk,
             preview_decrease(decreased),
@@ -188,10 +180,10 @@ def cancel(
     dry_run: DryOption = False,
 ) -> None:
     """Take a resting order back."""
-    with _desk(invocation, live=live) as desk:
+    with trading_desk(invocation, live=live) as desk:
         order = desk.order(OrderId(order_id))
         preview = preview_cancel(cancellation_of(order))
-        _send(invocation, desk, preview, lambda: desk.cancel(order), dry_run=dry_run)
+        send(invocation, desk, preview, lambda: desk.cancel(order), dry_run=dry_run)
 
 
 def cancel_all(
@@ -203,9 +195,9 @@ def cancel_all(
 ) -> None:
     """Take all resting orders back, on every shard, and look that nothing rests any more."""
     only = None if subaccount is None else Subaccount(subaccount)
-    with _desk(invocation, live=live) as desk:
+    with trading_desk(invocation, live=live) as desk:
         preview = preview_cancel_all(only)
-        _send(invocation, desk, preview, lambda: desk.cancel_all(only), dry_run=dry_run)
+        send(invocation, desk, preview, lambda: desk.cancel_all(only), dry_run=dry_run)
 
 
 def arm_account(
@@ -263,52 +255,3 @@ def disarm_account(invocation: Invocation) -> None:
     existed = disarm(lead(invocation, world=SandboxWorld.BUILT_IN))
     invocation.output.result({"armed": False, "was_armed": existed})
     invocation.output.say("Disarmed." if existed else "It was not armed.")
-
-
-@contextmanager
-def _desk(invocation: Invocation, *, live: bool) -> Generator[TradingDesk]:
-    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
-    with (
-        listening(invocation, settings) as hear,
-        TradingDesk(settings, live=live, on_event=hear) as desk,
-    ):
-        if settings.is_embedded:
-            invocation.output.notice(
-                "The built-in sandbox forgets its orders when this command ends; "
-                "`trueup sandbox serve` is one that stays."
-            )
-        yield desk
-
-
-def _send(
-    invocation: Invocation,
-    desk: TradingDesk,
-    preview: Row,
-    act: Callable[[], Done],
-    *,
-    dry_run: bool,
-) -> None:
-    """Show the request; send it where that is wanted and every gate is open."""
-    output = invocation.output
-    output.say(f"{preview['method']} {preview['path']}", style="bold")
-    for name in ("query", "body"):
-        if preview[name]:
-            output.say(f"  {name}: {preview[name]}", style="dim")
-    closed = [gate for gate in desk.gates if not gate.is_open]
-    if dry_run or closed:
-        output.say("Nothing was sent." if closed else "Nothing was sent (--dry-run).")
-        for gate in closed:
-            output.say(f"  {gate.name}: {gate.remedy}")
-        output.result(
-            {
-                "sent": False,
-                "request": preview,
-                "closed_gates": [{"name": gate.name, "remedy": gate.remedy} for gate in closed],
-            }
-        )
-        invocation.exit_code = 1 if closed and not dry_run else 0
-        return
-    done = act()
-    output.say(done.words)
-    output.result({"sent": True, "request": preview, "result": done.row, "words": done.words})
-    invocation.exit_code = 0 if done.ok else 1

@@ -215,30 +215,31 @@ def cancellation_of(order: OrderReported) -> Cancellation:
 
 def preview_place(order: NewOrder) -> Row:
     """The request that placing an order would make."""
-    return _preview(orders.create(order))
+    return preview(orders.create(order))
 
 
 def preview_amend(amendment: Amendment) -> Row:
     """The request that amending an order would make."""
-    return _preview(orders.amend(amendment))
+    return preview(orders.amend(amendment))
 
 
 def preview_decrease(decreased: Decrease) -> Row:
     """The request that decreasing an order would make."""
-    return _preview(orders.decrease(decreased))
+    return preview(orders.decrease(decreased))
 
 
 def preview_cancel(cancellation: Cancellation) -> Row:
     """The request that cancelling an order would make."""
-    return _preview(orders.cancel(cancellation))
+    return preview(orders.cancel(cancellation))
 
 
 def preview_cancel_all(subaccount: Subaccount | None) -> Row:
     """The request that cancelling everything would make."""
-    return _preview(orders.cancel_all(subaccount=subaccount))
+    return preview(orders.cancel_all(subaccount=subaccount))
 
 
-def _preview(call: Call[T]) -> Row:
+def preview(call: Call[T]) -> Row:
+    """A request as a person looks at it before it is sent."""
     return {
         "operation": call.operation,
         "method": call.method,

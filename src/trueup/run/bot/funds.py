@@ -16,7 +16,10 @@ from trueup.engine.state import State
 from trueup.net.client import Client
 from trueup.run.bot.options import BotOptions
 
-REMEDY = "Give the strategies less capital, or bring the money there (`trueup balance` shows it)."
+REMEDY = (
+    "Give the strategies less capital, or bring the money there: `trueup subaccounts list` shows "
+    "what each holds, `trueup subaccounts transfer` moves it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
