@@ -8,31 +8,14 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.archive import SinceOption, UntilOption
 from trueup.cli.common import EXIT_INTERRUPTED, Invocation, command, lead
 from trueup.cli.output import Output, moment
 from trueup.cli.replaying import (
-    AheadOption,
-    ArchiveOption,
-    AssumedSizeOption,
-    CapitalOption,
-    CategoryOption,
-    LatencyOption,
-    MappingOption,
-    MarketsOption,
-    QuotesOption,
-    ReachOption,
-    SeedOption,
+    RecordingOptions,
     SetOption,
-    SignalDelayOption,
-    SignalsOption,
-    TickersOption,
-    TradesOption,
-    UpperNowOption,
-    backtest_options,
+    TradingOptions,
     replaying,
     stoppable,
-    tape_wish,
 )
 from trueup.engine.strategy import Strategy
 from trueup.run.archive.backtest import BacktestOptions, BacktestVenue, backtest_machine
@@ -56,48 +39,14 @@ def backtest(
         str, typer.Argument(help=f"A Python file, or one of {', '.join(STRATEGIES)}.")
     ],
     *,
-    trades: TradesOption = None,
-    quotes: QuotesOption = None,
-    markets: MarketsOption = None,
-    archive: ArchiveOption = None,
-    since: SinceOption = "",
-    until: UntilOption = "",
-    ticker: TickersOption = None,
-    category: CategoryOption = "",
-    signals: SignalsOption = None,
-    mapping: MappingOption = None,
-    signal_delay: SignalDelayOption = "1s",
-    upper_now: UpperNowOption = None,
-    assumed_size: AssumedSizeOption = "1",
+    recording: RecordingOptions,
     parameters: SetOption = None,
-    capital: CapitalOption = "1000",
-    reach: ReachOption = 30,
-    ahead: AheadOption = "",
-    latency: LatencyOption = 50,
-    seed: SeedOption = 1,
+    trading: TradingOptions,
 ) -> None:
     """Trade a recording: trueup backtest momentum --trades T.parquet --markets M.parquet."""
-    settings = lead(invocation)
+    settings = lead(invocation, replays=True)
     strategies = load_strategies(strategy, read_settings(parameters or []))
-    wish = tape_wish(
-        settings,
-        trades=trades,
-        quotes=quotes,
-        markets=markets,
-        archive=archive,
-        since=since,
-        until=until,
-        ticker=ticker,
-        category=category,
-        signals=signals,
-        mapping=mapping,
-        signal_delay=signal_delay,
-        upper_now=upper_now,
-        assumed_size=assumed_size,
-    )
-    options = backtest_options(
-        settings, capital=capital, reach=reach, ahead=ahead, latency=latency, seed=seed
-    )
+    wish, options = recording.wish(settings), trading.wish(settings)
     with invocation.output.progress("reading the recording"):
         tape = open_tape(wish)
     done = _play(invocation, tape, options, strategies)

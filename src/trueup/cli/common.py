@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
@@ -48,6 +48,7 @@ AccountOption = Annotated[
 
 
 EXIT_INTERRUPTED: Final = 130
+_REPLAYS: Final = "a backtest: no order leaves this machine"
 
 
 class Interrupted(TrueupError):
@@ -71,12 +72,16 @@ class Invocation:
 
 @contextmanager
 def open_account(
-    invocation: Invocation, *, refresh: bool = False, told: Told = tell_nobody
+    invocation: Invocation,
+    *,
+    refresh: bool | Callable[[Account], bool] = False,
+    told: Told = tell_nobody,
 ) -> Generator[Account]:
     """The account that the options mean, with its heading already printed.
 
-    With `refresh` the books are brought up to date first when they are old; when
-    the exchange cannot be reached the local books answer, and a notice says so.
+    With `refresh` (or where it says so of the account) the books are brought up to date
+    first when they are old; when the exchange cannot be reached the local books answer, and
+    a notice says so.  The heading comes after it: it tells the age of what is shown.
     """
     output = invocation.output
     settings = read_desk_settings(
@@ -97,7 +102,8 @@ def open_account(
             on_wait=output.notice,
         ) as account,
     ):
-        notice = account.refresh() if refresh else ""
+        wanted = refresh(account) if callable(refresh) else refresh
+        notice = account.refresh() if wanted else ""
         output.heading(
             Heading(
                 venue=account.venue,
@@ -150,29 +156,44 @@ class SandboxWorld(StrEnum):
     """The account with a history, whose time began at a fixed date: books, markets, orders."""
     OF_THE_BOT = "of_the_bot"
     """What `bot run` makes for itself, in real time."""
+    LIVING = "living"
+    """One that the command itself makes, and that ends with it."""
+
+
+_WORLDS: Final = {
+    SandboxWorld.NONE: "",
+    SandboxWorld.OF_THE_BOT: "the bot's own living world, in real time",
+    SandboxWorld.LIVING: "a living world of its own, in real time",
+}
 
 
 def _world_words(settings: DeskSettings, world: SandboxWorld) -> str:
-    if settings.venue is not Venue.SANDBOX or world is SandboxWorld.NONE:
+    """Where the figures are from, beyond the venue: what nobody must take for real money."""
+    if settings.is_paper:
+        return "on paper: no order leaves this machine"
+    if settings.venue is not Venue.SANDBOX:
         return ""
     if not settings.is_embedded:
-        return f"sandbox at {settings.config.base_url}" if settings.config.base_url else ""
-    if world is SandboxWorld.OF_THE_BOT:
-        return "the bot's own living world, in real time"
-    return f"built-in world, where it is {format_instant(settings.clock.now())[:16]}Z"
+        return f"sandbox at {settings.config.base_url}"
+    if world is SandboxWorld.BUILT_IN:
+        return f"built-in world, where it is {format_instant(settings.clock.now())[:16]}Z"
+    return _WORLDS[world]
 
 
 def lead(
     invocation: Invocation,
     *,
     world: SandboxWorld = SandboxWorld.NONE,
+    replays: bool = False,
     aside: bool = False,
     paper: bool = False,
 ) -> DeskSettings:
     """The settings that the options mean, with the heading of a command that opens no books.
 
-    `world` is what it looks at on the sandbox, where there is more than one; `aside` puts it on standard error, where standard output is a file's content; `paper`
-    means the paper account beside the one that was named.
+    `world` is what it looks at on the sandbox, where there is more than one; `replays` says
+    that it trades a recording, which is at no venue; `aside` puts the heading on standard
+    error, where standard output is a file's content; `paper` means the paper account beside
+    the one that was named.
     """
     settings = read_desk_settings(
         invocation.environment,
@@ -183,7 +204,7 @@ def lead(
     if paper:
         settings = settings.on_paper()
         invocation.account = settings.config.account
-    words = _world_words(settings, world)
+    words = _REPLAYS if replays else _world_words(settings, world)
     invocation.output.lead(settings.venue.value, settings.config.account, world=words, aside=aside)
     return settings
 
@@ -212,11 +233,17 @@ def command(
     """Register a command that also takes `--json`, `--verbose`, `--venue`, `--account`.
 
     The function gets an `Invocation` as its first argument and sets its
-    `exit_code` when nothing useful was done or the books do not close.
+    `exit_code` when nothing useful was done or the books do not close.  An argument
+    whose type is a dataclass stands for the options that are its fields, which several
+    commands may have in common.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        asked = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        groups: dict[str, type[Any]] = {
+            each.name: each.annotation for each in asked if is_dataclass(each.annotation)
+        }
+        own = [one for each in asked for one in _options_of(each)]
         keyword_only = inspect.Parameter.KEYWORD_ONLY
         common = [
             inspect.Parameter("json_output", keyword_only, default=False, annotation=JsonOption),
@@ -231,6 +258,8 @@ def command(
             invocation = Invocation(
                 output, values.pop("venue"), values.pop("account"), command=name
             )
+            for group, kind in groups.items():
+                values[group] = kind(**{each.name: values.pop(each.name) for each in fields(kind)})
             try:
                 function(invocation, **values)
             except KeyboardInterrupt as stop:
@@ -247,3 +276,15 @@ def command(
         return function
 
     return register
+
+
+def _options_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """The options that a parameter stands for: itself, or the fields of its dataclass."""
+    kind = parameter.annotation
+    if not is_dataclass(kind):
+        return [parameter]
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        parameter.replace(name=each.name, default=each.default, annotation=hints[each.name])
+        for each in fields(kind)
+    ]

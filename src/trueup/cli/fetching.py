@@ -22,7 +22,6 @@ from trueup.run.desk import read_desk_settings
 from trueup.run.operator.beside import Operator, OperatorOptions
 from trueup.run.operator.sync_watch import SyncWatch
 from trueup.run.schedule import parse_interval, repeat
-from trueup.store.journal import Appended
 
 EveryOption = Annotated[
     str, typer.Option("--every", help="Go on, with this pause: 90s, 15m, 1h.", metavar="PAUSE")
@@ -112,7 +111,7 @@ def _show(invocation: Invocation, synced: Synced, certificate: tuple[str, ...] =
             "as_of": moment(snapshot.at),
             "resumed": fetched.resumed,
             "streams": {
-                stream.value: _counts(appended) for stream, appended in fetched.brought.items()
+                stream.value: appended.counts() for stream, appended in fetched.brought.items()
             },
             "markets_read": synced.metadata.markets,
             "markets_booked": synced.booked.markets,
@@ -154,14 +153,3 @@ def _show(invocation: Invocation, synced: Synced, certificate: tuple[str, ...] =
         unknown = synced.metadata.unknown
         words = "1 market is" if len(unknown) == 1 else f"{len(unknown)} markets are"
         output.notice(f"{words} not known to the exchange any more: {', '.join(unknown[:5])}")
-
-
-def _counts(appended: Appended) -> dict[str, int]:
-    return {
-        "new": appended.new,
-        "seen": appended.seen,
-        "revised": appended.revised,
-        "completed": appended.completed,
-        "updated": appended.updated,
-        "unreadable": appended.quarantined,
-    }

@@ -16,6 +16,7 @@ from trueup.cli.common import Invocation, command, lead, open_account
 from trueup.cli.output import Column, Output, moment, plain
 from trueup.core.errors import ConfigError
 from trueup.core.instant import eastern_day
+from trueup.run.books.account import Account
 from trueup.run.desk import DeskSettings
 from trueup.run.fix.day import COLUMNS as BOOKED_COLUMNS
 from trueup.run.fix.day import BookedDay, read_booked_day
@@ -215,12 +216,10 @@ def report(
         settings = lead(invocation)
         _report_logs(invocation, settings, file, day=day, csv=csv, payouts=payouts)
         return
-    with open_account(invocation) as account:
-        if account.desk.has_books() and account.books.report_counts().pages:
-            if not offline:
-                notice = account.refresh()
-                if notice:
-                    invocation.output.notice(notice)
+    with open_account(
+        invocation, refresh=lambda account: not offline and _has_reports(account)
+    ) as account:
+        if _has_reports(account):
             account.follow_report_terms()
             wanted = _day(day or eastern_day(account.now()))
             _show_day(invocation, read_booked_day(account.books, wanted, now=account.now()), csv)
@@ -233,6 +232,11 @@ def report(
             )
         settings = account.desk.settings
     _report_logs(invocation, settings, files, day=day, csv=csv, payouts=payouts)
+
+
+def _has_reports(account: Account) -> bool:
+    """Whether settlement reports came into these books: nothing is asked for the sake of others."""
+    return account.desk.has_books() and bool(account.books.report_counts().pages)
 
 
 def _show_day(invocation: Invocation, found: BookedDay, csv: Path | None) -> None:

@@ -20,7 +20,6 @@ from trueup.run.books.recording import (
     parse_span,
 )
 from trueup.run.clock import SystemClock
-from trueup.store.journal import Appended
 
 _LISTED_MAX = 5
 
@@ -92,7 +91,7 @@ def _show(
     output.result(
         {
             "folder": str(imported.folder),
-            "streams": {s.value: _counts(a) for s, a in imported.brought.items()},
+            "streams": {s.value: a.counts() for s, a in imported.brought.items()},
             "catalog": imported.described,
             "markets_booked": booked.markets,
             "cash_facts_booked": booked.cash_facts,
@@ -126,14 +125,3 @@ def _show(
             output.notice(f"not read, kept raw: {words}")
     for note in imported.notes[:_LISTED_MAX]:
         output.notice(f"not read: {note}")
-
-
-def _counts(appended: Appended) -> dict[str, int]:
-    return {
-        "new": appended.new,
-        "seen": appended.seen,
-        "revised": appended.revised,
-        "completed": appended.completed,
-        "updated": appended.updated,
-        "unreadable": appended.quarantined,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGINT, Signals, default_int_handler, getsignal, signal
 from types import FrameType
@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from trueup.cli.archive import SinceOption, UntilOption
 from trueup.cli.output import Output, moment
 from trueup.core.errors import ConfigError, NotANumber
 from trueup.core.instant import SECOND, parse_length
@@ -85,73 +86,86 @@ _MILLISECOND: Final = 1_000
 _TENTHS: Final = 10
 
 
-def tape_wish(
-    settings: DeskSettings,
-    *,
-    trades: Path | None,
-    quotes: Path | None,
-    markets: Path | None,
-    archive: Path | None,
-    since: str,
-    until: str,
-    ticker: list[str] | None,
-    category: str,
-    signals: list[Path] | None,
-    mapping: Path | None,
-    signal_delay: str,
-    upper_now: int | None,
-    assumed_size: str,
-) -> TapeWish:
-    """The recording that these options mean, its signals understood as ``[feeds]`` says.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingOptions:
+    """The options that say what is replayed."""
 
-    Without files it is the archive that is named, or the venue's own.  Raises `ConfigError`.
-    """
-    size = Count.parse(assumed_size)
-    feeds = settings.config.feeds
-    if mapping is None and feeds.polymarket is not None:
-        mapping = settings.home / Path(feeds.polymarket.mapping).expanduser()
-    if upper_now is None and feeds.fedwatch is not None:
-        upper_now = feeds.fedwatch.upper_now
-    try:
-        delay = parse_length(signal_delay)
-    except NotANumber as error:
-        raise ConfigError(
-            f"--signal-delay: {error}", remedy='Write it like "1s" or "15m".'
-        ) from None
-    return TapeWish(
-        archive=archive_path(settings.home, settings.config) if archive is None else archive,
-        trades=trades,
-        quotes=quotes,
-        markets=markets,
-        category=category,
-        tickers=tuple(ticker or ()),
-        since=since,
-        until=until,
-        assumed_size=size,
-        signals=SignalWish(
-            files=tuple(signals or ()),
-            mapping=mapping if signals else None,
+    trades: TradesOption = None
+    quotes: QuotesOption = None
+    markets: MarketsOption = None
+    archive: ArchiveOption = None
+    since: SinceOption = ""
+    until: UntilOption = ""
+    ticker: TickersOption = None
+    category: CategoryOption = ""
+    signals: SignalsOption = None
+    mapping: MappingOption = None
+    signal_delay: SignalDelayOption = "1s"
+    upper_now: UpperNowOption = None
+    assumed_size: AssumedSizeOption = "1"
+
+    def wish(self, settings: DeskSettings) -> TapeWish:
+        """The recording that these options mean, its signals understood as ``[feeds]`` says.
+
+        Without files it is the archive that is named, or the venue's own.  Raises `ConfigError`.
+        """
+        config, archive = settings.config, self.archive
+        return TapeWish(
+            archive=archive_path(settings.home, config) if archive is None else archive,
+            trades=self.trades,
+            quotes=self.quotes,
+            markets=self.markets,
+            category=self.category,
+            tickers=tuple(self.ticker or ()),
+            since=self.since,
+            until=self.until,
+            assumed_size=Count.parse(self.assumed_size),
+            signals=self._signals(settings),
+        )
+
+    def _signals(self, settings: DeskSettings) -> SignalWish:
+        feeds, mapping, upper_now = settings.config.feeds, self.mapping, self.upper_now
+        if mapping is None and feeds.polymarket is not None:
+            mapping = settings.home / Path(feeds.polymarket.mapping).expanduser()
+        if upper_now is None and feeds.fedwatch is not None:
+            upper_now = feeds.fedwatch.upper_now
+        try:
+            delay = parse_length(self.signal_delay)
+        except NotANumber as error:
+            raise ConfigError(
+                f"--signal-delay: {error}", remedy='Write it like "1s" or "15m".'
+            ) from None
+        return SignalWish(
+            files=tuple(self.signals or ()),
+            mapping=mapping if self.signals else None,
             delay=delay,
-            assumed_size=Ratio(size.units, 100),
+            assumed_size=Ratio(Count.parse(self.assumed_size).units, 100),
             upper_now=upper_now,
             topics=topics_of(feeds),
-        ),
-    )
+        )
 
 
-def backtest_options(
-    settings: DeskSettings, *, capital: str, reach: float, ahead: str, latency: int, seed: int
-) -> BacktestOptions:
-    """How the recording is traded against."""
-    way = Span(latency * _MILLISECOND // 2, latency * _MILLISECOND * 3 // 2)
-    return BacktestOptions(
-        deposit=Money.parse(capital),
-        reach=int(reach * SECOND),
-        assumed_ahead=Count.parse(ahead) if ahead else None,
-        conditions=replace(CALM, way=way),
-        precision=settings.precision,
-        seed=seed,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingOptions:
+    """The options that say how a recording is traded against."""
+
+    capital: CapitalOption = "1000"
+    reach: ReachOption = 30
+    ahead: AheadOption = ""
+    latency: LatencyOption = 50
+    seed: SeedOption = 1
+
+    def wish(self, settings: DeskSettings) -> BacktestOptions:
+        """The backtest that these options mean."""
+        way = Span(self.latency * _MILLISECOND // 2, self.latency * _MILLISECOND * 3 // 2)
+        return BacktestOptions(
+            deposit=Money.parse(self.capital),
+            reach=int(self.reach * SECOND),
+            assumed_ahead=Count.parse(self.ahead) if self.ahead else None,
+            conditions=replace(CALM, way=way),
+            precision=settings.precision,
+            seed=self.seed,
+        )
 
 
 # -- how far it is -----------------------------------------------------------------------------

@@ -11,29 +11,9 @@ from typing import Annotated, Final
 
 import typer
 
-from trueup.cli.archive import SinceOption, UntilOption
 from trueup.cli.common import EXIT_INTERRUPTED, Invocation, command, lead
 from trueup.cli.output import Output
-from trueup.cli.replaying import (
-    AheadOption,
-    ArchiveOption,
-    AssumedSizeOption,
-    CapitalOption,
-    CategoryOption,
-    LatencyOption,
-    MappingOption,
-    MarketsOption,
-    QuotesOption,
-    ReachOption,
-    SeedOption,
-    SignalDelayOption,
-    SignalsOption,
-    TickersOption,
-    TradesOption,
-    UpperNowOption,
-    backtest_options,
-    tape_wish,
-)
+from trueup.cli.replaying import RecordingOptions, TradingOptions
 from trueup.core.errors import ConfigError
 from trueup.core.units import Ratio
 from trueup.run.archive.sweep import (
@@ -99,53 +79,20 @@ def sweep(
     processes: ProcessesOption = 0,
     results: ResultsOption = None,
     csv_file: CsvOption = None,
-    trades: TradesOption = None,
-    quotes: QuotesOption = None,
-    markets: MarketsOption = None,
-    archive: ArchiveOption = None,
-    since: SinceOption = "",
-    until: UntilOption = "",
-    ticker: TickersOption = None,
-    category: CategoryOption = "",
-    signals: SignalsOption = None,
-    mapping: MappingOption = None,
-    signal_delay: SignalDelayOption = "1s",
-    upper_now: UpperNowOption = None,
-    assumed_size: AssumedSizeOption = "1",
-    capital: CapitalOption = "1000",
-    reach: ReachOption = 30,
-    ahead: AheadOption = "",
-    latency: LatencyOption = 50,
-    seed: SeedOption = 1,
+    recording: RecordingOptions,
+    trading: TradingOptions,
 ) -> None:
     """Try parameters: trueup sweep threshold --set buy_below=0.30,0.40 --trades T --markets M.
 
     Each run is a backtest.  The recording is cut in two: choose on the first part, and see on
     the second what the choice was worth.  Stopped, it goes on where it was.
     """
-    settings = lead(invocation)
-    wish = tape_wish(
-        settings,
-        trades=trades,
-        quotes=quotes,
-        markets=markets,
-        archive=archive,
-        since=since,
-        until=until,
-        ticker=ticker,
-        category=category,
-        signals=signals,
-        mapping=mapping,
-        signal_delay=signal_delay,
-        upper_now=upper_now,
-        assumed_size=assumed_size,
-    )
+    settings = lead(invocation, replays=True)
+    wish = recording.wish(settings)
     chosen = Sweep(
         strategy=strategy,
         tape=wish,
-        options=backtest_options(
-            settings, capital=capital, reach=reach, ahead=ahead, latency=latency, seed=seed
-        ),
+        options=trading.wish(settings),
         combinations=combinations(read_grid(parameters or [], grid)),
         split=_cut(invocation.output, wish, split),
     )

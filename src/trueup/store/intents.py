@@ -31,7 +31,7 @@ from trueup.core.ids import Ticker
 from trueup.core.units import Count, Money, Price
 from trueup.engine.inflight import Intent
 from trueup.engine.records import OrderEnded, Record
-from trueup.store.private_folder import make_private_folder
+from trueup.store.private_folder import open_log
 
 _KINDS: Final[dict[str, Any]] = {kind.__name__: kind for kind in get_args(Record)}
 _LOCK_TRIES: Final = 5
@@ -51,14 +51,7 @@ class IntentLog:
         self._path = path
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._failure: OSError | None = None
-        try:
-            make_private_folder(path.parent)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise BooksError(
-                f"the intent log {path} cannot be opened: {error.strerror}",
-                remedy="Look after the file and its folder.",
-            ) from error
+        self._file = open_log(path, name="the intent log")
         self._lock()
         try:
             self._records = tuple(self._read())

@@ -57,6 +57,17 @@ class Appended:
     updated: int = 0
     quarantined: int = 0
 
+    def counts(self) -> dict[str, int]:
+        """The numbers by the words that a person reads."""
+        return {
+            "new": self.new,
+            "seen": self.seen,
+            "revised": self.revised,
+            "completed": self.completed,
+            "updated": self.updated,
+            "unreadable": self.quarantined,
+        }
+
     def __add__(self, other: Appended) -> Appended:
         return Appended(
             new=self.new + other.new,

@@ -18,7 +18,7 @@ import msgspec
 from trueup.core.errors import BooksError
 from trueup.core.units import Count, Money, Price, Ratio
 from trueup.sim import commands as c
-from trueup.store.private_folder import make_private_folder
+from trueup.store.private_folder import log_trouble, open_log
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind
@@ -44,6 +44,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
         c.Trade,
     )
 }
+_NAME: Final = "the paper account's log"
 _UNITS: Final = (Price, Count, Money)
 
 
@@ -79,9 +80,7 @@ class PaperLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        make_private_folder(path.parent)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._file = os.fdopen(descriptor, "ab")
+        self._file = os.fdopen(open_log(path, name=_NAME), "ab")
         self._mend()
 
     def keep(self, command: c.Command) -> None:
@@ -91,10 +90,7 @@ class PaperLog:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise BooksError(
-                f"the paper account cannot be kept in {self._path}: {error.strerror}",
-                remedy="Free some space, then start the bot again: it goes on from what was kept.",
-            ) from error
+            raise log_trouble(self._path, error, name=_NAME) from error
 
     def _mend(self) -> None:
         """Cut off a line that a crash left unfinished."""

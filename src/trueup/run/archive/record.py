@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from trueup.core.announcements import TickerAnnounced, TradeAnnounced
+from trueup.core.announcements import TickerAnnounced
 from trueup.core.errors import (
     ConfigError,
     ExchangeRefused,
@@ -269,15 +269,7 @@ class Recording:
         now = self.clock.now()
         for trade in sorted(found, key=lambda each: each.at):
             self.recorder.take_trade(
-                TradeAnnounced(
-                    trade_id=trade.trade_id,
-                    ticker=trade.ticker,
-                    price=trade.price,
-                    count=trade.count,
-                    taker_side=trade.taker_side,
-                    is_block=trade.is_block,
-                    at=trade.at,
-                ),
+                trade.announced(),
                 now,
             )
         self._last_trade[ticker] = max((each.at for each in found), default=since)

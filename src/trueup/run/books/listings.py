@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from trueup.core.facts import Stream
+from trueup.core.facts import Fact, Stream
 from trueup.core.ids import Subaccount
 from trueup.core.instant import Instant
+from trueup.core.statements import Statement
 from trueup.ledger.coverage import Tier
 from trueup.run.books.fetching import Listing
 from trueup.wire.rest import cash, historical, portfolio
+from trueup.wire.rest.call import Call, Page
+
+
+class _Asked(Protocol):
+    """A listing that has a live and a historical tier, as the wire asks for it."""
+
+    def __call__(
+        self, *, min_at: Instant | None, subaccount: Subaccount | None
+    ) -> Call[Page[Fact | Statement]]:
+        """The call for what is newer than `min_at`, of one subaccount or (`None`) of all."""
+        ...
+
 
 BEGINNING: Final = Instant(0)
 """Before the exchange existed."""
@@ -49,33 +62,29 @@ class Window:
 
 def fills(window: Window, view: Subaccount | None, *, resumable: bool = True) -> Iterator[Listing]:
     """Fills of `view` (`None`: of all subaccounts): the live tier first, as its border moves."""
-    yield Listing(
-        stream=Stream.FILLS,
-        call=portfolio.fills(min_at=window.asked_from, subaccount=view),
-        subaccount=view,
-        since=window.since,
-        until=window.now,
-        covers=window.live_covers,
-        resumable=resumable,
-    )
-    if window.needs_history:
-        yield Listing(
-            stream=Stream.FILLS,
-            call=historical.fills(min_at=window.asked_from, subaccount=view),
-            subaccount=view,
-            tier=Tier.HISTORICAL,
-            since=window.since,
-            until=window.history_until,
-            covers=(window.since, window.history_until),
-            resumable=resumable,
-        )
+    asked = portfolio.fills, historical.fills
+    return _both_tiers(Stream.FILLS, asked, window, view=view, resumable=resumable)
 
 
 def orders(window: Window, view: Subaccount | None, *, resumable: bool = True) -> Iterator[Listing]:
     """Orders of `view` (`None`: of all subaccounts), the live tier first."""
+    asked = portfolio.orders, historical.orders
+    return _both_tiers(Stream.ORDERS, asked, window, view=view, resumable=resumable)
+
+
+def _both_tiers(
+    stream: Stream,
+    asked: tuple[_Asked, _Asked],
+    window: Window,
+    *,
+    view: Subaccount | None,
+    resumable: bool,
+) -> Iterator[Listing]:
+    """A stream with a live and a historical tier; the second is asked only where it is needed."""
+    live, archived = asked
     yield Listing(
-        stream=Stream.ORDERS,
-        call=portfolio.orders(min_at=window.asked_from, subaccount=view),
+        stream=stream,
+        call=live(min_at=window.asked_from, subaccount=view),
         subaccount=view,
         since=window.since,
         until=window.now,
@@ -84,8 +93,8 @@ def orders(window: Window, view: Subaccount | None, *, resumable: bool = True) -
     )
     if window.needs_history:
         yield Listing(
-            stream=Stream.ORDERS,
-            call=historical.orders(min_at=window.asked_from, subaccount=view),
+            stream=stream,
+            call=archived(min_at=window.asked_from, subaccount=view),
             subaccount=view,
             tier=Tier.HISTORICAL,
             since=window.since,

@@ -22,9 +22,11 @@ from trueup.core.units import Price
 from trueup.engine import effects as f
 from trueup.engine.refusals import Refusal
 from trueup.engine.wishes import Order, Tell, Wish
+from trueup.store.private_folder import log_trouble, open_log
 
 Line = Mapping[str, Any]
 
+_NAME: Final = "the decision log"
 _BLOCK: Final = 64 << 10
 _BACK_MAX: Final = 64 << 20
 """How far back the newest lines are looked for at most."""
@@ -38,8 +40,8 @@ class DecisionLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = open_log(path, name=_NAME)
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             self._end = os.lseek(self._file, 0, os.SEEK_END)
             self._mend()
         except OSError as error:
@@ -84,10 +86,7 @@ class DecisionLog:
             self._end += os.write(self._file, b"\n")
 
     def _trouble(self, error: OSError) -> BooksError:
-        return BooksError(
-            f"the decision log {self.path} cannot be written: {error.strerror}",
-            remedy="Free the disk or mend the folder, then start again.",
-        )
+        return log_trouble(self.path, error, name=_NAME)
 
 
 def read_decisions(path: Path, *, after: int | None = None, limit: int = 100) -> list[Line]:

@@ -249,17 +249,7 @@ class PaperListener:
                     )
                 ]
                 for trade in sorted(found, key=lambda each: each.at):
-                    self._trade(
-                        TradeAnnounced(
-                            trade_id=trade.trade_id,
-                            ticker=trade.ticker,
-                            price=trade.price,
-                            count=trade.count,
-                            taker_side=trade.taker_side,
-                            is_block=trade.is_block,
-                            at=trade.at,
-                        )
-                    )
+                    self._trade(trade.announced())
 
     async def _take(self, watch: Watch[T], take: Callable[[T], None]) -> None:
         # One market that is not streamed must not end the others.

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from trueup.core.announcements import TradeAnnounced
 from trueup.core.ids import Ticker, TradeId
 from trueup.core.instant import Instant, format_instant
 from trueup.core.orders import Side
@@ -29,6 +30,18 @@ class PublicTrade(msgspec.Struct, frozen=True, kw_only=True):
     taker_side: Annotated[Side, Wire("taker_outcome_side", old=(("taker_side", word_of(Side)),))]
     at: Annotated[Instant, Wire("created_time", TIME)]
     is_block: Annotated[bool, Wire("is_block_trade")] = False
+
+    def announced(self) -> TradeAnnounced:
+        """The same as a stream tells it."""
+        return TradeAnnounced(
+            trade_id=self.trade_id,
+            ticker=self.ticker,
+            price=self.price,
+            count=self.count,
+            taker_side=self.taker_side,
+            is_block=self.is_block,
+            at=self.at,
+        )
 
 
 TRADE: Final = Shape(
