@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, event_words, lead
+from trueup.cli.common import Invocation, SandboxWorld, command, event_words, lead
 from trueup.cli.output import Column
 from trueup.core.alerts import Alert, AlertKind
 from trueup.core.units import Price, Ratio
@@ -63,7 +63,7 @@ def scan(
     ] = None,
 ) -> None:
     """Compare every pair: below 98 cents for both sides, and a profit after both fees."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     output = invocation.output
     pause = parse_interval(every)
 

@@ -14,6 +14,7 @@ from trueup.cli.common import (
     Invocation,
     LogJsonOption,
     MetricsPortOption,
+    SandboxWorld,
     command,
     event_words,
     lead,
@@ -85,7 +86,7 @@ def record(
     log_json: LogJsonOption = False,
 ) -> None:
     """Record books, trades and tickers until Ctrl-C: trueup record --series KXHIGHNY."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.LIVING)
     options = RecordOptions(
         tickers=frozenset(
             Ticker(part) for each in ticker or [] for part in each.split(",") if part

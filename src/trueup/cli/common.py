@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, cast, get_type_hints
 
 import typer
 
@@ -240,8 +240,10 @@ def command(
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         asked = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        groups: dict[str, type[Any]] = {
-            each.name: each.annotation for each in asked if is_dataclass(each.annotation)
+        groups = {
+            each.name: cast("type[Any]", each.annotation)
+            for each in asked
+            if is_dataclass(each.annotation)
         }
         own = [one for each in asked for one in _options_of(each)]
         keyword_only = inspect.Parameter.KEYWORD_ONLY

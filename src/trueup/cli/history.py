@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from trueup.cli.archive import open_archive
-from trueup.cli.common import Invocation, command, event_words, lead
+from trueup.cli.common import Invocation, SandboxWorld, command, event_words, lead
 from trueup.core.errors import CallerError
 from trueup.core.ids import SeriesTicker, Ticker
 from trueup.core.instant import DAY, Instant, parse_instant
@@ -41,7 +41,7 @@ def download(
     trades: Annotated[bool, typer.Option("--trades/--no-trades", help="Public trades.")] = True,
 ) -> None:
     """Download candlesticks and public trades; again, it asks only for what is new."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     if period not in {*PERIODS, "none"}:
         raise CallerError(
             f"there are no candlesticks of {period!r}",

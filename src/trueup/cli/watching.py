@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, lead, listening
+from trueup.cli.common import Invocation, SandboxWorld, lead, listening
 from trueup.cli.output import plain, shown
 from trueup.core.errors import ExchangeRefused, TrueupError, Unreachable
 from trueup.net.session import Event
@@ -27,7 +27,7 @@ def watch(
     ] = 0,
 ) -> None:
     """The top of a market's book and its trades, live; with --json one object a line."""
-    settings = lead(invocation)
+    settings = lead(invocation, world=SandboxWorld.BUILT_IN)
     heading = {"venue": settings.venue.value, "account": settings.config.account}
     try:
         with listening(invocation, settings) as hear:
