@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
+from trueup.cli.tables import laid_out
 from trueup.core.instant import Instant, format_age, format_instant
 from trueup.core.units import Count, Money, Price, Ratio, rounded_text
 
@@ -114,7 +113,8 @@ class Output:
     def say(self, text: str = "", *, style: str = "") -> None:
         """A line for a person; silent with `--json`."""
         if not self.as_json:
-            self.console.print(Text(text, style=style))
+            # A file's lines are not broken: who searches them, or copies a command, wants them whole.
+            self.console.print(Text(text, style=style), soft_wrap=not self.console.is_terminal)
 
     def detail(self, text: str) -> None:
         """A line for a person who asked for `--verbose`; goes to standard error."""
@@ -141,17 +141,8 @@ class Output:
         if not lines:
             self.say(empty or "Nothing to show.")
             return
-        table = Table(
-            title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
-        )
-        for column in columns:
-            is_right = column in right
-            table.add_column(
-                column, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold"
-            )
-        for line in lines:
-            table.add_row(*(Text(cell) for cell in line))
-        self.console.print(table)
+        width = self.console.width
+        self.console.print(laid_out(columns, lines, figures=right, width=width, title=title))
 
     def listing(
         self,
