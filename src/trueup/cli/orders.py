@@ -53,7 +53,8 @@ _LIVES = {
 def register(app: typer.Typer) -> None:
     """Add the commands that trade."""
     group = typer.Typer(
-        help="Orders. On the sandbox unless --venue says otherwise.", no_args_is_help=True
+        help="Orders, at the venue of the config (by itself the sandbox) unless --venue says.",
+        no_args_is_help=True,
     )
     command(group, "place")(place)
     command(group, "amend")(amend)
