@@ -67,6 +67,18 @@ def test_a_backtest_says_what_it_made_and_what_it_left_out(user: User, tmp_path:
     assert "The books close" in typed.out
 
 
+def test_a_backtest_says_how_far_it_is_by_the_time_it_has_gone_through(
+    user: User, tmp_path: Path
+) -> None:
+    """One quote a day: far too few messages to go by."""
+    typed = user.type("backtest", *write_recording(tmp_path))
+
+    told = [line for line in typed.err.splitlines() if line.startswith("replaying: ")]
+    assert [line.split(",")[0] for line in told] == [
+        f"replaying: {part} %" for part in (20, 40, 60, 80, 100)
+    ]
+
+
 def test_a_backtest_that_is_stopped_shows_what_there_is_and_that_it_is_a_part(
     user: User, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from trueup.core import catalog
 from trueup.core.errors import ConfigError
 from trueup.core.grid import LINEAR_CENT
 from trueup.core.ids import SHARD_ZERO, EventTicker, SeriesTicker, Ticker, TradeId
-from trueup.core.instant import HOUR, SECOND, Instant, parse_instant
+from trueup.core.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.orders import Side
 from trueup.core.units import ONE_DOLLAR, Count, Money, Price, Ratio
@@ -364,6 +365,64 @@ def test_no_more_is_taken_from_a_book_than_was_told_to_be_there(
             taken += fill.count.units
     assert all(count <= printed[name] for name, count in by_print.items())
     assert taken <= sum(there.values())
+
+
+# -- the time that a replay goes through ----------------------------------------------------------
+
+OTHER = Ticker("KXRAIN-27-NY")
+
+
+class Watching(Scripted):
+    """Looks once a minute, counts how often, and does what its script says."""
+
+    def __init__(self, *script: tuple[float, Order]) -> None:
+        super().__init__(*script)
+        self.every = MINUTE
+        self.looks = 0
+
+    def on_timer(self, desk: Desk) -> Iterable[Wish]:
+        self.looks += 1
+        yield from super().on_timer(desk)
+
+
+def lasting(one: ArchivedMarket, *, opens: Instant, closes: Instant) -> ArchivedMarket:
+    return replace(one, market=replace(one.market, open_at=opens, close_at=closes))
+
+
+def test_an_archive_of_months_is_not_gone_through_for_the_hour_that_is_replayed() -> None:
+    """A market that was open for two months before, and is open for two months to come."""
+    half = replace(market(), result=None, value=None)
+    months = lasting(half, opens=Instant(START - 60 * DAY), closes=Instant(CLOSE + 60 * DAY))
+    other = replace(months, market=replace(months.market, ticker=OTHER))
+    news = BookSeen(at(5), MARKET, {3_900: 500}, {4_000: 500})
+    tape = Tape(markets={MARKET: market(), OTHER: other}, books=(news,))
+    watching = Watching((60, wish(Side.YES, 41, 5)))
+
+    _, done = play(tape, watching)
+
+    assert DAY // MINUTE <= watching.looks < 2 * DAY // MINUTE
+    assert (done.fills, done.settled) == (1, 1), "what is held waits for its outcome"
+    assert done.closes, done.unproven
+
+
+def test_what_is_held_is_paid_however_long_after_the_recording() -> None:
+    long = lasting(market(), opens=START, closes=Instant(CLOSE + 60 * DAY))
+    news = BookSeen(at(5), MARKET, {3_900: 500}, {4_000: 500})
+    watching = Watching((60, wish(Side.YES, 41, 5)))
+
+    _, done = play(Tape(markets={MARKET: long}, books=(news,)), watching)
+
+    assert watching.looks < 20
+    assert (done.open_positions, done.profit) == (0, Money.parse("3") - done.fees)
+
+
+def test_nothing_is_traded_after_the_recording_has_ended() -> None:
+    """Nobody knows whether a book that was seen an hour ago is still there."""
+    news = BookSeen(at(5), MARKET, {3_900: 500}, {4_000: 500})
+
+    _, done = play(of_books(news), Scripted((3_600, wish(Side.YES, 41, 5))))
+
+    assert (done.sent, done.fills) == (0, 0)
 
 
 # -- the archive as a tape -----------------------------------------------------------------------

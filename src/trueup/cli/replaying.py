@@ -180,9 +180,11 @@ def replaying(output: Output, tape: Tape) -> Generator[Callable[[Progress], None
 
         def told(progress: Progress) -> None:
             nonlocal before, tenths
-            line.step(f"replaying, at {moment(progress.at)}", progress.told - before)
+            part = progress.share(100)
+            line.step(f"replaying, {part} %, at {moment(progress.at)}", progress.told - before)
             before = progress.told
-            done = 0 if total is None else progress.told * _TENTHS // total
+            # By time: nobody knows how many messages an archive has before they are read.
+            done = progress.share(_TENTHS)
             if done > tenths and not line.is_shown:
                 tenths = done
                 output.notice(f"replaying: {done * 10} %, at {moment(progress.at)}")

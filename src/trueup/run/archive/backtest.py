@@ -33,6 +33,7 @@ from trueup.engine.state import Settings
 from trueup.engine.strategies.mean_reversion import MeanReversion, case_study_limits
 from trueup.engine.strategy import Mandate, Strategy
 from trueup.run.archive.archived_markets import ArchivedMarket
+from trueup.run.archive.proven_offers import LastOffers, proven_top
 from trueup.run.archive.tape import KnownSignal, Tape, TradeLog, known_from
 from trueup.run.clock import seeded
 from trueup.run.sandbox.simulated import SimulatedVenue
@@ -52,6 +53,11 @@ _LOOKS_EVERY: Final = MINUTE
 """How often books are told again that have not changed."""
 _POLL: Final = 15 * MINUTE
 _ARRIVES_WITHIN: Final = 30 * SECOND
+_IDLE_MAX: Final = DAY
+"""How long before the first news a replay may begin."""
+_LAST_DECISIONS: Final = 5 * MINUTE
+"""How long after the last news strategies are still asked: its prices are too old by then."""
+_PROGRESS_EVERY: Final = HOUR
 _FIRST_READING: Final = 2 * SECOND
 """Reads lag behind: before this the account may still look as it was before its deposit."""
 
@@ -77,31 +83,22 @@ class BacktestOptions:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a backtest is, for whoever waits: what was told, and until when."""
+    """How far a backtest is, for whoever waits: what was told, and until when.
+
+    `begins` and `ends` are the virtual time that it goes through, the latter as far as known.
+    """
 
     told: int = 0
     passed_by: int = 0
     signals: int = 0
     at: Instant = Instant(0)  # noqa: RUF009  # an int
+    begins: Instant = Instant(0)  # noqa: RUF009
+    ends: Instant = Instant(0)  # noqa: RUF009
 
-
-@dataclass(slots=True)
-class _LastOffers:
-    """What trades prove was bid and asked last, where no book is told."""
-
-    bid: TradeSeen | None = None
-    ask: TradeSeen | None = None
-
-    def see(self, trade: TradeSeen) -> None:
-        """A taker who bought proves an ask, one who sold a bid; the older gives way."""
-        if trade.taker_is_bid:
-            self.ask = trade
-            if self.bid is not None and self.bid.price >= trade.price:
-                self.bid = None
-        else:
-            self.bid = trade
-            if self.ask is not None and self.ask.price <= trade.price:
-                self.ask = None
+    def share(self, parts: int) -> int:
+        """How many of so many equal parts of the time are over."""
+        whole = self.ends - self.begins
+        return 0 if whole <= 0 else min(parts, (self.at - self.begins) * parts // whole)
 
 
 class BacktestVenue(SimulatedVenue):
@@ -126,17 +123,19 @@ class BacktestVenue(SimulatedVenue):
         self.mirror = Mirror(self.exchange, self.command, assumed_ahead=options.assumed_ahead)
         self.tape = tape
         self._log = TradeLog(tape.trades)
-        self._offers: dict[Ticker, _LastOffers] = {}
+        self._offers: dict[Ticker, LastOffers] = {}
         self._is_offering = False
         self._observers = (*self._observers, self._note)
         self._news: Iterator[Seen] = merge(tape.trades, tape.books, key=lambda each: each.at)
         self._signals: Iterator[KnownSignal] = iter(())
         self._is_stopped = False
+        self._is_over = False
+        self._pays_at: dict[Ticker, Instant] = {}
 
     # -- the course ------------------------------------------------------------------------
 
     def play(self, machine: Machine, told: Callable[[Progress], None]) -> None:
-        """Trade the whole recording, and wait until everything has settled."""
+        """Trade the whole recording, and wait until what is held has settled."""
         first = self._next_news()
         begin = self.options.since if first is None else self._begin(first)
         if begin is None:
@@ -145,6 +144,8 @@ class BacktestVenue(SimulatedVenue):
         self._open(begin)
         ends = [self._plan(market, begin) for market in self.tape.markets.values()]
         last = max((each for each in ends if each is not None), default=begin)
+        self.progress.begins = self.progress.at = begin
+        self.progress.ends = last if self.tape.ends is None else self.tape.ends
         self.start(machine)
         self.at(Instant(begin + _FIRST_READING), lambda: self._read_account(begin))
         self._read_cash()
@@ -160,6 +161,8 @@ class BacktestVenue(SimulatedVenue):
         except _Stopped:
             # What is under way arrives, so that the books can be held against the exchange.
             self.run(Instant(self.now + _ARRIVES_WITHIN))
+        except _Over:
+            pass
         self._read_cash()
 
     def stop(self) -> None:
@@ -177,7 +180,8 @@ class BacktestVenue(SimulatedVenue):
             for each in self.tape.markets.values()
             if each.market.open_at is not None
         ]
-        begin = Instant(min([first.at, *opened]) - MINUTE)
+        # An archive of years is not gone through for the few days of it that are replayed.
+        begin = max(Instant(min([first.at, *opened]) - MINUTE), Instant(first.at - _IDLE_MAX))
         return begin if self.options.since is None else max(begin, self.options.since)
 
     def _open(self, at: Instant) -> None:
@@ -206,7 +210,7 @@ class BacktestVenue(SimulatedVenue):
         opens = max(begin, one.market.open_at or begin)
         self.at(Instant(opens), lambda: self._list(one))
         if one.result is not None and one.value is not None:
-            due = Instant(closes + _SETTLES_AFTER)
+            due = self._pays_at[one.ticker] = Instant(closes + _SETTLES_AFTER)
             self.at(due, lambda: self._determine(one))
             return due
         return closes
@@ -244,16 +248,36 @@ class BacktestVenue(SimulatedVenue):
                 raise _Stopped
             self._see(seen)
             progress.told += 1
-            if progress.told % 10_000 == 0:
+            if progress.told % 10_000 == 0 or self.now - progress.at >= _PROGRESS_EVERY:
                 progress.at = self.now
                 told(progress)
             following = self._next_news()
             if following is None:
+                self.at(Instant(self.now + _LAST_DECISIONS), self._wind_up)
                 return
             if following.at > self.now:
                 break
             seen = following
         self.at(following.at, lambda: self._tell_news(following, told))
+
+    def _wind_up(self) -> None:
+        """Nothing is told any more, so nothing can be traded: what is held waits to be paid.
+
+        Strategies are asked no more.  A market may close a year after the recording ends, and
+        one that looks at every market every ten seconds would look three million times.
+        """
+        self._is_over = True
+        held = [
+            ticker
+            for (_, ticker), record in self.exchange.account(US).holdings.items()
+            if record.net
+        ]
+        paid = [
+            self._pays_at[ticker] + _SETTLES_AFTER + HOUR
+            for ticker in held
+            if ticker in self._pays_at
+        ]
+        self.at(Instant(max([self.now, *paid])), _end)
 
     def _see(self, seen: Seen) -> None:
         state = self.exchange.books.listings.markets.get(seen.ticker)
@@ -261,7 +285,7 @@ class BacktestVenue(SimulatedVenue):
         if not is_open:
             self.progress.passed_by += 1
         if is_open and isinstance(seen, TradeSeen):
-            self._offers.setdefault(seen.ticker, _LastOffers()).see(seen)
+            self._offers.setdefault(seen.ticker, LastOffers()).see(seen)
             left = self._log.left(seen)
             if left <= 0:
                 return
@@ -278,6 +302,8 @@ class BacktestVenue(SimulatedVenue):
         """A book that is followed is as good now as when it changed last: as a bot's own reading
         of the listings tells, it is told again.  Of one that was only looked at nobody knows.
         """
+        if self._is_over:
+            return
         for ticker, book in self.mirror.books.items():
             state = self.exchange.books.listings.markets.get(ticker)
             if book.is_known and state is not None and state.status is MarketStatus.ACTIVE:
@@ -382,6 +408,8 @@ class BacktestVenue(SimulatedVenue):
             self.refused.update(each.code.value for each in effect.refusals)
             self.wishes_refused += 1
             return
+        if self._is_over and isinstance(effect, f.WakeAt):
+            return
         super()._carry_out(effect)
 
     def _note(self, event: e.Event) -> None:
@@ -400,34 +428,8 @@ class BacktestVenue(SimulatedVenue):
         super()._tell(event)
 
     def _top(self, ticker: Ticker) -> Top:
-        """What trades prove, with our own orders in it, as the exchange would show it."""
         state = self.exchange.books.listings.markets[ticker]
-        offers = self._offers.get(ticker) or _LastOffers()
-        quote = state.quotes.at(self.now)
-        bid, bid_size = _proven(offers.bid)
-        ask, ask_size = _proven(offers.ask)
-        own_bid, own_ask = state.book.best_bid(), state.book.best_ask()
-        if own_bid is not None and (bid is None or own_bid.price >= bid.units):
-            bid_size = Count(own_bid.total) + (
-                bid_size if bid is not None and bid.units == own_bid.price else ZERO_COUNT
-            )
-            bid = Price(own_bid.price)
-        if own_ask is not None and (ask is None or own_ask.price <= ask.units):
-            ask_size = Count(own_ask.total) + (
-                ask_size if ask is not None and ask.units == own_ask.price else ZERO_COUNT
-            )
-            ask = Price(own_ask.price)
-        last = state.tape.trades[-1].price if state.tape.trades else None
-        return Top(
-            ticker=ticker,
-            at=self.now,
-            bid=bid,
-            ask=ask,
-            bid_size=bid_size,
-            ask_size=ask_size,
-            last=last,
-            volume_24h=ZERO_COUNT if quote is None else quote.volume_24h,
-        )
+        return proven_top(state, self._offers.get(ticker) or LastOffers(), self.now)
 
     # -- the truth, every day --------------------------------------------------------------
 
@@ -457,10 +459,14 @@ class _Stopped(Exception):  # no error: it ends a replay between two pieces of n
     """Somebody wanted the end."""
 
 
-def _proven(trade: TradeSeen | None) -> tuple[Price | None, Count]:
-    if trade is None:
-        return None, ZERO_COUNT
-    return Price(trade.price), Count(trade.count)
+class _Over(
+    Exception
+):  # no error: it ends a replay whose news are told and whose holdings are paid
+    """There is nothing more to come."""
+
+
+def _end() -> None:
+    raise _Over
 
 
 def counted_names() -> Callable[[str], ClientOrderId]:

@@ -37,6 +37,8 @@ class Tape:
     signals: tuple[KnownSignal, ...] = ()
     is_sampled: bool = False
     """Whether books were looked at now and then, so that nothing is known in between."""
+    ends: Instant | None = None
+    """Until when it goes at most, where that is known: how far a replay is is measured by it."""
     words: str = ""
     notes: tuple[str, ...] = ()
 

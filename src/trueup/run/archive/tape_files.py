@@ -9,7 +9,7 @@ took (``taker_yes``, or ``taker_side`` with yes and no).  Markets have ``ticker`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,14 +42,18 @@ def load_tape(
     with their trades.  Raises `ConfigError` naming the file and what it lacks.
     """
     chosen = _chosen(load_markets(markets, category=category), since=since, until=until)
-    every = list(load_trades(trades))
+    # A file of years is not kept for the few days that are wanted of it.
     seen = tuple(
-        sorted((each for each in every if each.ticker in chosen.kept), key=lambda each: each.at)
+        sorted(
+            (each for each in load_trades(trades) if chosen.takes(each.ticker)),
+            key=lambda each: each.at,
+        )
     )
-    chosen.count_unlisted("trades", markets, (each.ticker for each in every))
+    chosen.say_unlisted("trades", markets)
     return Tape(
         markets=chosen.kept,
         trades=seen,
+        ends=seen[-1].at if seen else None,
         words=f"{len(seen):,} trades in {len(chosen.kept):,} markets from {trades.name}",
         notes=tuple(chosen.notes),
     )
@@ -72,20 +76,22 @@ def load_quotes_tape(
     chosen = _chosen(load_markets(markets, category=category), since=since, until=until)
     rows = read_rows(quotes)
     names = _QuoteColumns(quotes, set(rows[0]) if rows else set())
-    chosen.count_unlisted("quotes", markets, (Ticker(str(row[names.ticker])) for row in rows))
     seen: list[BookSeen] = []
     for number, row in enumerate(rows, 1):
-        if row[names.ticker] in chosen.kept:
+        if chosen.takes(Ticker(str(row[names.ticker]))):
             try:
                 seen.append(names.book(row, assumed_size))
             except (TrueupError, ValueError, TypeError) as error:
                 raise ConfigError(f"{quotes}, row {number}: {error}") from error
+    chosen.say_unlisted("quotes", markets)
+    seen.sort(key=lambda each: each.at)
     if not names.has_sizes:
         chosen.notes.append(f"{quotes.name} has no sizes: {assumed_size} is assumed at each price")
     return Tape(
         markets=chosen.kept,
-        books=tuple(sorted(seen, key=lambda each: each.at)),
+        books=tuple(seen),
         is_sampled=True,
+        ends=seen[-1].at if seen else None,
         words=f"{len(seen):,} quotes in {len(chosen.kept):,} markets from {quotes.name}",
         notes=tuple(chosen.notes),
     )
@@ -99,16 +105,21 @@ class _Chosen:
     kept: dict[Ticker, ArchivedMarket]
     notes: list[str]
 
-    def count_unlisted(self, what: str, markets: Path, tickers: Iterable[Ticker]) -> None:
+    total: int = 0
+    unknown: int = 0
+
+    def takes(self, ticker: Ticker) -> bool:
+        """Whether a row of this market is wanted; each row is asked about once."""
+        self.total += 1
+        self.unknown += ticker not in self.listed
+        return ticker in self.kept
+
+    def say_unlisted(self, what: str, markets: Path) -> None:
         """Say how much is of markets of which nothing is known: it is left out."""
-        total = unknown = 0
-        for ticker in tickers:
-            total += 1
-            unknown += ticker not in self.listed
-        if unknown:
+        if self.unknown:
             self.notes.append(
-                f"{unknown:,} of {total:,} {what} are of markets that {markets.name} does not "
-                "list: left out, nobody knows when those close or how they ended"
+                f"{self.unknown:,} of {self.total:,} {what} are of markets that {markets.name} "
+                "does not list: left out, nobody knows when those close or how they ended"
             )
 
 

@@ -7,7 +7,7 @@ from heapq import merge
 from typing import Any
 
 from trueup.core.ids import Ticker, TradeId
-from trueup.core.instant import Instant
+from trueup.core.instant import DAY, Instant, parse_instant
 from trueup.run.archive.archived_markets import load_markets
 from trueup.run.archive.tape import Tape
 from trueup.sim.living.mirrored_book import BookSeen, GapSeen, LevelSeen, Seen, TradeSeen
@@ -42,9 +42,20 @@ def archive_tape(
         trades=tuple(sorted(alone, key=_time)),
         # A whole book is told before what changes it, a gap after.
         books=merge(with_book, _news(archive, days, sorted(booked)), key=_time),
+        ends=_end_of(archive, days),
         words=f"{len(markets)} markets, {len(booked)} with their books, from {archive.folder}",
         notes=tuple(notes),
     )
+
+
+def _end_of(archive: Archive, days: dict[str, Any]) -> Instant | None:
+    """The end of the last day of which something is told."""
+    told = [
+        part.day
+        for kind in (Kind.SNAPSHOTS, Kind.DELTAS, Kind.TRADES, Kind.HISTORY)
+        for part in archive.parts(kind, since=days["since"], until=days["until"])
+    ]
+    return Instant(parse_instant(f"{max(told)}T00:00:00Z") + DAY) if told else None
 
 
 def _time(seen: Seen) -> Instant:
