@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.instant import DAY, HOUR, Instant, format_instant, parse_instant
 from trueup.core.units import Money
 from trueup.run.archive.backtest import BacktestOptions
@@ -150,6 +150,19 @@ def test_several_processes_say_the_same_as_one(tape: TapeWish) -> None:
 
     assert found == results_of(sweep)
     assert len(found) == 2
+
+
+def test_a_process_that_the_machine_ended_is_told_and_not_waited_for(tape: TapeWish) -> None:
+    """One that is out of memory is killed without a word: so is this one, by itself."""
+    dies = "        os.kill(os.getpid(), signal.SIGKILL)\n        for ticker in moved:"
+    source = "import os\nimport signal\n" + STRATEGY.replace("        for ticker in moved:", dies)
+    (tape.archive / "cheap.py").write_text(source)
+    runs = sweep_of(tape, {"below": "0.30"}).runs()
+
+    with pytest.raises(TrueupError, match="ended from outside") as told:
+        list(run_all(runs, processes=2))
+
+    assert "fewer --processes" in told.value.remedy
 
 
 def test_a_strategy_that_raises_says_so_instead_of_a_profit_of_nothing(tape: TapeWish) -> None:

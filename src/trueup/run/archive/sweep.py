@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from multiprocessing import get_context
+from multiprocessing import TimeoutError as PoolTimeout
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import IO, Any, Final
@@ -35,6 +36,8 @@ from trueup.run.plain_values import Plain
 from trueup.store.archive import Archive
 
 _UNPROVEN_MAX: Final = 3
+_LOOKS_EVERY: Final = 2.0
+"""Seconds without a result after which the processes are looked at."""
 
 
 class Part(StrEnum):
@@ -209,7 +212,11 @@ def _days(wish: TapeWish, tape: Tape | None) -> tuple[date, date]:
 
 
 def run_all(runs: Sequence[Run], *, processes: int) -> Iterator[Result]:
-    """The results as they come.  With several processes a stop ends them at once."""
+    """The results as they come.  With several processes a stop ends them at once.
+
+    Raises `TrueupError` when one of the processes was ended from outside: its run would
+    be waited for in vain.
+    """
     if processes <= 1 or len(runs) <= 1:
         yield from map(run_one, runs)
         return
@@ -221,7 +228,28 @@ def run_all(runs: Sequence[Run], *, processes: int) -> Iterator[Result]:
     finally:
         signal(SIGINT, before)
     with pool:
-        yield from pool.imap_unordered(run_one, runs)
+        workers = {each.pid for each in active_children()}
+        results = pool.imap_unordered(run_one, runs)
+        while True:
+            # Who died is asked before the wait: what it had finished is there by then.
+            is_one_gone = not workers <= {each.pid for each in active_children()}
+            try:
+                result = results.next(timeout=_LOOKS_EVERY)
+            except StopIteration:
+                return
+            except PoolTimeout:
+                if is_one_gone:
+                    raise _killed() from None
+                continue
+            yield result
+
+
+def _killed() -> TrueupError:
+    return TrueupError(
+        "a process of the sweep was ended from outside before its backtest was done; most often "
+        "the machine had no memory left",
+        remedy="Type the same command again with fewer --processes: what was done is kept.",
+    )
 
 
 def _leave_stops() -> None:
