@@ -105,8 +105,11 @@ def test_ctrl_c_in_a_repeated_sync_ends_with_words(user: User) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=WAIT)
 
+    # On a slow machine it has synced once more before it was interrupted.
+    last = out[out.rindex("\n{\n") if "\n{\n" in out else 0 :]
+
     assert process.returncode == 130
-    assert json.loads(out)["error"] == "Interrupted"
+    assert json.loads(last)["error"] == "Interrupted"
     assert "Traceback" not in err
     assert first["snapshot"]["at"] < second["snapshot"]["at"]
     assert rows_of(user.books, "SELECT count(*) FROM snapshots")[0][0] >= 2
