@@ -22,7 +22,9 @@ from trueup.engine.machine import Machine
 from trueup.engine.portfolio import FOREIGN
 from trueup.engine.state import Settings
 from trueup.engine.strategy import Mandate, Strategy
+from trueup.net.acceptor.house import AROUND_THE_CLOCK, THURSDAY_MAINTENANCE, UNLIMITED
 from trueup.net.acceptor.server import SandboxServer
+from trueup.net.acceptor.server import Settings as ServerSettings
 from trueup.net.client import AsyncClient, open_async_client
 from trueup.net.session import Options
 from trueup.net.signer import signer_for
@@ -33,6 +35,7 @@ from trueup.run.bot.live_account import AccountReader
 from trueup.run.bot.live_feeds import Feeds, Pace, Scope
 from trueup.run.clients import sleep_on_the_loop
 from trueup.run.clock import Clock, ShiftedClock, SystemClock, unseeded
+from trueup.sim.scenario import World
 from trueup.testing.sandbox import KalshiSandbox
 from trueup.wire.rest.exchange import Maintenance, Schedule, TradingSession, Week
 
@@ -235,14 +238,21 @@ def test_pause_of_the_exchange_is_heard_and_its_end_too(
     asyncio.run(go())
 
 
-def test_schedule_of_the_exchange_is_read(environment: dict[str, str]) -> None:
-    async def go() -> None:
-        async with trueup.open_async_client(venue="demo", environment=environment) as client:
-            at = Reading(client, SystemClock())
-            await at.reader.read_schedule()
-            assert at.machine.state.hours.windows, "Thursdays from three to five"
+@pytest.mark.parametrize(
+    ("schedule", "closes"), [(AROUND_THE_CLOCK, False), (THURSDAY_MAINTENANCE, True)]
+)
+def test_schedule_of_the_exchange_is_read(
+    world: World, clock: ShiftedClock, *, schedule: dict[str, object], closes: bool
+) -> None:
+    """A sandbox announces what it keeps: a bot on it trades on a Thursday morning, too."""
 
-    asyncio.run(go())
+    async def work(at: Reading) -> None:
+        await at.reader.read_schedule()
+        assert bool(at.machine.state.hours.windows) is closes, "Thursdays from three to five"
+
+    settings = ServerSettings(limits=UNLIMITED, schedule=schedule)
+    with SandboxServer(world, clock=clock.now, settings=settings) as server:
+        reading(server, clock, work)
 
 
 # -- the schedule as closings ------------------------------------------------------------------

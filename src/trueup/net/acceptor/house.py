@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from trueup.core.ids import SHARD_ZERO, Shard
@@ -114,26 +114,23 @@ OPEN: Final = status()
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-SCHEDULE: Final[Record] = {
-    "schedule": {
-        "standard_hours": [
-            {
-                "start_time": "2024-12-01T00:00:00Z",
-                "end_time": "2200-12-01T00:00:00Z",
-                **{
-                    day: (
-                        [
-                            {"open_time": "00:00", "close_time": "03:00"},
-                            {"open_time": "05:00", "close_time": "00:00"},
-                        ]
-                        if day == "thursday"
-                        else [{"open_time": "00:00", "close_time": "00:00"}]
-                    )
-                    for day in _DAYS
-                },
-            }
-        ],
-        "maintenance_windows": [],
-    }
-}
-"""Around the clock but for the maintenance on Thursdays, in Eastern time."""
+_ALL_DAY: Final = ({"open_time": "00:00", "close_time": "00:00"},)
+
+
+def schedule(**sessions: Sequence[Mapping[str, str]]) -> Record:
+    """The hours in Eastern time: sessions by weekday, and all day where none are given."""
+    week = {day: list(sessions.get(day, _ALL_DAY)) for day in _DAYS}
+    hours = {"start_time": "2024-12-01T00:00:00Z", "end_time": "2200-12-01T00:00:00Z", **week}
+    return {"schedule": {"standard_hours": [hours], "maintenance_windows": []}}
+
+
+AROUND_THE_CLOCK: Final = schedule()
+"""What a sandbox keeps: it closes only when it is told to."""
+
+THURSDAY_MAINTENANCE: Final = schedule(
+    thursday=(
+        {"open_time": "00:00", "close_time": "03:00"},
+        {"open_time": "05:00", "close_time": "00:00"},
+    )
+)
+"""What the exchange announced in 2026."""

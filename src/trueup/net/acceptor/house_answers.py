@@ -13,6 +13,7 @@ from trueup.net.acceptor.question import Answer, Question
 from trueup.net.acceptor.replies import Content
 from trueup.wire.rest import encode_exchange
 from trueup.wire.rest.account import EndpointCosts
+from trueup.wire.spelling import Record
 
 
 class HouseAnswers:
@@ -26,7 +27,9 @@ class HouseAnswers:
         *,
         costs: EndpointCosts,
         new_id: Callable[[], str],
+        schedule: Record,
     ) -> None:
+        self._schedule = schedule
         self._costs = costs
         self._changes = KeyAnswers(keys, meters, new_id)
         self._keys = keys
@@ -44,7 +47,7 @@ class HouseAnswers:
             "GetAccountEndpointCosts": lambda _: Content(
                 encode_exchange.endpoint_costs(self._costs)
             ),
-            "GetExchangeSchedule": lambda _: Content(house.SCHEDULE),
+            "GetExchangeSchedule": lambda _: Content(self._schedule),
             "GetPerpsAccountApiLimits": self._limits,
             "GetApiKeys": lambda q: Content(
                 encode_exchange.api_keys(self._keys.listed(q.caller.member)), rows="api_keys"

@@ -32,7 +32,7 @@ from trueup.net.acceptor.fix_side import FixMaker, FixSide
 from trueup.net.acceptor.floor import Floor
 from trueup.net.acceptor.forms import FORMS, Personality
 from trueup.net.acceptor.gate import WINDOW, Clock, Gate
-from trueup.net.acceptor.house import BASIC, BASIC_BEFORE, costs
+from trueup.net.acceptor.house import AROUND_THE_CLOCK, BASIC, BASIC_BEFORE, costs
 from trueup.net.acceptor.house_answers import HouseAnswers
 from trueup.net.acceptor.keys import KeyPair, KeyRing, RegisteredKey, new_ed25519_pair
 from trueup.net.acceptor.living import Living, give_life, skewed
@@ -75,6 +75,7 @@ class Settings:
     everybody has those of the lowest tier; without `tiers` there are
     the present ones, or none at all for the personality of 2025, which knew none.
     With `fix` (`fix_gateway.fix_side`) there are FIX sessions beside REST and WebSocket.
+    `schedule` is what it announces of its hours (`house.schedule`); it closes only when told to.
     """
 
     personality: Personality = Personality.PRESENT
@@ -87,6 +88,7 @@ class Settings:
     streams: StreamTerms | None = None
     fix: FixMaker | None = None
     new_id: Callable[[], str] = lambda: str(uuid4())
+    schedule: Record = field(default_factory=lambda: AROUND_THE_CLOCK)
 
     def limits_granted(self) -> AccountLimits:
         """The limits of the lowest tier of the time, unless others were asked for."""
@@ -131,7 +133,14 @@ def stations(
     ring = KeyRing(keys, settings.tokens, owner=_owner(source))
     meters = Meters(settings.limits_granted())
     operations = operations_of(settings.personality)
-    house = HouseAnswers(ring, meters, forms, costs=costs(operations), new_id=settings.new_id)
+    house = HouseAnswers(
+        ring,
+        meters,
+        forms,
+        costs=costs(operations),
+        new_id=settings.new_id,
+        schedule=settings.schedule,
+    )
     answers: Answers
     if isinstance(source, Recording):
         answers, shown, floor = RecordedAnswers(source, house), clock, None
