@@ -119,7 +119,8 @@ def build(site: Site) -> Application:
 
 _MISSING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>No such page · trueup</title><link rel="stylesheet" href="{prefix}/static/trueup.css">
+<title>No such page · trueup</title><link rel="icon" href="{prefix}/static/favicon.svg">
+<link rel="stylesheet" href="{prefix}/static/trueup.css">
 <script src="{prefix}/static/trueup.js" data-prefix="{prefix}" data-now="0"></script></head>
 <body><main class="empty"><h1>There is no such page</h1>
 <p>The address may be of an older version, or mistyped.</p>
