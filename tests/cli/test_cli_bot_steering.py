@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ import pytest
 
 from trueup.cli.main import run
 from trueup.engine.records import HaltRaised
+from trueup.run.clock import SystemClock
 from trueup.store.intents import IntentLog
+from trueup.testing.sandbox import KalshiSandbox
 
 BOT = """
 from trueup import Count, Price, Strategy, Style, buy_yes
@@ -84,6 +88,22 @@ def bot(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+def fill_the_disk_of(pid: int) -> None:
+    """No file of the process may grow: what a full disk does to a writer."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    fill_the_disk_of(os.getpid())
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def until(ask: Ask, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -168,6 +188,43 @@ def test_bot_that_was_stopped_by_force_is_recognised_and_starts_as_it_was(
     ask("bot", "rearm")
     with IntentLog(home / "intents-sandbox-main.log") as log:
         assert not any(isinstance(each, HaltRaised) for each in log.records)
+
+
+def test_kill_on_a_full_disk_outlives_the_bot_and_nothing_else_is_promised(
+    bot: subprocess.Popen[bytes], ask: Ask
+) -> None:
+    until(ask, lambda shown: len(shown.get("orders", ())) == 5)
+    fill_the_disk_of(bot.pid)
+
+    assert ask("bot", "pause", "--strategy", "momentum")["durable"] is False
+    assert ask("bot", "rearm", code=1)["durable"] is False
+    killed = ask("bot", "kill")
+    assert (killed["proven"], killed["durable"]) == (True, True)
+    halts = {each["code"]: each["words"] for each in ask("bot", "status")["halts"]}
+    assert "stop the bot and start it again" in halts["storage"]
+
+    bot.kill()
+    bot.wait()
+    started = ask("bot", "run", "threshold", "--minutes", "0.05", code=2)
+    assert "the kill switch of this account is on" in started["message"]
+
+
+def test_kill_switch_cancels_and_stays_on_also_on_a_full_disk(
+    home: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    start = SystemClock().now()
+    with KalshiSandbox.start(world="temperatures", speed=1, density=1, start=start) as sandbox:
+        for name, value in sandbox.environment.items():
+            monkeypatch.setenv({"KALSHI_BASE_URL": "TRUEUP_BASE_URL"}.get(name, name), value)
+        ticker = sandbox.control.markets()[0]["ticker"]
+        ask("order", "place", "buy", "1", "yes", ticker, "0.01")
+
+        with full_disk():
+            killed = ask("bot", "kill")
+
+        assert (killed["proven"], killed["durable"]) == (True, True)
+        assert (home / "kill-sandbox-main").exists(), "an empty file does as well"
+        assert {each["status"] for each in sandbox.control.orders()} == {"canceled"}
 
 
 def test_closing_positions_needs_a_yes(home: Path, ask: Ask) -> None:

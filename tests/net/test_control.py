@@ -49,7 +49,8 @@ class Desk:
         self.heard.append((command, said))
         return {"command": command}
 
-    async def kept(self) -> bool:
+    async def kept(self, command: str) -> bool:
+        assert command == self.heard[-1][0]
         self.waited = True
         return True
 

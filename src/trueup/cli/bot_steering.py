@@ -28,7 +28,12 @@ from trueup.run.bot.decision_log import Line, line_words, read_decisions
 from trueup.run.bot.killing import kill
 from trueup.run.bot.live_feeds import Pace, Scope
 from trueup.run.bot.options import BotOptions, FlattenOnly
-from trueup.run.bot.places import control_path, decisions_path, kill_path
+from trueup.run.bot.places import (
+    control_path,
+    decisions_path,
+    kill_path,
+    pull_kill_switch,
+)
 from trueup.run.bot.rearming import rearm
 from trueup.run.bot.room import slippage_of
 from trueup.run.bot.steering import (
@@ -42,12 +47,21 @@ from trueup.run.clock import SystemClock
 from trueup.run.config import make_home
 from trueup.run.desk import DeskSettings
 
-_EXIT_UNPROVEN: Final = 1
+_EXIT_UNDONE: Final = 1
 _LOOKED_THROUGH: Final = 20_000
 """How many of the newest lines a filter looks through."""
 
 _FOLLOW_SECONDS: Final = 0.5
 _ALMOST_FULL: Final = "0.5"
+_NOT_KEPT: Final = (
+    "this will be forgotten when the bot ends: its intent log cannot be written. Free the disk or "
+    "mend the folder, then stop the bot and start it again"
+)
+
+_NOT_OFF: Final = (
+    "a bot that is started now would trade: neither the intent log nor {path} could be written. "
+    "Start none; free the disk or mend the folder, then pull the switch again"
+)
 
 StrategyOption = Annotated[str, typer.Option("--strategy", help="Only this one.")]
 WordsOption = Annotated[str, typer.Option("--why", help="A word for the log.")]
@@ -254,6 +268,8 @@ def _say(invocation: Invocation, name: str, said: Said) -> None:
     for each in answer["strategies"]:
         why = f": {each['why']}" if each["why"] else ""
         output.say(f"{each['name']} is {each['state']}{why}")
+    if not answer["durable"]:
+        output.notice(_NOT_KEPT)
 
 
 def _said(*, strategy: str = "", words: str = "", order: str = "", slippage: str = "") -> Said:
@@ -273,16 +289,21 @@ def rearm_account(invocation: Invocation) -> None:
     try:
         control = reach_bot(settings)
         before = control.status()["halts"]
-        after = control.say("rearm", _said())["halts"]
+        answer = control.say("rearm", _said())
+        after, durable = answer["halts"], answer["durable"]
         lifted = [f"{each['code']}: {each['words']}" for each in before if each not in after]
         left = [f"{each['code']}: {each['words']}" for each in after]
     except NoBot:
-        lifted, left = rearm(settings, getpass.getuser()), []
-    output.result({"lifted": lifted, "left": left})
+        lifted, left, durable = rearm(settings, getpass.getuser()), [], True
+    output.result({"lifted": lifted, "left": left, "durable": durable})
     output.say("\n".join(lifted) or "Nothing was halted.")
     for each in left:
         output.notice(f"still halted, lifts by itself: {each}")
-    if not left:
+    if not durable:
+        # Whatever cannot be remembered halts it again in the same moment.
+        invocation.exit_code = _EXIT_UNDONE
+        output.notice(f"NOT armed: {_NOT_KEPT}.")
+    elif not left:
         output.say("Armed again: the bot may trade.")
 
 
@@ -302,12 +323,11 @@ def kill_switch(
     settings = lead(invocation, world=SandboxWorld.OF_THE_BOT)
     if flatten_too:
         _confirm(invocation, yes=yes)
-    make_home(settings.home)
     try:
-        done = _kill_through(invocation, reach_bot(settings), subaccount or [], why)
+        done = _kill_through(invocation, settings, reach_bot(settings), subaccount or [], why)
         done["quoting"] = take_back_quotes(invocation, settings, subaccount or [0], live=live)
         if done["quoting"]:
-            invocation.exit_code = _EXIT_UNPROVEN
+            invocation.exit_code = _EXIT_UNDONE
     except NoBot as nobody:
         done = _kill_alone(invocation, settings, subaccount or [0], nobody=nobody, live=live)
     if flatten_too:
@@ -317,7 +337,11 @@ def kill_switch(
 
 
 def _kill_through(
-    invocation: Invocation, control: Control, subaccounts: list[int], why: str
+    invocation: Invocation,
+    settings: DeskSettings,
+    control: Control,
+    subaccounts: list[int],
+    why: str,
 ) -> dict[str, Any]:
     output = invocation.output
     said = Said(by=getpass.getuser(), words=why, subaccounts=tuple(subaccounts))
@@ -328,9 +352,18 @@ def _kill_through(
         output.say(f"Nothing rests any more, read by the bot at {shown['at'][:19]}Z.")
         output.say("It runs on and sends nothing until `trueup bot rearm`.")
     else:
-        invocation.exit_code = _EXIT_UNPROVEN
+        invocation.exit_code = _EXIT_UNDONE
         output.notice("NOT proven yet that nothing rests; the bot goes on. `bot status` tells.")
-    return {"through": "bot", "proven": proven, "read_at": shown["at"], "left": left}
+    if not shown["durable"]:
+        invocation.exit_code = _EXIT_UNDONE
+        output.notice(_NOT_OFF.format(path=kill_path(settings)))
+    return {
+        "through": "bot",
+        "proven": proven,
+        "durable": shown["durable"],
+        "read_at": shown["at"],
+        "left": left,
+    }
 
 
 def _kill_alone(
@@ -345,8 +378,12 @@ def _kill_alone(
     output = invocation.output
     if control_path(settings).exists():
         output.notice(f"{nobody}; the kill switch works without it")
-    kill_path(settings).write_text("pulled by trueup bot kill\n", encoding="utf-8")
-    output.say(f"the kill switch is on: {kill_path(settings)}")
+    durable = pull_kill_switch(settings, "pulled by trueup bot kill")
+    if durable:
+        output.say(f"the kill switch is on: {kill_path(settings)}")
+    else:
+        invocation.exit_code = _EXIT_UNDONE
+        output.notice(_NOT_OFF.format(path=kill_path(settings)))
     with open_client(
         venue=settings.config.venue,
         account=settings.config.account,
@@ -357,9 +394,10 @@ def _kill_alone(
         done = kill(client, places, clock=settings.clock, said=output.say)
     if done.proven:
         output.say(f"Nothing rests any more, read at {moment(done.read_at)}.")
-        output.say("The account stays off until `trueup bot rearm`.")
+        if durable:
+            output.say("The account stays off until `trueup bot rearm`.")
     else:
-        invocation.exit_code = _EXIT_UNPROVEN
+        invocation.exit_code = _EXIT_UNDONE
         for each in done.left:
             output.notice(f"still rests: {each.order_id} in {each.ticker} at {each.price}")
         if done.quoting:
@@ -371,6 +409,7 @@ def _kill_alone(
     return {
         "through": "command",
         "proven": done.proven,
+        "durable": durable,
         "canceled_at": moment(done.canceled_at),
         "read_at": moment(done.read_at),
         "tries": done.tries,
@@ -477,4 +516,4 @@ def _show_flattened(invocation: Invocation, shown: dict[str, Any], unfinished: s
     if not is_done:
         output.notice(unfinished)
     if not is_done or any(each["state"] != "closed" for each in positions):
-        invocation.exit_code = _EXIT_UNPROVEN
+        invocation.exit_code = _EXIT_UNDONE

@@ -18,7 +18,13 @@ import typer
 
 from trueup import __version__
 from trueup.cli.common import EXIT_INTERRUPTED, Interrupted
-from trueup.core.errors import CallerError, InvariantBroken, TrueupError
+from trueup.core.errors import (
+    FULL,
+    CallerError,
+    InvariantBroken,
+    TrueupError,
+    writing_remedy,
+)
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
@@ -122,9 +128,19 @@ def run(arguments: Sequence[str]) -> int:
     except TrueupError as error:
         _explain(error, as_json=as_json)
         return _exit_code(error)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _explain(_disk_full(error), as_json=as_json)
+        return EXIT_FAILED
     except _MISUSE as error:
         return _misused(error, as_json=as_json)
     return done if isinstance(done, int) else 0
+
+
+def _disk_full(error: OSError) -> TrueupError:
+    where = f"{error.filename} could not be written: " if error.filename else ""
+    return TrueupError(f"{where}{error.strerror}", remedy=writing_remedy(error))
 
 
 def _misused(error: BaseException, *, as_json: bool) -> int:

@@ -27,6 +27,21 @@ that cannot be verified) are values, not errors.
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says of a disk on which nothing more fits."""
+
+
+def writing_remedy(error: OSError) -> str:
+    """What to do next where a file could not be written."""
+    if error.errno in FULL:
+        return "Free some space on that disk, then try again."
+    if error.errno == errno.EROFS:
+        return "That disk is mounted read-only: mount it for writing, or use another folder."
+    return "Give yourself write permission on the folder."
+
 
 class TrueupError(Exception):
     """Base of everything that trueup raises on purpose."""
@@ -37,6 +52,13 @@ class TrueupError(Exception):
         super().__init__(message)
         if remedy:
             self.remedy = remedy
+
+
+def with_remedy(error: TrueupError) -> str:
+    """The message and what to do, as one text: for a log or an alert that is all one sees."""
+    words = str(error)
+    told = f"{words.removesuffix('.')}. {error.remedy}" if error.remedy else words
+    return told.removesuffix(".")
 
 
 class CallerError(TrueupError):

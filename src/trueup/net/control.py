@@ -31,6 +31,7 @@ from trueup.core.errors import (
     NotAuthorized,
     ProtocolBroken,
     Unreachable,
+    writing_remedy,
 )
 from trueup.core.ids import ClientOrderId
 from trueup.core.instant import Instant
@@ -138,9 +139,11 @@ def write_whereabouts(path: Path, where: Whereabouts) -> None:
             file.write(msgspec.json.encode(where))
         part.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}",
-            remedy="Give yourself write permission on the folder.",
+            remedy=writing_remedy(error),
         ) from error
 
 

@@ -62,7 +62,7 @@ class Room(Protocol):
         """Do what the operator says.  Raises `CallerError` for what makes no sense."""
         ...
 
-    async def kept(self) -> bool:
+    async def kept(self, command: str) -> bool:
         """Wait until what was obeyed survives the end of the process; whether it does."""
         ...
 
@@ -184,8 +184,9 @@ class ControlServer:
                 f"this is no command: {error}",
                 remedy='Send e.g. {"by": "ann", "strategy": "", "words": "why"}.',
             ) from error
-        answer = self._room.obey(request.path.removeprefix("/"), said)
-        return _json({**answer, "durable": await self._room.kept()})
+        command = request.path.removeprefix("/")
+        answer = self._room.obey(command, said)
+        return _json({**answer, "durable": await self._room.kept(command)})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._listeners) >= _LISTENERS_MAX:

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, writing_remedy
 from trueup.core.instant import HOUR, MINUTE, Instant, format_instant
 from trueup.net.venues import Venue
 from trueup.run.clock import Clock, SystemClock
@@ -94,7 +94,7 @@ def arm(
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}",
-            remedy="Give yourself write permission on the folder.",
+            remedy=writing_remedy(error),
         ) from error
     return until
 

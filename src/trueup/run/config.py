@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import platformdirs
 
-from trueup.core.errors import ConfigError, NotANumber
+from trueup.core.errors import ConfigError, NotANumber, writing_remedy
 from trueup.core.instant import parse_instant
 from trueup.core.settlement import PayoutUnit
 from trueup.net.venues import Venue
@@ -214,7 +214,7 @@ def save_config(home: Path, settings: Mapping[str, str]) -> Path:
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}",
-            remedy="Give yourself write permission on the folder.",
+            remedy=writing_remedy(error),
         ) from error
     return path
 

@@ -180,7 +180,7 @@ class IntentLog:
                 each.done.set_result(None)
                 continue
             words = f"the intent log {self._path} cannot be written: {self._failure.strerror}"
-            remedy = "Free the disk or mend the folder, then start again."
+            remedy = "Free the disk or mend the folder, then stop the bot and start it again."
             each.done.set_exception(BooksError(words, remedy=remedy))
 
 

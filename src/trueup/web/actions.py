@@ -20,13 +20,13 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from trueup.core.errors import CallerError, TrueupError
+from trueup.core.errors import CallerError, ConfigError, TrueupError
 from trueup.core.ids import ClientOrderId, OrderId, Subaccount
 from trueup.core.instant import format_instant
 from trueup.net.control import NoBot, Said
 from trueup.run.books.account import Account
 from trueup.run.bot.killing import Killed, kill
-from trueup.run.bot.places import kill_path
+from trueup.run.bot.places import kill_path, pull_kill_switch
 from trueup.run.bot.rearming import rearm
 from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
@@ -105,10 +105,12 @@ class Actions:
             loop.call_soon_threadsafe(told, line)
 
         async def do() -> Killed:
-            make_home(self._settings.home)
-            switch = kill_path(self._settings)
-            switch.write_text(f"pulled on the dashboard by {self._who}\n", encoding="utf-8")
-            told("The kill switch is on: no bot of this account trades any more.")
+            if pull_kill_switch(self._settings, f"pulled on the dashboard by {self._who}"):
+                told("The kill switch is on: no bot of this account trades any more.")
+            else:
+                told(
+                    f"{kill_path(self._settings)} cannot be written: start no bot of this account."
+                )
             try:
                 await self._bot.say("kill", Said(by=self._who, words=words))
                 told("The bot was told.")
@@ -286,6 +288,11 @@ class Actions:
             words=words,
             outcome=outcome,
         )
+        # What was done is done: a full disk must not make a kill look like one that failed.
+        with suppress(ConfigError, OSError):
+            self._append(acted)
+
+    def _append(self, acted: Acted) -> None:
         make_home(self._settings.home)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(actions_path(self._settings), flags, 0o600)

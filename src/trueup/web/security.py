@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, writing_remedy
 from trueup.core.instant import HOUR, MINUTE, Instant
 from trueup.store.private_folder import make_private_folder
 
@@ -149,7 +149,7 @@ def save_password(home: Path, password: str) -> Path:
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}",
-            remedy="Give yourself write permission on the folder.",
+            remedy=writing_remedy(error),
         ) from error
     return path
 

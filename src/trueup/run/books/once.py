@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from trueup.core.errors import TrueupError
+from trueup.core.errors import TrueupError, with_remedy
 from trueup.core.instant import format_instant
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.ledger.breaks import Severity
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         with open_account(venue=venue, account=account, environment=read_environment()) as opened:
             standing = look(opened)
     except TrueupError as error:
-        words = f"{error}. {error.remedy}".strip() if error.remedy else str(error)
+        words = with_remedy(error)
         standing = Standing(trouble=words)
     sys.stdout.buffer.write(msgspec.json.encode(standing) + b"\n")
     return 1 if standing.trouble else 0

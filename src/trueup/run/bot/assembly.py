@@ -36,7 +36,13 @@ from trueup.run.bot.killing import Killed, kill
 from trueup.run.bot.live import LiveBot, LiveOptions
 from trueup.run.bot.options import BotOptions, FlattenOnly
 from trueup.run.bot.own_world import tell_own_world
-from trueup.run.bot.places import control_path, decisions_path, intents_path, kill_path
+from trueup.run.bot.places import (
+    control_path,
+    decisions_path,
+    intents_path,
+    kill_path,
+    pull_kill_switch,
+)
 from trueup.run.bot.reach import PaperMarket, Reach, reach_exchange
 from trueup.run.bot.room import BotRoom
 from trueup.run.bot.status import as_document
@@ -301,7 +307,11 @@ class _Run:
         return Watchdog(
             self._live,
             self._log,
-            Emergency(tell=self._hearing, cancel=cancel),
+            Emergency(
+                tell=self._hearing,
+                cancel=cancel,
+                pull_switch=lambda: pull_kill_switch(self._settings, "the bot hung"),
+            ),
             clock=self._clock,
             hang_max=hang_max,
         )
@@ -346,6 +356,7 @@ class _Run:
             shown=lambda: as_document(self.work.status()),
             decision_log=self._decisions.path,
             before_rearm=lambda: kill_path(self._settings).unlink(missing_ok=True),
+            pull_switch=lambda: pull_kill_switch(self._settings, "a running bot was told to"),
         )
 
     async def _beside(self, work: Beside) -> None:

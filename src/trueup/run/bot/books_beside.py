@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from trueup.core.errors import BooksError, with_remedy
 from trueup.core.instant import SECOND, Instant
 from trueup.core.units import ZERO_MONEY, Money
 from trueup.engine import effects as f
@@ -92,8 +93,7 @@ class BooksBeside:
             standing = await self._standing()
         now = work.clock.now()
         work.books = msgspec.to_builtins(standing)
-        if self._log is not None:
-            note_proof(self._log, standing)
+        self._note(work, standing)
         if standing.trouble:
             words = f"the books could not be proven: {standing.trouble}"
             work.hearing(f.Alert(at=now, kind=f.AlertKind.TROUBLE, words=words, key="books"))
@@ -106,6 +106,16 @@ class BooksBeside:
                 words=standing.words,
             )
         )
+
+    def _note(self, work: BotAtWork, standing: Standing) -> None:
+        if self._log is None:
+            return
+        try:
+            note_proof(self._log, standing)
+        except BooksError as error:
+            # The proof stands all the same; only the count of clean days will lack it.
+            words, at = with_remedy(error), work.clock.now()
+            work.hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="proofs"))
 
     @staticmethod
     def _halts(standing: Standing, break_max: Money) -> bool:
@@ -126,12 +136,15 @@ class BooksBeside:
                 await asyncio.wait_for(self._bell.wait(), left / SECOND)
 
     async def _standing(self) -> Standing:
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            env=dict(self._environment),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                env=dict(self._environment),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            return Standing(trouble=f"no process could be started for it: {error.strerror}")
         try:
             out, err = await process.communicate()
         except asyncio.CancelledError:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trueup.core.errors import BooksError
+from trueup.core.errors import BooksError, with_remedy
 from trueup.core.instant import MINUTE
 from trueup.engine import effects as f
 from trueup.run.bot.decision_log import DecisionLog, line_of, wish_words
@@ -104,6 +104,6 @@ class Hearing:
         except BooksError as error:
             if not self._is_failing:
                 self._is_failing = True
-                self._failed(str(error))
+                self._failed(with_remedy(error))
         else:
             self._is_failing = False

@@ -24,6 +24,7 @@ from trueup.core.errors import (
     OutcomeUnknown,
     ProtocolBroken,
     TrueupError,
+    with_remedy,
 )
 from trueup.core.facts import Filled, OrderReported
 from trueup.core.ids import Subaccount, Ticker
@@ -188,14 +189,14 @@ class LiveBot:
         try:
             await durable
         except BooksError as error:
-            self.give(i.StorageFailed(at=self._clock.now(), words=str(error)))
+            self.give(i.StorageFailed(at=self._clock.now(), words=with_remedy(error)))
 
     async def _call(self, effect: Called, durable: asyncio.Future[None] | None) -> None:
         if durable is not None:
             try:
                 await asyncio.shield(durable)
             except BooksError as error:
-                self.give(i.StorageFailed(at=self._clock.now(), words=str(error)))
+                self.give(i.StorageFailed(at=self._clock.now(), words=with_remedy(error)))
                 if isinstance(effect, f.Place):
                     # It never left: that is certain.
                     refused = i.Refused(code="not_durable", words=str(error))

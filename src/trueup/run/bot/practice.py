@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from trueup.core.errors import TrueupError
+from trueup.core.errors import BooksError, TrueupError, writing_remedy
 from trueup.core.instant import DAY, Instant, parse_instant, utc_day
 from trueup.ledger.breaks import Severity
 from trueup.run.books.once import Standing
@@ -57,11 +57,20 @@ def proofs_path(settings: DeskSettings) -> Path:
 
 
 def note_proof(path: Path, standing: Standing) -> None:
-    """Add a standing to the log of proofs; one that says nothing is left out."""
+    """Add a standing to the log of proofs; one that says nothing is left out.
+
+    Raises `BooksError` where the file cannot be written.
+    """
     if standing.trouble:
         return
-    with path.open("ab") as file:
-        file.write(msgspec.json.encode(standing) + b"\n")
+    try:
+        with path.open("ab") as file:
+            file.write(msgspec.json.encode(standing) + b"\n")
+    except OSError as error:
+        raise BooksError(
+            f"the log of proofs {path} cannot be written: {error.strerror}",
+            remedy=writing_remedy(error),
+        ) from error
 
 
 def practices(home: Path, account: str) -> list[Practice]:

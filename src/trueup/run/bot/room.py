@@ -42,6 +42,8 @@ class BotRoom:
     decision_log: Path
     before_rearm: Callable[[], None]
     """Takes away what would stop the bot again at once: the kill file."""
+    pull_switch: Callable[[], bool]
+    """Leaves the kill file; whether it is there."""
 
     def status(self) -> Mapping[str, object]:
         """What the bot is doing."""
@@ -85,9 +87,12 @@ class BotRoom:
             "flatten": shown["flatten"],
         }
 
-    async def kept(self) -> bool:
-        """Wait until what was obeyed survives the end of the process; whether it does."""
-        return await self.live.kept()
+    async def kept(self, command: str) -> bool:
+        """Wait until what was obeyed survives the end of the process; whether it does.
+
+        A kill must: where the intent log does not take it, on a full disk, the kill file does.
+        """
+        return await self.live.kept() or (command == i.Wanted.KILL and self.pull_switch())
 
     def _check(self, wanted: i.Wanted, said: Said) -> None:
         state = self.live.machine.state

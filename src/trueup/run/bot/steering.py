@@ -164,11 +164,13 @@ def kill_through(
 ) -> dict[str, Any]:
     """Have the running bot pull its kill switch, and wait for the proof.
 
-    Returns its status document; the proof is there when it has no ``sweep`` any more.
+    Returns its status document; the proof is there when it has no ``sweep`` any more.  Its
+    ``durable`` says whether the bot would start halted, too.
     """
-    control.say("kill", said)
+    answer = control.say("kill", said)
     told("the bot has halted and cancels everything")
-    return _watch(control, lambda shown: shown["sweep"] is None, clock, patience=patience)
+    shown = _watch(control, lambda shown: shown["sweep"] is None, clock, patience=patience)
+    return {**shown, "durable": answer["durable"]}
 
 
 def flatten_through(

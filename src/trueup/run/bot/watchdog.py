@@ -54,11 +54,13 @@ class Emergency:
     """How to stop from outside of the event loop.
 
     `tell` passes alerts on; `cancel` cancels everything on these subaccounts with a client
-    of its own; `leave` ends the process with an exit code.
+    of its own; `pull_switch` leaves the kill file where the log does not take the halt, and
+    says whether it is there; `leave` ends the process with an exit code.
     """
 
     tell: Callable[[f.Alert], None]
     cancel: Callable[[Sequence[Subaccount]], Killed]
+    pull_switch: Callable[[], bool]
     leave: Callable[[int], None] = os._exit
 
 
@@ -131,6 +133,8 @@ class Watchdog:
             self._log.submit([halt, duty]).result(_DURABLE_SECONDS)
         except (BooksError, FutureTimeoutError) as error:
             words += f"; the halt could not be made durable: {error}"
+            if self._emergency.pull_switch():
+                words += "; the kill switch is on instead"
         alert = f.Alert(at=now, kind=f.AlertKind.WATCHDOG, words=words, strategy=state.consulting)
         self._tell(alert)
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final, Self
 
-from trueup.core.errors import BooksError, ConfigError
+from trueup.core.errors import BooksError, ConfigError, writing_remedy
 from trueup.core.instant import SECOND, Instant, format_instant
 from trueup.net.fix.client import FixClient, FixEvent, Reconnecting
 from trueup.net.fix.endpoints import client_tls
@@ -116,7 +116,7 @@ class FixLog:
         except OSError as error:
             raise ConfigError(
                 f"the log {path} cannot be written: {error.strerror}",
-                remedy="Give yourself write permission on the folder.",
+                remedy=writing_remedy(error),
             ) from error
 
     def write(self, raw: bytes, at: Instant) -> str:

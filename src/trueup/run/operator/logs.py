@@ -23,7 +23,7 @@ from typing import Any, Final, Self, cast
 
 import structlog
 
-from trueup.core.errors import ConfigError
+from trueup.core.errors import ConfigError, writing_remedy
 from trueup.core.instant import format_instant
 from trueup.core.redaction import Redactor, known_secrets
 from trueup.run.clock import SystemClock
@@ -92,7 +92,7 @@ class Logs:
         except OSError as error:
             raise ConfigError(
                 f"the log {target.path} cannot be written: {error.strerror}",
-                remedy="Give yourself write permission on the folder.",
+                remedy=writing_remedy(error),
             ) from error
         file.lost = self._lost
         handlers: list[logging.Handler] = [file]
