@@ -178,4 +178,7 @@ def test_steady_clock_follows_the_machine_and_never_goes_back() -> None:
     assert after(10 * SECOND, 10 * SECOND) == 1_012
     assert after(SECOND, HOUR + 2 * SECOND) == 1_013, "set right again"
     assert after(SECOND, HOUR) == 1_013 + 3_600, "the machine slept, or was set forward"
-    assert [round(each / SECOND) for each in jumps] == [-3_601, 3_601, 3_599]
+    assert steady.ahead == 0
+    assert after(SECOND, -HOUR) == 1_014 + 3_600, "that was wrong, and is set back"
+    assert steady.ahead // SECOND == 3_601, "the bot had better be started again"
+    assert [round(each / SECOND) for each in jumps] == [-3_601, 3_601, 3_599, -3_601]

@@ -71,6 +71,11 @@ class SteadyClock:
         self._wall = self._shown
         self._at = monotonic()
 
+    @property
+    def ahead(self) -> int:
+        """By how many microseconds it last ran ahead of a machine's clock that was set back."""
+        return self._shown - self._wall
+
     def now(self) -> Instant:
         """The present instant, never before one that was shown."""
         wall, at = self._machine.now(), self._monotonic()

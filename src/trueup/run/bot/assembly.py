@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from trueup.core.errors import ConfigError
 from trueup.core.ids import PRIMARY, ClientOrderId, Subaccount
-from trueup.core.instant import SECOND, Instant, format_age
+from trueup.core.instant import MINUTE, SECOND, Instant, format_age
 from trueup.core.units import Money
 from trueup.engine import effects as f
 from trueup.engine import inputs as i
@@ -58,6 +58,9 @@ from trueup.run.fix.settings import OrderEntry
 from trueup.run.paper.accounts import DEPOSIT
 from trueup.store.archive import Archive
 from trueup.store.intents import IntentLog
+
+_AHEAD_MAX: Final = MINUTE
+"""How far the bot's own time may be ahead before a person had better start it again."""
 
 _CANCEL_PATIENCE: Final = 30 * SECOND
 """How long a bot that hangs tries to cancel everything before it ends."""
@@ -322,6 +325,12 @@ class _Run:
             f"the machine's clock was set {where} by {format_age(abs(microseconds))}; waiting goes "
             "on by the steady clock, signatures by the machine's"
         )
+        if self._clock.ahead > _AHEAD_MAX:
+            words += (
+                f". The bot's own time is {format_age(self._clock.ahead)} ahead now: orders live "
+                "longer by it, trading hours come early, and no kill is proven before the exchange "
+                "has caught up. Stop the bot and start it again"
+            )
         at = SystemClock().now()
         self._hearing(f.Alert(at=at, kind=f.AlertKind.TROUBLE, words=words, key="clock"))
 
