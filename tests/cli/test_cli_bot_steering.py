@@ -81,7 +81,7 @@ def bot(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         [sys.executable, "-c", "from trueup.cli.main import main; main()", *arguments],
         env=os.environ | {"TRUEUP_HOME": str(home)},
         cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     yield process
@@ -119,6 +119,9 @@ def test_operator_sees_pauses_cancels_kills_and_rearms(
 ) -> None:
     shown = until(ask, lambda shown: len(shown.get("orders", ())) == 5)
     assert shown["pid"] == bot.pid
+    # Whoever read what it prints goes; a bot must not mind.
+    assert bot.stdout is not None
+    bot.stdout.close()
     assert [each["name"] for each in shown["strategies"]] == ["quoting", "momentum"]
     assert shown["strategies"][0]["parameters"] == {"cents": "2"}
     assert {each["limit"] for each in shown["orders"]} == {"0.02"}
@@ -162,7 +165,8 @@ def test_operator_sees_pauses_cancels_kills_and_rearms(
     ]
     assert [each["command"] for each in said] == ["pause", "resume", "cancel", "kill", "rearm"]
 
-    bot.send_signal(signal.SIGTERM)
+    # The terminal is closed: the same as Ctrl-C and SIGTERM.
+    bot.send_signal(signal.SIGHUP)
     assert bot.wait(timeout=150) == 0
     assert not list(home.glob("control-*"))
     assert ask("bot", "status")["running"] is False

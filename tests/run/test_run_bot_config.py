@@ -236,6 +236,7 @@ def one(strategy: str, parameters: str = "", more: str = "") -> str:
         (one("threshold", 'buy_below = "40"'), "parameters.buy_below"),
         (one("threshold", 'buy_below = "cheap"'), "parameters.buy_below: 'cheap' is not a decimal"),
         (one("threshold", "every = 10"), "parameters.every: 10 is no length of time"),
+        (one("threshold", 'every = "0s"'), "threshold wants its timer every 0 microseconds"),
         (one("threshold", "count = true"), "parameters.count: True is not a Count"),
         (one("mean-reversion", "sizing = 3"), "parameters.sizing: 3 is no size"),
         (one("mean-reversion", "sizing = { percent = 200 }"), "share of 200 is impossible"),

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from trueup.cli import bot_steering
+from trueup.cli import bot_steering, bot_stopping
 from trueup.cli.common import (
     Invocation,
     LogJsonOption,
@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
     command(group, "check")(check)
     command(group, "new-strategy")(new_strategy)
     bot_steering.register(group)
+    bot_stopping.register(group)
     app.add_typer(group, name="bot")
 
 
@@ -239,9 +240,9 @@ def _say(invocation: Invocation, told: f.Decision | f.Alert) -> None:
     line = line_of(told)
     words = f"{line['at'][:19]}Z  {line_words(line)}"
     if line.get("verdict") == f.Verdict.REFUSED:
-        invocation.output.detail(words)
+        invocation.output.say_while_heard(words, is_detail=True)
     else:
-        invocation.output.say(words)
+        invocation.output.say_while_heard(words)
 
 
 def _conclude(invocation: Invocation, report: BotReport) -> None:

@@ -121,6 +121,13 @@ class Output:
         if self.verbose:
             self.errors.print(Text(text, style="dim"))
 
+    def say_while_heard(self, text: str, *, is_detail: bool = False) -> None:
+        """A line of a program that goes on when its terminal or its pipe has gone."""
+        try:
+            (self.detail if is_detail else self.say)(text)
+        except (OSError, SystemExit):  # what rich makes of a pipe without a reader
+            self.console.quiet = self.errors.quiet = True
+
     def notice(self, text: str) -> None:
         """Something to know that is not data; goes to standard error."""
         self.errors.print(Text(text, style="yellow"))

@@ -264,7 +264,7 @@ class _Run:
     async def go(self, beside: Sequence[Beside], *, minds_signals: bool) -> BotReport:
         """Run, and say what it came to."""
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM) if minds_signals else ():
+        for each in _ending_signals() if minds_signals else ():
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(each, self._live.stop)
         try:
@@ -434,6 +434,14 @@ class _Run:
             decisions=str(self._decisions.path),
             flatten=as_document(self.work.status())["flatten"],
         )
+
+
+def _ending_signals() -> tuple[signal.Signals, ...]:
+    """What tells a bot to withdraw its orders and end; a closed terminal, unless `nohup` said no."""
+    hangs_up = getattr(signal, "SIGHUP", None)
+    if hangs_up is None or signal.getsignal(hangs_up) is not signal.SIG_DFL:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, hangs_up
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -22,7 +22,7 @@ from trueup.run.bot.settings import (
     StrategySettings,
     UniverseSettings,
 )
-from trueup.run.bot.strategy_files import check_name, find_strategies
+from trueup.run.bot.strategy_files import check_every, check_name, find_strategies
 from trueup.run.bot.strategy_parameters import make_strategy
 from trueup.run.plain_values import convert, length_of
 from trueup.run.toml_reading import read_toml
@@ -104,6 +104,7 @@ class _Reading:
             if each.name:
                 strategy.name = each.name
             check_name(strategy.name, f"{self._origin}: {key}.name")
+            check_every(strategy, f"{self._origin}: {key}")
             if each.universe is not None:
                 strategy.universe = self._universe(each.universe, f"{key}.universe")
         return [(strategy, mandate) for strategy in made]

@@ -36,7 +36,7 @@ from trueup.run.bot.configuration import options_of, read_bot_file
 from trueup.run.bot.decision_log import Line, line_of, line_words
 from trueup.run.bot.options import BotOptions, plain_options
 from trueup.run.bot.places import control_path
-from trueup.run.bot.strategy_files import check_name, load_strategies
+from trueup.run.bot.strategy_files import check_every, check_name, load_strategies
 from trueup.run.config import read_environment
 from trueup.run.desk import read_desk_settings
 from trueup.sim.living.built_in import DEFAULT_WORLD
@@ -262,6 +262,7 @@ def _made(strategies: Iterable[Strategy | str]) -> list[Strategy]:
         found.extend(load_strategies(each) if isinstance(each, str) else (each,))
     for each in found:
         check_name(each.name, type(each).__name__)
+        check_every(each, type(each).__name__)
     if not found:
         raise CallerError("a bot without a strategy", remedy="Give one, e.g. run_bot(MyBot()).")
     return found

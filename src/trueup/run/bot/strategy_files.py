@@ -54,6 +54,7 @@ def load_strategies(
     made = tuple(make_strategy(each, given, name) for each in find_strategies(name))
     for each in made:
         check_name(each.name, name)
+        check_every(each, name)
     return made
 
 
@@ -90,6 +91,18 @@ def check_name(name: str, where: str) -> None:
         )
 
 
+def check_every(strategy: Strategy, where: str) -> None:
+    """Whether a strategy leaves time between its timers: without, nothing else has a turn.
+
+    Raises `ConfigError`.
+    """
+    if strategy.every is not None and strategy.every < _EVERY_MIN:
+        raise ConfigError(
+            f"{where}: {strategy.name} wants its timer every {strategy.every} microseconds",
+            remedy=f"Set `every` to at least {_EVERY_MIN} microseconds; most want seconds.",
+        )
+
+
 def _strategies_of(path: Path) -> tuple[Maker | Strategy, ...]:
     # A name of its own: a file called random.py must not become the library's.
     called = f"trueup_strategy_{path.stem}"
@@ -116,6 +129,9 @@ def _strategies_of(path: Path) -> tuple[Maker | Strategy, ...]:
     own = (each for each in vars(module).values() if isinstance(each, type))
     return tuple(each for each in own if issubclass(each, Strategy) and each.__module__ == called)
 
+
+_EVERY_MIN: Final = 10_000
+"""Microseconds that must lie between two timers of a strategy."""
 
 BUSIEST: Final = 5
 """How many markets the strategy to begin with looks at: as many as a person can follow."""
