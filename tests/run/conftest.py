@@ -20,6 +20,7 @@ from trueup.sim.scenario import DEFAULT_SEED, World, account_world
 sys.path.insert(0, str(Path(__file__).parent))
 
 from demo_desk import Heard, OpenDemo, OpenServer, environment_of, open_demo, write_key
+from script_exchange import OPENED
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +73,11 @@ def demo(tmp_path: Path, clock: ShiftedClock) -> OpenDemo:
         return open_demo(environment, clock=clock or shown, told=told, heard=heard, refused=refused)
 
     return start
+
+
+@pytest.fixture(autouse=True)
+def closed_books() -> Iterator[None]:
+    """Small books in memory end with their test."""
+    yield
+    while OPENED:
+        OPENED.pop().close()

@@ -184,8 +184,14 @@ def market(*, settled_at: Instant | None = None) -> MarketStated:
 # Books
 
 
+OPENED: Final[list[Books]] = []
+"""Closed at the end of each test: Python 3.13 warns of a connection that is left open."""
+
+
 def new_books() -> Books:
-    return open_books(":memory:", venue="sandbox", mode="live", account="main", create=True)
+    books = open_books(":memory:", venue="sandbox", mode="live", account="main", create=True)
+    OPENED.append(books)
+    return books
 
 
 def put(books: Books, stream: Stream, *values: Fact | Statement) -> None:
