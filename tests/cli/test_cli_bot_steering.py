@@ -88,6 +88,8 @@ def bot(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     if process.poll() is None:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def fill_the_disk_of(pid: int) -> None:
