@@ -18,7 +18,7 @@ from trueup.core.ids import PRIMARY, SHARD_ZERO, EventTicker, Subaccount, Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.statements import MarketStated
-from trueup.core.units import Count, Money
+from trueup.core.units import ONE_DOLLAR, Count, Money
 from trueup.ledger.coverage import Span
 from trueup.run.books.listings import BEGINNING
 from trueup.run.books.recorded_rows import CATALOG_READERS, JOURNAL_FILES, MARKET_FILES
@@ -175,6 +175,23 @@ def test_a_whole_market_with_a_bad_figure_is_not_taken_for_a_thin_one(
     assert report.brought == {Stream.MARKETS: Appended(new=1, quarantined=1)}
     assert books.market(Ticker(PAID)) is None
     assert list(books.cache.quotes()) == [OPEN]
+
+
+def test_a_market_that_lacks_a_count_tells_how_it_ended_and_makes_no_quote(
+    books: Books, tmp_path: Path
+) -> None:
+    row = {name: value for name, value in market(PAID).items() if name != "volume_24h_fp"}
+    row.pop("settlement_value_dollars", None)
+    write_items(
+        tmp_path / "markets.jsonl", {**row, "settlement_value": 100, "observed_at": NOW_TEXT}
+    )
+
+    take(books, tmp_path)
+
+    stated = books.market(Ticker(PAID))
+    assert stated is not None
+    assert stated.settlement_value == ONE_DOLLAR
+    assert not books.cache.quotes()
 
 
 def test_a_quote_of_unknown_age_is_no_mark(books: Books, tmp_path: Path) -> None:

@@ -271,6 +271,15 @@ def test_quotes_of_another_venue_need_the_reasons_why_they_settle_alike(tmp_path
         read_signals(SignalWish(files=(path,)))
 
 
+def test_quotes_in_cents_are_refused_and_make_no_opportunity(tmp_path: Path) -> None:
+    (tmp_path / "pairs.toml").write_text(MAPPING)
+    path = tmp_path / "there.csv"
+    path.write_text("captured_at,market_id,bid,ask\n2026-10-06T01:00:00Z,77,70,71\n")
+
+    with pytest.raises(ConfigError, match="row 1: 70 is no price in dollars"):
+        read_signals(SignalWish(files=(path,), mapping=tmp_path / "pairs.toml"))
+
+
 def test_the_outcome_there_may_be_the_other_way_round(tmp_path: Path) -> None:
     (tmp_path / "pairs.toml").write_text(MAPPING.replace('yes_is = "Yes"', 'yes_is = "No"'))
     path = tmp_path / "there.csv"

@@ -110,6 +110,10 @@ def test_market_in_cents_has_the_same_meaning() -> None:
     assert detail.quote == present.quote
 
 
+def test_a_result_that_is_null_is_none_yet() -> None:
+    assert read(result=None).stated.result is None
+
+
 def test_title_falls_back_to_the_yes_side() -> None:
     assert read(title="ABSENT").market.title == "Yes"
 

@@ -165,6 +165,18 @@ def test_shard_that_no_row_names_is_known_to_be_a_default() -> None:
     assert placed.shard_named
 
 
+def test_what_was_purchased_is_the_direction_of_an_old_sale() -> None:
+    sale = {**OLD_FILL, "action": "sell", "side": "yes", "purchased_side": "no"}
+
+    assert first(portfolio.fills(), "fills", sale).side is Side.NO
+
+
+def test_settlement_without_its_event_is_read() -> None:
+    bare = {name: value for name, value in SETTLEMENT.items() if name != "event_ticker"}
+
+    assert first(portfolio.settlements(), "settlements", bare).event_ticker == ""
+
+
 def test_settlement_belongs_to_the_subaccount_that_was_asked_for() -> None:
     call = portfolio.settlements(subaccount=Subaccount(7))
 

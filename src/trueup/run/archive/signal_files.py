@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from trueup.core.errors import ConfigError, ProtocolBroken, TrueupError
+from trueup.core.errors import ConfigError, NotANumber, ProtocolBroken, TrueupError
 from trueup.core.instant import DAY, SECOND, Instant
 from trueup.core.units import Ratio
 from trueup.engine.headlines import Topic
@@ -35,7 +35,7 @@ from trueup.net.feeds.polymarket import FEE_RATE_MAX
 from trueup.net.feeds.sources import Judge, anchors_of
 from trueup.net.feeds.stories import SentLeg, Story, parse_sent
 from trueup.run.archive.tape import KnownSignal
-from trueup.run.archive.tape_values import decimal, first_of, moment_of, read_rows
+from trueup.run.archive.tape_values import decimal, first_of, is_table, moment_of, read_rows
 
 _PROBABILITIES: Final = frozenset({"date", "meeting", "range_bp", "prob"})
 _ID_NAMES: Final = ("market_id", "poly_market_id")
@@ -85,7 +85,7 @@ def read_signals(wish: SignalWish) -> SignalsRead:
 
 
 def _read_file(path: Path, wish: SignalWish, read: SignalsRead) -> None:
-    if path.suffix in {".parquet", ".csv"}:
+    if is_table(path) or ".csv" in path.suffixes:
         rows = read_rows(path)
         columns = set(rows[0]) if rows else set[str]()
         if columns >= _PROBABILITIES:
@@ -204,6 +204,9 @@ def _other_market(
 ) -> OtherMarket:
     """Its two sides: what No costs is a dollar less what is bid for Yes."""
     bid, ask = decimal(row[names.bid]), decimal(row[names.ask])
+    for told in (bid, ask):
+        if told is not None and not 0 <= Ratio(told) <= 1:
+            raise NotANumber(f"{told} is no price in dollars: it lies between 0 and 1")
 
     def size(name: str) -> Ratio:
         given = decimal(row.get(name))

@@ -1,15 +1,14 @@
-"""Recordings of other people's as tapes: Parquet files of trades and of markets.
+"""Recordings of other people's as tapes: files of trades or quotes, and of markets.
 
-Trades are known by their columns: ``ticker``, a time (``ts`` or ``created_time``),
-``count`` (whole contracts) and a YES price (``yes_price``, whole cents), and who
-took (``taker_yes``, or ``taker_side`` with yes and no).  Markets have ``ticker``,
-``event_ticker``, ``open_time``, ``close_time`` and ``result``; ``series_ticker``,
-``category`` and ``settlement_value`` (whole cents) where they are known.
+Trades are known by their columns (`trueup.run.archive.tape_trades`).  Markets have
+``ticker``, ``close_time`` and ``result``; ``event_ticker``, ``open_time``,
+``series_ticker``, ``category``, ``settlement_value_dollars`` and ``settlement_value``
+(cents) where they are known.  Where no event is named it is taken from the ticker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +16,19 @@ from typing import Any, Final
 
 from trueup.core.errors import ConfigError, TrueupError
 from trueup.core.grid import LINEAR_CENT
-from trueup.core.ids import SHARD_ZERO, EventTicker, Ticker, TradeId
-from trueup.core.instant import Instant, parse_instant
+from trueup.core.ids import SHARD_ZERO, EventTicker, Ticker
+from trueup.core.instant import Instant
 from trueup.core.market import MarketResult, MarketStatus
 from trueup.core.payoff import yes_value
 from trueup.core.units import ONE_DOLLAR, Count, Price
 from trueup.run.archive.archived_markets import ArchivedMarket, market_of_row
 from trueup.run.archive.tape import Tape
-from trueup.run.archive.tape_values import decimal, moment_of, read_rows
-from trueup.sim.living.mirrored_book import BookSeen, TradeSeen
-from trueup.store.archive import arrow, read_table
+from trueup.run.archive.tape_trades import read_trades
+from trueup.run.archive.tape_values import decimal, moment_of, one_of, read_rows
+from trueup.sim.living.mirrored_book import BookSeen
+from trueup.wire.values import price_of_cents
 
-_ROWS: Final = 1 << 16
-_CENT: Final = 100
-_WHOLE: Final = 100
+_RESULTS: Final = frozenset(MarketResult)
 
 
 def load_tape(
@@ -43,19 +41,15 @@ def load_tape(
     """
     chosen = _chosen(load_markets(markets, category=category), since=since, until=until)
     # A file of years is not kept for the few days that are wanted of it.
-    seen = tuple(
-        sorted(
-            (each for each in load_trades(trades) if chosen.takes(each.ticker)),
-            key=lambda each: each.at,
-        )
-    )
+    read = read_trades(trades, chosen.takes)
+    seen = tuple(sorted(read.trades, key=lambda each: each.at))
     chosen.say_unlisted("trades", markets)
     return Tape(
         markets=chosen.kept,
         trades=seen,
         ends=seen[-1].at if seen else None,
         words=f"{len(seen):,} trades in {len(chosen.kept):,} markets from {trades.name}",
-        notes=tuple(chosen.notes),
+        notes=(*chosen.notes, *read.notes),
     )
 
 
@@ -142,59 +136,6 @@ def _within(close_at: Instant | None, *, since: str, until: str) -> bool:
     return (not since or day >= since) and (not until or day <= until)
 
 
-# -- trades ------------------------------------------------------------------------------------
-
-
-def load_trades(path: Path) -> Iterator[TradeSeen]:
-    """The trades of a file, in its order."""
-    table: Any = read_table(path)
-    names = set(table.column_names)
-    when = _one_of(path, names, "ts", "created_time")
-    side = _one_of(path, names, "taker_yes", "taker_side", "taker_outcome_side")
-    price = _one_of(path, names, "yes_price")
-    _one_of(path, names, "ticker")
-    _one_of(path, names, "count")
-    number = 0
-    for batch in table.to_batches(max_chunksize=_ROWS):
-        columns = zip(
-            batch["ticker"].to_pylist(),
-            _times(batch[when]),
-            batch["count"].to_pylist(),
-            batch[price].to_pylist(),
-            batch[side].to_pylist(),
-            strict=True,
-        )
-        for ticker, at, count, cents, took in columns:
-            number += 1
-            yield TradeSeen(
-                Instant(at),
-                Ticker(ticker),
-                TradeId(f"{path.stem}-{number}"),
-                cents * _CENT,
-                count * _WHOLE,
-                took is True or took == "yes",
-            )
-
-
-def _times(column: Any) -> list[int]:  # noqa: ANN401  # the library has no types
-    """Times as microseconds, exactly; a time without a zone is UTC."""
-    pa = arrow()
-    if pa.types.is_timestamp(column.type):
-        cast = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
-        return [int(each) for each in cast.to_pylist()]
-    return [parse_instant(str(each)) for each in column.to_pylist()]
-
-
-def _one_of(path: Path, names: set[str], *wanted: str) -> str:
-    for name in wanted:
-        if name in names:
-            return name
-    raise ConfigError(
-        f"{path} has no column {' or '.join(wanted)}",
-        remedy=f"Its columns are {', '.join(sorted(names))}.",
-    )
-
-
 # -- quotes ------------------------------------------------------------------------------------
 
 
@@ -202,10 +143,10 @@ class _QuoteColumns:
     """What the columns of a file of quotes are called, and a row of it as a book."""
 
     def __init__(self, path: Path, columns: set[str]) -> None:
-        self.at = _one_of(path, columns, "captured_at", "ts", "at")
-        self.ticker = _one_of(path, columns, "ticker", "kalshi_ticker")
-        self.bid = _one_of(path, columns, "yes_bid", "k_yes_bid")
-        self.ask = _one_of(path, columns, "yes_ask", "k_yes_ask")
+        self.at = one_of(path, columns, "captured_at", "ts", "at")
+        self.ticker = one_of(path, columns, "ticker", "kalshi_ticker")
+        self.bid = one_of(path, columns, "yes_bid", "k_yes_bid")
+        self.ask = one_of(path, columns, "yes_ask", "k_yes_ask")
         self.has_sizes = columns >= {"yes_bid_size", "yes_ask_size"}
 
     def book(self, row: Mapping[str, Any], assumed: Count) -> BookSeen:
@@ -236,8 +177,8 @@ def load_markets(path: Path, *, category: str = "") -> dict[Ticker, ArchivedMark
     """The markets of a file by ticker.  Raises `ConfigError` naming the row that is wrong."""
     rows = read_rows(path)
     names = set(rows[0]) if rows else set[str]()
-    for name in ("ticker", "event_ticker", "open_time", "close_time", "result"):
-        _one_of(path, names, name)
+    for name in ("ticker", "close_time", "result"):
+        one_of(path, names, name)
     found: dict[Ticker, ArchivedMarket] = {}
     for number, row in enumerate(rows, 1):
         try:
@@ -249,13 +190,15 @@ def load_markets(path: Path, *, category: str = "") -> dict[Ticker, ArchivedMark
 
 
 def _market(row: Mapping[str, Any], category: str) -> ArchivedMarket:
-    """A market with what the archive would know of it."""
-    event = EventTicker(row["event_ticker"])
-    result = MarketResult(row["result"]) if row["result"] else None
-    cents = row.get("settlement_value")
-    value = None
-    if result is not None:
-        value = yes_value(result, None if cents is None else Price.of_cents(int(cents)))
+    """A market with what the archive would know of it.
+
+    A result that is none of the exchange's (an empty one, a void of somebody's own) is
+    no result: nobody knows what such a market paid.
+    """
+    event = EventTicker(row.get("event_ticker") or str(row["ticker"]).rpartition("-")[0])
+    word = str(row["result"] or "").strip().lower()
+    result = MarketResult(word) if word in _RESULTS else None
+    value = None if result is None else yes_value(result, _settlement_value(row))
     return market_of_row(
         {
             "ticker": row["ticker"],
@@ -263,7 +206,7 @@ def _market(row: Mapping[str, Any], category: str) -> ArchivedMarket:
             "series_ticker": row.get("series_ticker") or str(event).partition("-")[0],
             "category": row.get("category") or category,
             "title": row.get("title") or row.get("subtitle") or row["ticker"],
-            "open_at": _moment(row["open_time"]) or 0,
+            "open_at": _moment(row.get("open_time")) or 0,
             "close_at": _moment(row["close_time"]) or 0,
             "status": MarketStatus.ACTIVE if value is None else MarketStatus.FINALIZED,
             "result": "" if result is None else result.value,
@@ -278,5 +221,15 @@ def _market(row: Mapping[str, Any], category: str) -> ArchivedMarket:
     )
 
 
+def _settlement_value(row: Mapping[str, Any]) -> Price | None:
+    dollars, cents = (
+        decimal(row.get("settlement_value_dollars")),
+        decimal(row.get("settlement_value")),
+    )
+    if dollars is not None:
+        return Price.parse(dollars)
+    return None if cents is None else price_of_cents(cents)
+
+
 def _moment(value: object) -> Instant | None:
-    return None if value is None or value == "" else moment_of(value)
+    return None if value is None or value in {"", "nan"} or value != value else moment_of(value)  # noqa: PLR0124  # a double that is no number

@@ -189,6 +189,9 @@ _THIN_FIELDS: Final = frozenset(
 )
 
 
+_COUNTS: Final = ("volume", "volume_24h", "open_interest")
+
+
 class _ThinRecord(msgspec.Struct, gc=False):
     ticker: str
     status: str
@@ -199,6 +202,7 @@ class _ThinRecord(msgspec.Struct, gc=False):
     close_time: str | None = None
     settlement_ts: str | None = None
     settlement_value_dollars: Number | None = None
+    settlement_value: Number | None = None
     exchange_index: int | None = None
 
 
@@ -218,14 +222,17 @@ def read_recorded_market(raw: bytes) -> RecordedMarket:
     """A market, whole as the API gave it, or a thin record of how it ended.
 
     A record is thin when it has nothing but its names, its times, its status and
-    its result (published lists of results are like that).  What is missing is
-    not known; an event ticker that is missing is empty.
+    its result (published lists of results are like that), or when it lacks one of its
+    counts, without which it makes no quote.  What is missing is not known; an event
+    ticker that is missing is empty.
     """
     try:
         names = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).keys()
     except BROKEN_JSON as error:
         raise ProtocolBroken(f"a market that is no JSON object: {error}") from error
-    if names - EXTRA_FIELDS <= _THIN_FIELDS:
+    if names - EXTRA_FIELDS <= _THIN_FIELDS or any(
+        names.isdisjoint({name, f"{name}_fp"}) for name in _COUNTS
+    ):
         return _read_thin(raw)
     detail = markets.read_market(raw)
     return RecordedMarket(detail.stated, detail.market, detail.quote)
@@ -233,7 +240,8 @@ def read_recorded_market(raw: bytes) -> RecordedMarket:
 
 def _read_thin(raw: bytes) -> RecordedMarket:
     row = _decode_thin(raw)
-    value = row.settlement_value_dollars
+    value, cents = row.settlement_value_dollars, row.settlement_value
+    paid = None if cents is None else values.price_of_cents(cents)
     event_ticker = EventTicker(row.event_ticker or "")
     close_at = values.optional_instant(row.close_time)
     shard = Shard(row.exchange_index or 0)
@@ -242,7 +250,7 @@ def _read_thin(raw: bytes) -> RecordedMarket:
         event_ticker=event_ticker,
         status=values.word(_STATUSES, row.status, "status"),
         result=values.word(_RESULTS, row.result, "result") if row.result else None,
-        settlement_value=None if value is None or value == "" else values.price(value),
+        settlement_value=paid if value is None or value == "" else values.price(value),
         close_at=close_at,
         settled_at=values.optional_instant(row.settlement_ts),
         shard=shard,

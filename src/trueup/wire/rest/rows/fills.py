@@ -39,6 +39,7 @@ class FillRecord(msgspec.Struct, gc=False):
     market_ticker: str | None = None
     outcome_side: str | None = None
     book_side: str | None = None
+    purchased_side: str | None = None
     side: str | None = None
     count_fp: Number | None = None
     count: Number | None = None
@@ -91,7 +92,8 @@ def fill_of(row: FillRecord, asked: Subaccount | None = None) -> Filled:
         trade_id=TradeId(trade_id),
         order_id=OrderId(row.order_id),
         ticker=Ticker(ticker),
-        side=values.fill_side(row.outcome_side, row.book_side, row.side),
+        # Before outcome_side there was purchased_side, which means the same.
+        side=values.fill_side(row.outcome_side, row.book_side, row.purchased_side or row.side),
         count=_count(row),
         price=_yes_price(row),
         fee=None if fee is None else values.dollars(fee),

@@ -218,7 +218,7 @@ class _MarketRecord(msgspec.Struct, gc=False):
     ticker: str
     event_ticker: str
     status: str
-    result: str = ""
+    result: str | None = None
     title: str = ""
     yes_sub_title: str = ""
     open_time: str | None = None
@@ -253,7 +253,7 @@ def _read_patiently(raw: bytes) -> MarketDetail:
         ticker=Ticker(row.ticker),
         event_ticker=EventTicker(row.event_ticker),
         status=values.word(_STATUSES, row.status, "status"),
-        _result=values.word(_RESULT_WORDS, row.result, "result"),
+        _result=values.word(_RESULT_WORDS, row.result or "", "result"),
         _open_time=_time(row.open_time),
         _close_time=_time(row.close_time),
         _yes_bid=str(_price(row.yes_bid_dollars, row.yes_bid) or _NOTHING),

@@ -150,7 +150,7 @@ def _times(row: OrderRecord) -> tuple[Instant, Instant]:
         # Both are the same text until something happens to the order.
         if not updated or updated == created:
             return created_at, created_at
-        return created_at, values.instant(updated)
+        return created_at, values.optional_instant(updated) or created_at
     if updated:
         updated_at = values.instant(updated)
         return updated_at, updated_at
