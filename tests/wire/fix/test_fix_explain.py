@@ -33,7 +33,10 @@ def explained(*lines: str) -> list[Explained]:
     return [explainer.explain(message) for message in found(*lines)]
 
 
-@pytest.mark.parametrize("separator", [SOH, "|", "^A", "<SOH>", "\\x01", "\\u0001", "␁"])
+@pytest.mark.parametrize(
+    "separator",
+    [SOH, "|", "^A", "<SOH>", "\\x01", "\\u0001", "␁", " | ", ";", ", ", " "],
+)
 @pytest.mark.parametrize(
     "front", ["", "20261016-23:02:24.000 : ", "[INFO] 2026-10-16 23:02:24,000 -> outgoing: "]
 )
@@ -44,6 +47,19 @@ def test_message_is_found_behind_anything_with_any_separator(separator: str, fro
     assert message.is_whole
     assert message.problems == ()
     assert message.first("55") == "KXA-1"
+
+
+def test_a_sign_separates_only_where_a_tag_follows() -> None:
+    (message,) = found("8=FIXT.1.1 35=5 58=API usage level is not allowed 49=KalshiNR")
+
+    assert message.first("58") == "API usage level is not allowed"
+    assert message.first("49") == "KalshiNR"
+
+
+def test_messages_lie_at_any_depth_of_a_json_line() -> None:
+    line = json.dumps({"event": {"raw": f"in: {ORDER}"}, "more": [{"fix": TRADE}]})
+
+    assert [message.first("35") for message in found(line)] == ["D", "8"]
 
 
 def test_several_messages_on_a_line_and_one_over_many_lines() -> None:

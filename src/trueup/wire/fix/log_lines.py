@@ -1,8 +1,9 @@
 """FIX messages in other people's logs: any separator, anything in front, one or many lines.
 
 A log line may hold a time and words before the message, and separate its fields with
-SOH, ``|``, ``^A``, ``<SOH>`` or an escape of SOH; documentation spreads a message over
-several lines; captures come as JSON lines.  What is found is taken as it stands: nothing
+SOH, ``|``, ``^A``, ``<SOH>`` or an escape of SOH, or with a sign that may stand in a
+value too (``;``, a comma, a blank) and separates where a tag follows; documentation
+spreads a message over several lines; captures come as JSON lines, at any depth.  What is found is taken as it stands: nothing
 is repaired, and what is missing (length, checksum) is said and not invented.
 """
 
@@ -26,6 +27,10 @@ FIELDS_MAX: Final = 200_000
 _START: Final = re.compile(r"(?<![0-9])8=FIX[A-Z0-9.]*")
 _SEPARATORS: Final = (SOH, "|", "^A", "<SOH>", r"\x01", r"\u0001", r"\001", "␁")
 _CONTINUES: Final = re.compile(r"\s*[1-9][0-9]{0,8}=")
+_UNSURE: Final = re.compile(r"\s*([;,]|\s)\s*(?=[1-9][0-9]{0,8}=)")
+_UNSURE_SPLITS: Final = {
+    sign: re.compile(rf"\s*{sign}\s*(?=[1-9][0-9]{{0,8}}=)") for sign in (";", ",", r"\s")
+}
 _COMMENT: Final = re.compile(r"\s*(?://|#|```)")
 
 
@@ -91,17 +96,29 @@ def _of_json(number: int, text: str) -> Iterator[LoggedMessage]:
         return
     fields = cast("dict[str, object]", record)
     front = str(fields.get("time") or fields.get("id") or "")
-    for value in fields.values():
-        if isinstance(value, str) and (start := _START.match(value)):
+    for value in _texts(fields):
+        if start := _START.search(value):
             yield _message(number, front, value[start.start() :])
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting += reversed(cast("dict[str, object]", each).values())
+        elif isinstance(each, list):
+            waiting += reversed(cast("list[object]", each))
+
+
 def _message(line: int, front: str, text: str) -> LoggedMessage:
-    separator = _separator(text)
+    separator, parts = _parts(text)
     tags: list[str] = []
     values: list[str] = []
     problems: list[str] = []
-    parts = text.split(separator) if separator else [text]
     for part in parts[:FIELDS_MAX]:
         field = part.strip() if separator != SOH else part
         if not field:
@@ -118,10 +135,18 @@ def _message(line: int, front: str, text: str) -> LoggedMessage:
     return LoggedMessage(line, front, tuple(tags), tuple(values), tuple(problems), whole)
 
 
-def _separator(text: str) -> str:
+def _parts(text: str) -> tuple[str, list[str]]:
+    """What separates the fields of a message, and the fields."""
     start = _START.match(text)
-    rest = text[start.end() :] if start else text
-    return next((each for each in _SEPARATORS if rest.startswith(each)), "")
+    rest = (text[start.end() :] if start else text).lstrip(" ")
+    separator = next((each for each in _SEPARATORS if rest.startswith(each)), "")
+    if separator:
+        return separator, text.split(separator)
+    unsure = _UNSURE.match(text, start.end() if start else 0)
+    if unsure is None:
+        return "", [text]
+    sign = unsure[1] if unsure[1] in _UNSURE_SPLITS else r"\s"
+    return unsure[1], _UNSURE_SPLITS[sign].split(text.rstrip().removesuffix(unsure[1]))
 
 
 def _whole(tags: list[str], values: list[str], problems: list[str]) -> bool:
