@@ -236,6 +236,8 @@ class Inflight:
 
     def unsettled(self, ticker: Ticker | None = None) -> list[OwnOrder]:
         """Orders from which contracts may still come in, of one market or of all."""
+        if not self._expecting:
+            return self.living(ticker)
         expecting = (self._orders[each] for each in self._expecting)
         ended = [each for each in expecting if ticker in {None, each.intent.ticker}]
         return self.living(ticker) + ended

@@ -108,6 +108,8 @@ class Portfolio:
         self._holdings: dict[Key, Holding] = {}
         self._open: dict[Key, Holding] = {}
         """Those of `_holdings` that are not flat."""
+        self._costs: dict[str, int] = {}
+        """By strategy, what all its open holdings cost, in `Money` units: every order asks."""
         self._banked: dict[str, Money] = {}
         """By strategy, what all its holdings realised, after fees."""
         self._owners: dict[Ticker, dict[Key, None]] = {}
@@ -264,6 +266,10 @@ class Portfolio:
             earned -= before.realized - before.fees
         self._banked[key[0]] = self._banked.get(key[0], ZERO_MONEY) + earned
         self._holdings[key] = held
+        was_open = self._open.get(key)
+        cost = held.position.cost.units if held.position.net else 0
+        cost -= 0 if was_open is None else was_open.position.cost.units
+        self._costs[key[0]] = self._costs.get(key[0], 0) + cost
         if held.position.net:
             self._open[key] = held
         else:
@@ -315,12 +321,11 @@ class Portfolio:
 
     def cost(self, tickers: Iterable[Ticker] | None = None, strategy: str | None = None) -> Money:
         """What the open positions cost: in some markets or in all, of one strategy or of all."""
-        total = 0
         if tickers is None:
-            for key, held in self._open.items():
-                if strategy in {None, key[0]}:
-                    total += held.position.cost.units
-            return Money(total)
+            if strategy is None:
+                return Money(sum(self._costs.values()))
+            return Money(self._costs.get(strategy, 0))
+        total = 0
         for ticker in tickers:
             for key in self._owners.get(ticker, ()):
                 if strategy in {None, key[0]} and (held := self._open.get(key)) is not None:

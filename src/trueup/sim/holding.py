@@ -8,8 +8,8 @@ of computed anew; the tests hold the two against each other.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -259,23 +259,20 @@ class HoldingRecord:
         """Let an order rest here."""
         side = self._bids if order.is_bid else self._asks
         side.orders[order_id] = order
-        side.count += order.remaining
-        side.worth += order.own_price * order.remaining
+        side.change(order.own_price, order.remaining)
         self.hold()
 
     def unrest(self, order_id: OrderId, order: Resting) -> None:
         """Let go of an order that rests no more."""
         side = self._bids if order.is_bid else self._asks
         del side.orders[order_id]
-        side.count -= order.remaining
-        side.worth -= order.own_price * order.remaining
+        side.change(order.own_price, -order.remaining)
         self.hold()
 
     def lessen(self, order_id: OrderId, order: Resting, count: int) -> None:
         """Take note that a resting order is about to have `count` less; `hold` must follow."""
         side = self._bids if order.is_bid else self._asks
-        side.count -= count
-        side.worth -= order.own_price * count
+        side.change(order.own_price, -count)
         if count == order.remaining:
             del side.orders[order_id]
 
@@ -406,30 +403,63 @@ class HoldingRecord:
 
 
 class RestingSide:
-    """The orders of one holding that rest on one side; `worth` is own price × remaining."""
+    """The orders of one holding that rest on one side; `worth` is own price × remaining.
 
-    __slots__ = ("count", "orders", "worth")
+    How much rests at each price is kept from the first time that held contracts cover some
+    of it: a book of hundreds of orders is told change by change, and each change must not
+    look at all of them again.  Who holds nothing pays nothing for it.
+    """
+
+    __slots__ = ("_counts", "_prices", "count", "orders", "worth")
 
     def __init__(self) -> None:
         self.orders: dict[OrderId, Resting] = {}
         self.count = 0
         self.worth = 0
+        self._counts: dict[int, int] | None = None
+        self._prices: list[int] = []
+
+    def change(self, own_price: int, count: int) -> None:
+        """So much more rests at a price, or (negative) less."""
+        self.count += count
+        self.worth += own_price * count
+        if self._counts is not None:
+            self._tally(self._counts, own_price, count)
 
     def worth_uncovered(self, covered: int, another: Resting | None = None) -> int:
         """What is left to pay where held contracts cover the dearest orders."""
-        orders: Iterable[Resting] = self.orders.values()
+        left, count, price = self.worth, 0, 0
         if another is not None:
-            orders = (*orders, another)
-        total = 0
-        for order in sorted(orders, key=_own_price, reverse=True):
-            closing = min(covered, order.remaining)
+            count, price = another.remaining, another.own_price
+            left += price * count
+        counts = self._by_price()
+        for rested in reversed(self._prices):
+            if count and price >= rested:
+                closing = min(covered, count)
+                covered -= closing
+                left -= price * closing
+                count = 0
+            if not covered:
+                return left
+            closing = min(covered, counts[rested])
             covered -= closing
-            total += order.own_price * (order.remaining - closing)
-        return total
+            left -= rested * closing
+        return left - price * min(covered, count)
 
+    def _by_price(self) -> dict[int, int]:
+        if self._counts is None:
+            self._counts = {}
+            for order in self.orders.values():
+                self._tally(self._counts, order.own_price, order.remaining)
+        return self._counts
 
-def _own_price(order: Resting) -> int:
-    return order.own_price
+    def _tally(self, counts: dict[int, int], own_price: int, count: int) -> None:
+        before = counts.get(own_price, 0)
+        after = counts[own_price] = before + count
+        if not before:
+            insort(self._prices, own_price)
+        if not after:
+            del counts[own_price], self._prices[bisect_left(self._prices, own_price)]
 
 
 def _at(one: HoldingState | FillMade) -> Instant:
