@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trueup.core.ids import OrderId, Ticker, TradeId
@@ -49,7 +49,18 @@ def test_a_trade_reaches_past_those_ahead() -> None:
     book = book_of({50: 100})
     book.join(OURS, BID, at(1))
 
-    assert book.shares(trade(50, 120, 2), left(30)) == [Share(OURS, 20)]
+    assert book.shares(trade(50, 120, 3), left(30)) == [Share(OURS, 20)]
+
+
+def test_a_trade_gives_nothing_while_somebody_ahead_may_still_be_untold() -> None:
+    book = book_of({50: 0})
+    book.join(OURS, BID, at(1))
+    # Who joined at 0.9 and was traded with at 1.5 is told at 1.7.
+    assert book.shares(trade(50, 10, 1.5), left(30)) == []
+
+    # Levels are told in order: once one from after the arrival is told, all before it are.
+    book.change((False, 60), 5, at(1.1))
+    assert book.shares(trade(50, 10, 1.8), left(30)) == [Share(OURS, 10)]
 
 
 def test_a_trade_through_the_price_fills_up_to_what_was_traded() -> None:
@@ -101,7 +112,7 @@ def test_two_own_orders_never_get_the_same_contract() -> None:
     book.join(OURS, BID, at(1))
     book.join(SECOND_ORDER, BID, at(2))
 
-    shares = book.shares(trade(50, 20, 3), left(10))
+    shares = book.shares(trade(50, 20, 4), left(10))
 
     assert shares == [Share(OURS, 10), Share(SECOND_ORDER, 5)]
 
@@ -197,6 +208,8 @@ DELAY = st.integers(0, LAG - 1)
     after=st.lists(STEP, max_size=12),
     delays=st.lists(st.tuples(DELAY, DELAY), min_size=16, max_size=16),
 )
+# Who joined before the order is told after the trade.
+@example(start=[], before=[("join", 1)], after=[("trade", 1)], delays=[(0, 250_002)] * 16)
 def test_an_order_never_gets_more_than_it_would_have_got(
     start: list[int],
     before: list[tuple[str, int]],

@@ -8,6 +8,8 @@ orders that take.  Whatever is not known is decided against the own order:
 - *Queue.*  An order joins its level behind everything that is told to rest there,
   or rested there within the last `LAG`.  Only trades at its price move it forward,
   and a level that has become smaller than what was ahead of it.
+- *Who joined just before it may be told after the trade.*  Until a level is told from
+  after an order's arrival, or `LAG` is over, a trade at its price gives it nothing.
 - *A level and a trade may tell the same thing twice*, in either order.  A level
   that shrinks counts as cancelled contracts only `LAG` later; until then the
   trade that explains it may still come.
@@ -119,6 +121,8 @@ class MirroredBook:
     _shrunk: dict[Level, deque[tuple[Instant, int]]] = field(
         default_factory=dict[Level, deque[tuple[Instant, int]]]
     )
+    _told_until: Instant = Instant(0)  # noqa: RUF009  # an int
+    """From when the newest told level is: all that joined before that is told."""
 
     # -- what is told ----------------------------------------------------------------------
 
@@ -147,6 +151,7 @@ class MirroredBook:
         return known
 
     def _set(self, level: Level, count: int, at: Instant) -> None:
+        self._told_until = max(self._told_until, at)
         before = self.levels.get(level, 0)
         if count < before:
             self._shrunk.setdefault(level, deque()).append((at, before - count))
@@ -204,7 +209,7 @@ class MirroredBook:
         served = 0
         for each in queue:
             if each.price == trade.price and each.ahead is not None:
-                reached = max(0, left - served - each.ahead)
+                reached = max(0, left - served - each.ahead) if self._is_told(each, trade) else 0
                 passed = min(each.ahead, left - served)
                 served += _give(each, min(reached, remaining(each.order_id)), shares)
                 each.ahead -= passed
@@ -212,6 +217,11 @@ class MirroredBook:
             left -= served
             self._offer_evident(trade, left, remaining, shares)
         return shares
+
+    def _is_told(self, order: Waiting, trade: TradeSeen) -> bool:
+        """Whether all who joined before an order are told by the time that a trade is."""
+        is_later = self._told_until > order.arrived_at
+        return not self.is_known or is_later or trade.at >= order.arrived_at + LAG
 
     def _offer_evident(
         self,
