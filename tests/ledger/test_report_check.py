@@ -295,6 +295,14 @@ def test_an_unknown_party_is_named_with_the_line_that_maps_it() -> None:
     assert sum((each.amount for each in found), Money(0)) == Money.parse("75")
 
 
+def test_what_an_unknown_party_was_paid_is_not_said_where_a_report_does_not_say_it() -> None:
+    silent = Stranger(party="P-1", reports=2, paid=None, since=at("13:00"), ticker=TICKER)
+
+    [found] = judged("", evidence=FixEvidence(strangers=[silent]))
+
+    assert "2 reports, not all say what was paid" in found.evidence[0]
+
+
 @pytest.mark.parametrize(
     ("after", "kind"), [(HOUR // 2, BreakKind.TIMING), (2 * HOUR, BreakKind.ONE_SIDED)]
 )

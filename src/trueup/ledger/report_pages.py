@@ -64,7 +64,8 @@ class Stranger:
 
     party: str
     reports: int
-    paid: Money
+    paid: Money | None
+    """In all; `None` where one of the reports does not say it."""
     since: Instant
     ticker: Ticker
 
@@ -127,19 +128,22 @@ def check_pages(pages: Iterable[ReportPages], *, now: Instant) -> Iterator[Break
 
 def check_strangers(strangers: Iterable[Stranger]) -> Iterator[Break]:
     """Parties that belong to no configured subaccount."""
-    more, reports, paid = 0, 0, ZERO_MONEY
+    more, reports = 0, 0
+    paid: Money | None = ZERO_MONEY
     first: Stranger | None = None
     for number, each in enumerate(strangers):
         if number < _STRANGERS_MAX:
             yield _unknown(each.party, each.reports, each.paid, each)
             continue
         first = first or each
-        more, reports, paid = more + 1, reports + each.reports, paid + each.paid
+        more, reports = more + 1, reports + each.reports
+        paid = None if paid is None or each.paid is None else paid + each.paid
     if first is not None:
         yield _unknown(f"{more} more parties", reports, paid, first)
 
 
-def _unknown(party: str, reports: int, paid: Money, seen: Stranger) -> Break:
+def _unknown(party: str, reports: int, paid: Money | None, seen: Stranger) -> Break:
+    told = "not all say what was paid" if paid is None else f"{paid} paid in all"
     return Break(
         identity=break_identity(BreakKind.UNKNOWN_PARTY, None, party),
         kind=BreakKind.UNKNOWN_PARTY,
@@ -147,10 +151,10 @@ def _unknown(party: str, reports: int, paid: Money, seen: Stranger) -> Break:
         subaccount=None,
         shard=None,
         ticker=None,
-        amount=paid,
+        amount=paid or ZERO_MONEY,
         occurred_at=seen.since,
         summary=f"party {party} of settlement reports belongs to no subaccount",
-        evidence=(f"{reports} reports, {paid} paid in all; the first of {seen.ticker}",),
+        evidence=(f"{reports} reports, {told}; the first of {seen.ticker}",),
         remedy=f'Name it in config.toml, under [fix_parties]: "{seen.party}" = 0 (or whatever '
         'its subaccount is); "*" stands for every party that is not named.',
     )

@@ -223,7 +223,7 @@ def strangers(driver: Driver) -> Iterator[Stranger]:
         yield Stranger(
             party=party,
             reports=reports,
-            paid=Money(int(paid)),
+            paid=None if paid is None else Money(int(paid)),
             since=Instant(since),
             ticker=Ticker(ticker),
         )

@@ -240,8 +240,9 @@ REPORT_COUNTS: Final = Statement(
     "SELECT count(*), coalesce(sum(is_resent), 0), coalesce(sum(parties), 0) FROM settlement_pages"
 )
 STRANGERS: Final = Statement(
-    "SELECT party, count(*), coalesce(sum(paid), 0), min(at), min(ticker) "
-    "FROM settlement_reports WHERE book IS NULL GROUP BY party ORDER BY 3 DESC, party"
+    "SELECT party, count(*), CASE WHEN count(paid) = count(*) THEN sum(paid) END, min(at), "
+    "min(ticker) FROM settlement_reports WHERE book IS NULL GROUP BY party "
+    "ORDER BY coalesce(sum(paid), 0) DESC, party"
 )
 _PAGES: Final = (
     "SELECT session, ticker, clearing_date, count(*), min(announced), max(announced), "
