@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from trade_script import TICKER, at, book, facts, market
+from trade_script import EVENT, TICKER, at, book, facts, market, seen
 
 from trueup.core.errors import InvariantBroken
 from trueup.core.facts import Stream
 from trueup.core.fees import Precision
-from trueup.core.ids import PRIMARY, SHARD_ZERO, OrderId, Ticker
+from trueup.core.ids import PRIMARY, SHARD_ZERO, EventTicker, OrderId, Ticker
 from trueup.core.instant import Instant, parse_instant
 from trueup.core.observations import Recorded
 from trueup.core.position import FLAT, Position
@@ -90,6 +90,15 @@ def test_settlement_pays_the_net_position(script: str, payout: str, realized: st
     assert (found.payout, found.realized) == (D(payout), D(realized))
     assert (found.position, found.settled, found.evidence) == (FLAT, True, Evidence.ROW)
     assert not found.breaks
+
+
+def test_a_row_that_names_no_event_leaves_the_one_that_the_market_told() -> None:
+    bought, row = facts("12:00 buy yes 3 @ .40\n13:00 row yes revenue 3 yes 3 yes_cost 1.2")
+    silent = seen(row, "14:00", version=1, event_ticker=EventTicker(""))
+
+    found = book_market(PRIMARY, SHARD_ZERO, TICKER, recorded=[bought, silent], market=market())
+
+    assert found.event_ticker == EVENT
 
 
 def test_fee_of_the_row_repeats_trade_fees_and_books_nothing() -> None:

@@ -365,7 +365,8 @@ class MarketBooking:
         if self.report is not None:
             by_row = (payout, cut, remark)
             payout, cut, remark = witnessed_payout(self.report, row, by_row, net=self._net)
-        self._event_ticker = row.event_ticker
+        # Rows of before 2025 name no event.
+        self._event_ticker = row.event_ticker or self._event_ticker
         now = self.retold.get(row.key, row.at)
         if now != row.at:
             words = f"the exchange now says that it settled at {format_instant(now)}"
