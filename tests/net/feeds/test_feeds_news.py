@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,8 @@ def test_rss_and_atom_are_read() -> None:
         "<summary>hotter</summary></entry></feed>"
     )
 
-    (one,) = parse_feed(rss(("g1", "CPI falls &amp; cools", NOON)).encode(), "wire")
-    (two,) = parse_feed(atom.encode(), "wire")
+    (one,) = parse_feed(rss(("g1", "CPI falls &amp; cools", NOON)).encode(), "wire").stories
+    (two,) = parse_feed(atom.encode(), "wire").stories
 
     assert (one.headline, one.at) == ("CPI falls & cools", NOON)
     assert (two.headline, two.text, two.at) == ("CPI rises", "hotter", NOON)
@@ -208,11 +209,75 @@ def test_the_first_look_takes_only_what_came_after_the_start() -> None:
     assert first.refused == second.refused == ()
 
 
+OLD = ("g1", "CPI rises hotter", None)
+OLDER = ("g2", "CPI cools and falls", None)
+WHOLE = rss(OLD, OLDER)
+MARKUP = WHOLE.replace("<title>x</title>", "<title>x & y</title>")
+DAMAGED = MARKUP.replace("<guid>g2</guid>", "<guid g2</guid>")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        *(WHOLE[: WHOLE.index(part) + 3] for part in ("<guid>g2", "g2", "CPI cools", "</item>")),
+        *(WHOLE[:-1], WHOLE[:60], MARKUP, DAMAGED, rss(), ""),
+    ],
+)
+def test_a_page_that_does_not_show_everything_is_no_first_look(first: str) -> None:
+    """Else a story of last week that it did not show would be traded as news."""
+    web = SmallWeb()
+    late = rss(("g3", "inflation cools", None), OLD, OLDER)
+
+    async def looks(reader: Reader) -> list[str]:
+        page = FeedPage("wire", f"{web.url}/feed", reader)
+
+        async def fetch(now: Instant) -> Sequence[Sent]:
+            del now
+            return await page.stories()
+
+        source = NewsSource("wire", 30 * SECOND, fetch, JUDGE, NOON, nothing)
+        found: list[str] = []
+        # The server calls the cut page and the whole one the same version.
+        for body, tag in ((first, "1"), (WHOLE, "1"), (WHOLE, "2"), (late, "3")):
+            web.page("/feed", body, headers={"ETag": tag})
+            with suppress(ProtocolBroken):
+                found += headlines(await source.read(NOON))
+        return found
+
+    assert web.run(looks) == ["inflation cools"]
+
+
+def test_of_a_page_with_faults_only_stories_with_id_and_date_are_used() -> None:
+    page = rss(OLD, ("g2", "AT&T falls", NOON), ("", "CPI falls", NOON)).encode()
+
+    shown = parse_feed(page, "wire")
+
+    assert [each.headline for each in shown.stories] == ["AT&T; falls"]
+    assert "its XML has faults" in shown.trouble
+
+
+def test_a_first_look_that_takes_too_long_has_learnt_all_the_same() -> None:
+    """A model that answers late must not turn the rest of the page into news."""
+
+    class Late:
+        async def classify(self, story: Story, ticker: Ticker, now: Instant) -> Classified | None:
+            del story, ticker, now
+            raise TimeoutError
+
+    old = story("CPI cools and falls", None)
+    judge = Judge(topics=(TOPIC,), age_max=10 * MINUTE, model=Late())
+    source = source_of([[story("CPI falls", Instant(NOON + SECOND)), old], [old]], judge=judge)
+    with pytest.raises(TimeoutError):
+        look(source, Instant(NOON + MINUTE))
+
+    assert look(source, Instant(NOON + 2 * MINUTE)) == Heard()
+
+
 def test_stale_and_future_news_is_refused_with_words() -> None:
     old = story("CPI rises hotter", Instant(NOON - 11 * MINUTE))
     older = story("CPI rises", Instant(NOON - HOUR))
     future = story("CPI falls", Instant(NOON + HOUR))
-    source = source_of([[], [old, older, future]])
+    source = source_of([[story("Cats sleep")], [old, older, future]])
     look(source)
 
     heard = look(source)

@@ -20,6 +20,7 @@ BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 _REDIRECTS_MAX: Final = 5
 _SECONDS_MAX: Final = 20
 _NOT_MODIFIED: Final = 304
+_CONDITIONS: Final = frozenset({"If-None-Match", "If-Modified-Since"})
 _OK: Final = 200
 
 
@@ -58,19 +59,20 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What was fetched; `body` is `None` when it has not changed since the last time."""
-
-    body: bytes | None
-    content_type: str = ""
-
-
-@dataclass(slots=True)
-class _Known:
-    """What the server said about the version that we have."""
+class Version:
+    """What a server calls the version of a page that it sent."""
 
     etag: str = ""
     modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was fetched; `body` is `None` when it has not changed since the `known` version."""
+
+    body: bytes | None
+    content_type: str = ""
+    version: Version = Version()
 
 
 @dataclass(slots=True)
@@ -79,22 +81,22 @@ class Reader:
 
     body_bytes_max: int = BODY_BYTES_MAX
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
-    _known: dict[str, _Known] = field(default_factory=dict[str, _Known], init=False)
 
-    async def get(self, url: str, *, only_changed: bool = False) -> Page:
-        """Read a page.  With `only_changed` the server is asked for it only if it is new.
+    async def get(self, url: str, *, known: Version | None = None) -> Page:
+        """Read a page.  The server is asked for it only if it is other than the `known` version.
+
+        Which one is known is the caller's to say, once it has understood the page: one that
+        could not be read would not be sent again.
 
         Raises `Unreachable` when there is no usable answer, and `ProtocolBroken` for
         one that is too large.
         """
         headers: dict[str, str] = {}
-        known = self._known.get(url)
-        if only_changed and known is not None:
-            if known.etag:
-                headers["If-None-Match"] = known.etag
-            if known.modified:
-                headers["If-Modified-Since"] = known.modified
-        return await self._ask("GET", url, headers=headers, remember=only_changed)
+        if known is not None and known.etag:
+            headers["If-None-Match"] = known.etag
+        if known is not None and known.modified:
+            headers["If-Modified-Since"] = known.modified
+        return await self._ask("GET", url, headers=headers)
 
     async def post(
         self, url: str, body: object, *, headers: Mapping[str, str] | None = None
@@ -108,7 +110,6 @@ class Reader:
         url: str,
         *,
         headers: dict[str, str],
-        remember: bool = False,
         **more: Any,  # noqa: ANN401
     ) -> Page:
         try:
@@ -116,7 +117,7 @@ class Reader:
                 method, url, headers=headers, max_redirects=_REDIRECTS_MAX, **more
             ) as answer:
                 _check_redirects(url, answer)
-                if answer.status == _NOT_MODIFIED and remember:
+                if answer.status == _NOT_MODIFIED and _CONDITIONS & headers.keys():
                     return Page(None)
                 if answer.status != _OK:
                     raise Unreachable(
@@ -124,11 +125,10 @@ class Reader:
                         remedy="Open the address in a browser; correct it if it has moved.",
                     )
                 body = await self._body(url, answer)
-                if remember:
-                    self._known[url] = _Known(
-                        answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
-                    )
-                return Page(body, answer.headers.get("Content-Type", ""))
+                version = Version(
+                    answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
+                )
+                return Page(body, answer.headers.get("Content-Type", ""), version)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             words = str(error) or type(error).__name__
             raise Unreachable(f"{_shown(url)} cannot be read: {words}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from trueup.engine.signals import AnchorSignal, NewsSignal, OtherLegTaken, Signa
 from trueup.net.feeds import fedwatch
 from trueup.net.feeds.language_model import Classifier
 from trueup.net.feeds.polymarket import Polymarket
-from trueup.net.feeds.source import Heard, Reader
+from trueup.net.feeds.source import Heard, Reader, Version
 from trueup.net.feeds.stories import LinesFile, SentLeg, Stories, Story, parse_sent
 from trueup.net.feeds.webhook import Webhook
 
@@ -79,7 +79,8 @@ class NewsSource:
     """Stories of one place, each judged once while it is fresh.
 
     The first look only learns what is there already: stories from before `began`, and
-    those without a date, are not news to a bot that starts (or starts again).
+    those without a date, are not news to a bot that starts (or starts again).  Only a look
+    that showed something, and all of it, is one to learn from.
     """
 
     name: str
@@ -96,12 +97,16 @@ class NewsSource:
     async def read(self, now: Instant) -> Heard:
         """The new stories as signals."""
         sent = await self.fetch(now)
-        is_first, self._has_looked = not (self._has_looked or self.is_live), True
+        stories = [each for each in sent if isinstance(each, Story)]
+        unread = tuple(each for each in sent if isinstance(each, str))
+        if not (self._has_looked or self.is_live):
+            # All at once, before anything is judged: that may take too long and be ended.
+            old = [each for each in stories if each.at is None or each.at < self.began]
+            deque(self._seen.new(old), maxlen=0)
+            self._has_looked = bool(stories) and not unread
         signals: list[Signal] = [_leg(each, now) for each in sent if isinstance(each, SentLeg)]
         refused: defaultdict[str, list[str]] = defaultdict(list)
-        for story in self._seen.new(each for each in sent if isinstance(each, Story)):
-            if is_first and (story.at is None or story.at < self.began):
-                continue
+        for story in self._seen.new(stories):
             at = now if story.at is None else story.at
             why = self._too_old_or_new(at, now)
             if why:
@@ -111,9 +116,8 @@ class NewsSource:
                 signals += await self.judge.signals(story, min(at, now), now)
             except TrueupError as error:
                 refused[str(error)].append(story.headline)
-        unread = tuple(each for each in sent if isinstance(each, str))
-        old = tuple(_refusal(self.name, *each) for each in refused.items())
-        return Heard(tuple(signals), (*unread, *old))
+        unused = tuple(_refusal(self.name, *each) for each in refused.items())
+        return Heard(tuple(signals), (*unread, *unused))
 
     def _too_old_or_new(self, at: Instant, now: Instant) -> str:
         if now - at > self.judge.age_max:
@@ -185,6 +189,7 @@ class AnchorSource:
     reader: Reader
     age_max: int
     upper_now: int | None = None
+    _known: Version | None = field(default=None, init=False)
     _body: bytes = field(default=b"", init=False)
     _signals: tuple[AnchorSignal, ...] = field(default=(), init=False)
     _said_at: Instant = field(default=_NEVER, init=False)
@@ -192,11 +197,12 @@ class AnchorSource:
 
     async def read(self, now: Instant) -> Heard:
         """The probabilities, when they changed, and now and then although they did not."""
-        body, changed_at = await self._fetch(now)
+        body, changed_at, version = await self._fetch(now)
         if body is not None and body != self._body:
-            self._signals = self._understood(body, changed_at or now)
+            self._signals = self._understood(body, changed_at)
             self._body = body
             self._said_at = Instant(0)
+        self._known = version
         if not self._signals or now - self._said_at < _REPEAT:
             return Heard()
         self._said_at = now
@@ -211,11 +217,11 @@ class AnchorSource:
         self._as_of = changed_at if told.as_of is None else told.as_of
         return anchors_of(told, self.name, self._as_of, upper_now=self.upper_now)
 
-    async def _fetch(self, now: Instant) -> tuple[bytes | None, Instant | None]:
+    async def _fetch(self, now: Instant) -> tuple[bytes | None, Instant, Version | None]:
         if self.place.startswith(("http://", "https://")):
-            page = await self.reader.get(self.place, only_changed=True)
-            return page.body, now
-        return await asyncio.to_thread(_read_file, self.place)
+            page = await self.reader.get(self.place, known=self._known)
+            return page.body, now, self._known if page.body is None else page.version
+        return *await asyncio.to_thread(_read_file, self.place), None
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from calendar import timegm
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
@@ -21,17 +22,23 @@ from typing import IO, Any, Final, cast
 
 import feedparser  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
+from feedparser.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
+    ThingsNobodyCaresAboutButMe,
+)
 
 from trueup.core.errors import NotANumber, ProtocolBroken, Unreachable
 from trueup.core.instant import SECOND, Instant, parse_instant
 from trueup.core.units import Count, Ratio
 from trueup.engine.signals import Direction
-from trueup.net.feeds.source import Reader
+from trueup.net.feeds.source import Reader, Version
 
 _HEADLINE_MAX: Final = 500
 _TEXT_MAX: Final = 20_000
 _REMEMBERED_MAX: Final = 5_000
 _STORIES_MAX: Final = 500
+_END: Final = re.compile(rb"</(\w+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)
+_END_BYTES: Final = 4_096
+"""Within the last so many bytes a document that was not cut off closes what it opened."""
 _LINE_BYTES_MAX: Final = 64 * 1024
 _LINES_MAX: Final = 1_000
 
@@ -82,21 +89,39 @@ class FeedPage:
     name: str
     url: str
     reader: Reader
+    _known: Version | None = field(default=None, init=False)
 
-    async def stories(self) -> list[Story]:
-        """What it shows now; empty when it has not changed.  Raises when down or malformed."""
-        page = await self.reader.get(self.url, only_changed=True)
+    async def stories(self) -> list[Story | str]:
+        """What it shows now, and words where not all of it can be read; empty when unchanged.
+
+        Raises when it is down, cut off or no feed.
+        """
+        page = await self.reader.get(self.url, known=self._known)
         if page.body is None:
             return []
         # Megabytes of somebody's XML must not hold up the orders.
-        return await asyncio.to_thread(parse_feed, page.body, self.name)
+        shown = await asyncio.to_thread(parse_feed, page.body, self.name)
+        self._known = page.version
+        return [*shown.stories, *filter(None, (shown.trouble,))]
 
 
-def parse_feed(body: bytes, source: str) -> list[Story]:
+@dataclass(frozen=True, slots=True)
+class ShownStories:
+    """The stories of a document; `trouble` says why these may not be all, empty when they are."""
+
+    stories: tuple[Story, ...]
+    trouble: str = ""
+
+
+def parse_feed(body: bytes, source: str) -> ShownStories:
     """The stories of an RSS or Atom document.
 
-    Raises `ProtocolBroken` for what is neither, and for a document that defines
-    entities: no feed needs them, and a few lines of them can fill a memory.
+    Of one with faults in its XML only the stories with an id and a date are used: what
+    else is read there may be another story's, or an old one under a new name.
+
+    Raises `ProtocolBroken` for what is neither, for one that was cut off, and for a
+    document that defines entities: no feed needs them, and a few lines of them can fill
+    a memory.
     """
     if b"<!ENTITY" in body.upper() or "<!ENTITY" in body[:4096].decode("utf-16", "ignore").upper():
         raise ProtocolBroken(f"the feed {source} defines entities of its own: it is not read")
@@ -110,7 +135,22 @@ def parse_feed(body: bytes, source: str) -> list[Story]:
             f"the feed {source} cannot be understood: {words}",
             evidence=body[:200].decode("utf-8", "replace"),
         )
-    return [_entry(each, source) for each in entries[:_STORIES_MAX]]
+    entries = entries[:_STORIES_MAX]
+    if not parsed.get("bozo") or isinstance(
+        parsed.get("bozo_exception"), ThingsNobodyCaresAboutButMe
+    ):
+        return ShownStories(tuple(_entry(each, source) for each in entries))
+    words = str(parsed.get("bozo_exception"))
+    if _END.search(body[-_END_BYTES:].replace(b"\0", b"")) is None:
+        raise ProtocolBroken(
+            f"the feed {source} was cut off ({words}): no story of it is used",
+            evidence=body[-200:].decode("utf-8", "replace"),
+        )
+    stories = (_entry(each, source) for each in entries if each.get("id") or each.get("link"))
+    return ShownStories(
+        tuple(each for each in stories if each.at is not None),
+        f"{source}: its XML has faults ({words}): only stories with an id and a date are used",
+    )
 
 
 def _entry(entry: Mapping[str, Any], source: str) -> Story:
