@@ -86,7 +86,7 @@ class Room:
         del command, said
         return {}
 
-    async def kept(self, command: str) -> bool:
+    async def kept(self, command: str) -> bool:  # noqa: ARG002
         """Nothing is written here."""
         return False
 

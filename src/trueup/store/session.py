@@ -74,7 +74,7 @@ class Session:
         raise BooksError(
             f"{self.driver.place} is being written by another process: "
             f"{role} (process {pid} on {host}). Nothing was written.",
-            remedy="Wait for it, or hand the observations over to it.",
+            remedy="Wait until it is done, or stop it; then try again.",
         )
 
     def find_numbers(self, reading: Reading, keys: Iterable[MarketKey]) -> None:
