@@ -78,7 +78,7 @@ def test_trouble_is_told_and_what_was_seen_before_stays(tmp_path: Path) -> None:
             while not exchange.sight("one", look).trouble:  # noqa: ASYNC110  # what pages do
                 await asyncio.sleep(0.005)
         sight = exchange.sight("one", look)
-        assert (sight.value, sight.trouble) == ("seen", "the line is cut. Wait.")
+        assert (sight.value, sight.trouble) == ("seen", "The line is cut. Wait.")
         assert sight.at is not None
 
     _, noted = looking(tmp_path, do)
