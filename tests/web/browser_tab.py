@@ -13,6 +13,8 @@ from trueup.run.sandbox.companions import LivingAccount
 PASSWORD = "correct horse battery"
 PREFIX = "/books"
 TOKEN = "token-of-the-tests"
+LIMIT_MS = 90_000
+"""It only guards against hanging: a busy machine makes a minute of a second."""
 
 
 @dataclass

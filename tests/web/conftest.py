@@ -23,7 +23,7 @@ from trueup.web.security import hash_password
 # Tests are no package: the helper beside them has to be made findable.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browser_tab import PASSWORD, PREFIX, TOKEN, Dashboard, Tab
+from browser_tab import LIMIT_MS, PASSWORD, PREFIX, TOKEN, Dashboard, Tab
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -83,7 +83,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     try:
         opened = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=LIMIT_MS
         )
     except PlaywrightError as error:
         pytest.skip(f"no Chromium can be started (make .venv/browser): {str(error)[:200]}")
@@ -95,6 +95,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def cookies(browser: Browser, dashboard: Dashboard) -> str:
     """Logged in once, by the form."""
     context = browser.new_context()
+    context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.goto(dashboard.url("/positions"))
     page.get_by_label("Password").fill("a wrong one")
@@ -114,7 +115,7 @@ def cookies(browser: Browser, dashboard: Dashboard) -> str:
 def tab(browser: Browser, dashboard: Dashboard, cookies: str) -> Iterator[Tab]:
     """A tab of a desktop in the dark; a console error fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(LIMIT_MS)
     context.add_cookies([{"name": "trueup-session", "value": cookies, "url": dashboard.url("/")}])
     page = context.new_page()
     opened = Tab(page, dashboard, [])
