@@ -48,6 +48,7 @@ from trueup.run.bot.room import BotRoom
 from trueup.run.bot.status import as_document
 from trueup.run.bot.tally import Tally
 from trueup.run.bot.telling import Teller
+from trueup.run.bot.told_before import ToldBefore, told_before
 from trueup.run.bot.warming import warm_up
 from trueup.run.bot.watchdog import Emergency, Watchdog
 from trueup.run.clients import sleep_on_the_loop, why_read_only
@@ -167,6 +168,7 @@ def _prepared(
     )
     tell_own_world(settings, reach.environment, stack)
     decisions = stack.enter_context(DecisionLog(decisions_path(settings)))
+    before = told_before(decisions_path(settings))
     open_road, words = _fix_road(settings, reach, stack) if by_fix else (RestRoad, "")
     started("; ".join(filter(None, (reach.words, words))))
 
@@ -177,7 +179,14 @@ def _prepared(
         minds_signals: bool = True,
     ) -> BotReport:
         run = _Run(
-            settings, options, reach, log=log, decisions=decisions, said=said, open_road=open_road
+            settings,
+            options,
+            reach,
+            log=log,
+            decisions=decisions,
+            before=before,
+            said=said,
+            open_road=open_road,
         )
         for each in attach:
             each(run.work)
@@ -208,6 +217,7 @@ class _Run:
         *,
         log: IntentLog,
         decisions: DecisionLog,
+        before: ToldBefore,
         said: Told,
         open_road: Callable[[AsyncClient], OrderRoad],
     ) -> None:
@@ -218,7 +228,8 @@ class _Run:
         self._decisions = decisions
         self._clock = SteadyClock(jumped=self._clock_jumped)
         self._tally = Tally()
-        self._hearing = Hearing(decisions, self._tally, failed=self._storage_failed)
+        self._said = said
+        self._hearing = Hearing(decisions, self._tally, failed=self._storage_failed, before=before)
         self._hearing.listeners.append(
             lambda told: said(told) if self._tally.is_news(told) else None
         )
@@ -280,7 +291,9 @@ class _Run:
                 teller = Teller(
                     self._live.machine.state, partial(self.work.status, tops=False), server
                 )
-                tasks = [asyncio.create_task(teller.run())]
+                # First of all that wait for it: what comes after the recovery is news.
+                tasks = [asyncio.create_task(self._until_ready())]
+                tasks.append(asyncio.create_task(teller.run()))
                 tasks += [asyncio.create_task(self._beside(each)) for each in beside]
                 stack.push_async_callback(_end, tasks)
                 if self._options.hang_max is not None:
@@ -288,8 +301,17 @@ class _Run:
                     stack.enter_context(dog)
                 await self._live.run()
         finally:
+            self._end_recovery()
             self._hearing.finish()
         return self._report()
+
+    async def _until_ready(self) -> None:
+        await self._live.ready.wait()
+        self._end_recovery()
+
+    def _end_recovery(self) -> None:
+        if (told := self._hearing.recovered(self._clock.now())) is not None:
+            self._said(told)
 
     def _watchdog(self, hang_max: int) -> Watchdog:
         def cancel(places: Sequence[Subaccount]) -> Killed:

@@ -151,6 +151,9 @@ def line_of(told: f.Decision | f.Alert) -> dict[str, Any]:
             "strategy": told.strategy,
             "words": told.words,
         }
+        if told.kind is f.AlertKind.FILL:
+            # By its trade and order: the stream and REST date one fill differently.
+            line["key"] = told.key
         if told.by:
             line |= {"by": told.by, "command": told.command}
         return line

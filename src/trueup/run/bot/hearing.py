@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trueup.core.errors import BooksError, with_remedy
-from trueup.core.instant import MINUTE
+from trueup.core.instant import MINUTE, Instant
 from trueup.engine import effects as f
 from trueup.run.bot.decision_log import DecisionLog, line_of, wish_words
 from trueup.run.bot.tally import Tally
+from trueup.run.bot.told_before import ToldBefore
 
 Told = Callable[[f.Decision | f.Alert], None]
 """Hears decisions and alerts.  It must not raise and must not take long."""
@@ -45,31 +46,68 @@ class Hearing:
     """Takes what the machine says.
 
     `failed` hears once when the log cannot be written.  `push` gets each line with its kind.
+    Until `recovered` fills and settlements that were told `before` are not told again.
     """
 
-    def __init__(self, log: DecisionLog, tally: Tally, *, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        log: DecisionLog,
+        tally: Tally,
+        *,
+        failed: Callable[[str], None],
+        before: ToldBefore | None = None,
+    ) -> None:
         self.listeners: list[Told] = []
         self.pushes: list[Push] = []
         self._log = log
         self._tally = tally
         self._failed = failed
+        self._before = before
         self._waiting: deque[Mapping[str, Any]] = deque(maxlen=_WAITING_MAX)
         self._is_failing = False
         self._again: dict[tuple[object, ...], _Again] = {}
 
     def __call__(self, told: f.Decision | f.Alert) -> None:
         """Hear one."""
+        if isinstance(told, f.Alert) and self._is_of_the_past(told):
+            return
         self._tally.count(told)
         line = self._news(told) if isinstance(told, f.Decision) else line_of(told)
         if line is None:
             return
-        self._waiting.append(line)
-        kind = "alert" if isinstance(told, f.Alert) else "decision"
-        for push in self.pushes:
-            push(kind, line)
+        self._keep("alert" if isinstance(told, f.Alert) else "decision", line)
         for listener in self.listeners:
             listener(told)
         self.write()
+
+    def _is_of_the_past(self, told: f.Alert) -> bool:
+        """Whether it is read back at the start; one that nobody heard of is written down."""
+        before = self._before
+        if before is None or not before.concerns(told):
+            return False
+        if not before.knows(told):
+            self._tally.count(told)
+            self._keep("alert", line_of(told))
+            self.write()
+        return True
+
+    def _keep(self, kind: str, line: Mapping[str, Any]) -> None:
+        self._waiting.append(line)
+        for push in self.pushes:
+            push(kind, line)
+
+    def recovered(self, at: Instant) -> f.Alert | None:
+        """What comes from now on is new.  Tells at once what nobody heard of before.
+
+        Returns a line for a screen on what was read back; `None` where nothing was.
+        """
+        before, self._before = self._before, None
+        if before is None:
+            return None
+        for alert in before.news(at):
+            for listener in self.listeners:
+                listener(alert)
+        return before.summary(at)
 
     def _news(self, told: f.Decision) -> dict[str, Any] | None:
         """The line of a decision; `None` where the same was refused within the last minute."""
