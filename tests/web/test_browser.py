@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import signal
@@ -36,12 +37,16 @@ expect.set_options(timeout=LIMIT_MS)
 HOSTILE = '<img src=x onerror="alert(1)"><script>window.pwned=1</script>'
 
 
-def ask(dashboard: Dashboard, path: str) -> Any:
+def fetch(dashboard: Dashboard, path: str) -> bytes:
     answer = urllib3.request(
         "GET", dashboard.url(path), headers={"Authorization": f"Bearer {TOKEN}"}, timeout=90
     )
     assert answer.status == 200
-    return msgspec.json.decode(answer.data)
+    return answer.data
+
+
+def ask(dashboard: Dashboard, path: str) -> Any:
+    return msgspec.json.decode(fetch(dashboard, path))
 
 
 def violations(page: Page) -> list[str]:
@@ -389,3 +394,13 @@ def test_programs_get_json_with_a_token_and_nothing_without(dashboard: Dashboard
     }
     assert {each["name"] for each in ask(dashboard, "/api/portfolio/pnl")["rows"]} >= {"weather"}
     assert urllib3.request("GET", dashboard.url("/api/portfolio"), timeout=90).status == 401
+
+
+def test_an_export_of_positions_has_what_the_filter_leaves(dashboard: Dashboard) -> None:
+    def markets(words: str) -> set[str]:
+        text = fetch(dashboard, f"/export/positions.csv?words={words}").decode()
+        return {row["Market"] for row in csv.DictReader(text.splitlines())}
+
+    held = markets("")
+    one = min(held)
+    assert markets(one) == {each for each in held if one in each} != held

@@ -14,11 +14,11 @@ from fastapi.responses import Response
 from trueup.core.errors import CallerError
 from trueup.run.books.account import Account
 from trueup.store.listing import PAGE_ROWS_MAX
+from trueup.web.pages import positions
 from trueup.web.pages.columns import (
     FILL_COLUMNS,
     MARKET_COLUMNS,
     ORDER_COLUMNS,
-    POSITION_COLUMNS,
     SETTLEMENT_COLUMNS,
 )
 from trueup.web.pages.markets import scanned_page
@@ -26,7 +26,6 @@ from trueup.web.pages.orders import fills_page, orders_page
 from trueup.web.pages.settlements import settlements_page
 from trueup.web.site import Site
 from trueup.web.tables import Column, Query
-from trueup.web.values.holdings import holdings, marked, position_rows
 from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import MINUS, UNKNOWN
 
@@ -80,9 +79,8 @@ def add_exports(application: FastAPI, site: Site) -> None:
 
 async def _written(site: Site, name: str, query: Query) -> str:
     if name == "positions":
-        held = await site.reader.ask("holdings", holdings)
-        rows = position_rows(held, marked(held.positions, site.tops()), now=site.reader.now())
-        return write_csv(POSITION_COLUMNS, [TablePage(rows, len(rows))])
+        held = await positions.positions_page(site, replace(query, limit=ROWS_MAX))
+        return write_csv(positions.COLUMNS, [held])
     if name == "markets":
         return write_csv(MARKET_COLUMNS, [await scanned_page(site, replace(query, limit=ROWS_MAX))])
     export = _EXPORTS.get(name)

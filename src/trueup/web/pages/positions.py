@@ -25,11 +25,26 @@ from trueup.web.values.rows import TablePage
 from trueup.web.values.shown import Shown
 from trueup.web.widgets import Age, Words, box, facts
 
-_COLUMNS = (
+COLUMNS = (
     POSITION_COLUMNS[0],
     Column(name="title", label="What it asks", phone=False, wide=True),
     *POSITION_COLUMNS[1:],
 )
+
+
+async def positions_page(site: Site, query: Query, *, prefix: str = "") -> TablePage:
+    """A page of the open positions whose market or question has the words of the query."""
+    held = await site.reader.ask("holdings", holdings)
+    rows = position_rows(
+        held, marked(held.positions, site.tops()), now=site.reader.now(), prefix=prefix
+    )
+    words = query.words.lower()
+    found = [
+        row
+        for row in rows
+        if words in row.cells["market"].text.lower() or words in row.cells["title"].text.lower()
+    ]
+    return page_of(found, query)
 
 
 def register(site: Site) -> None:
@@ -59,7 +74,7 @@ class _Positions:
         with box("panel"):
             self._table = Table(
                 "Open positions",
-                _COLUMNS,
+                COLUMNS,
                 self._page,
                 query=Query(sort="cost", limit=200),
                 empty="No open positions.",
@@ -98,21 +113,7 @@ class _Positions:
             self._sums[name].show(figure)
 
     async def _page(self, query: Query) -> TablePage:
-        site = self._site
-        held = await site.reader.ask("holdings", holdings)
-        rows = position_rows(
-            held,
-            marked(held.positions, site.tops()),
-            now=site.reader.now(),
-            prefix=site.options.path_prefix,
-        )
-        words = query.words.lower()
-        found = [
-            row
-            for row in rows
-            if words in row.cells["market"].text.lower() or words in row.cells["title"].text.lower()
-        ]
-        return page_of(found, query)
+        return await positions_page(self._site, query, prefix=self._site.options.path_prefix)
 
 
 def _moving(
