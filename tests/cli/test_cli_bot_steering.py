@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_user import PROGRAM
 
 from trueup.cli.main import run
 from trueup.engine.records import HaltRaised
@@ -78,7 +79,7 @@ def bot(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     (tmp_path / "bot.toml").write_text(CONFIG, encoding="utf-8")
     arguments = ["bot", "run", "--config", "bot.toml", "--world", "temperatures"]
     process = subprocess.Popen(
-        [sys.executable, "-c", "from trueup.cli.main import main; main()", *arguments],
+        [sys.executable, "-c", PROGRAM, *arguments],
         env=os.environ | {"TRUEUP_HOME": str(home)},
         cwd=tmp_path,
         stdout=subprocess.PIPE,

@@ -22,10 +22,11 @@ from trueup.net.acceptor.server import SandboxServer
 
 PROGRAM = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
     "from trueup.cli.main import main; main()"
 )
-"""As from a terminal: what runs the tests may itself be running in the background, where
-Ctrl-C is ignored, and children inherit that."""
+"""As from a terminal: what runs the tests may itself be running in the background or below
+nohup, where Ctrl-C or a hang-up is ignored, and children inherit that."""
 
 
 @dataclass(frozen=True)
