@@ -11,6 +11,7 @@ import typer
 from trueup.cli import bot_steering, bot_stopping
 from trueup.cli.common import (
     Invocation,
+    LiveOption,
     LogJsonOption,
     MetricsPortOption,
     SandboxWorld,
@@ -96,9 +97,7 @@ def run(
         bool,
         typer.Option("--paper", help="Real market data, orders that never leave this machine."),
     ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-    ] = False,
+    live: LiveOption = False,
     metrics_port: MetricsPortOption = 0,
     log_json: LogJsonOption = False,
 ) -> None:

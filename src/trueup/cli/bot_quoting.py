@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from trueup.cli.common import Invocation
 from trueup.core.errors import TrueupError
 from trueup.core.ids import Subaccount
+from trueup.net.client import Client
 from trueup.run.bot.withdrawing import withdraw
 from trueup.run.clients import open_client
 from trueup.run.desk import DeskSettings
+
+
+def client_of_account(
+    invocation: Invocation, settings: DeskSettings, *, live: bool
+) -> AbstractContextManager[Client]:
+    """A client of its own for what the kill switch does without a bot."""
+    return open_client(
+        venue=settings.config.venue,
+        account=settings.config.account,
+        live=live,
+        environment=invocation.environment,
+    )
 
 
 def take_back_quotes(
@@ -22,12 +37,7 @@ def take_back_quotes(
     if settings.is_embedded or settings.is_paper:
         return []
     try:
-        with open_client(
-            venue=settings.config.venue,
-            account=settings.config.account,
-            live=live,
-            environment=invocation.environment,
-        ) as client:
+        with client_of_account(invocation, settings, live=live) as client:
             places = [Subaccount(each) for each in subaccounts]
             left = withdraw(client, places, said=output.say)
     except TrueupError as error:

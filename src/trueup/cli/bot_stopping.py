@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from trueup.cli.bot_quoting import take_back_quotes
+from trueup.cli.bot_quoting import client_of_account, take_back_quotes
 from trueup.cli.bot_steering import StrategyOption, WordsOption, said_here
-from trueup.cli.common import Invocation, SandboxWorld, command, lead
+from trueup.cli.common import Invocation, LiveOption, SandboxWorld, command, lead
 from trueup.cli.output import moment
 from trueup.core.errors import CallerError
 from trueup.core.ids import Subaccount
@@ -27,7 +27,6 @@ from trueup.run.bot.options import BotOptions, FlattenOnly
 from trueup.run.bot.places import control_path, kill_path, pull_kill_switch
 from trueup.run.bot.room import slippage_of
 from trueup.run.bot.steering import flatten_through, kill_through, reach_bot
-from trueup.run.clients import open_client
 from trueup.run.clock import SystemClock
 from trueup.run.config import make_home
 from trueup.run.desk import DeskSettings
@@ -38,9 +37,6 @@ _NOT_OFF: Final = (
     "Start none; free the disk or mend the folder, then pull the switch again"
 )
 
-LiveOption = Annotated[
-    bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-]
 SubaccountsOption = Annotated[
     list[int] | None, typer.Option("--subaccount", help="Which ones; 0 is the primary one.")
 ]
@@ -130,12 +126,7 @@ def _kill_alone(
     else:
         invocation.exit_code = _EXIT_UNDONE
         output.notice(_NOT_OFF.format(path=kill_path(settings)))
-    with open_client(
-        venue=settings.config.venue,
-        account=settings.config.account,
-        live=live,
-        environment=invocation.environment,
-    ) as client:
+    with client_of_account(invocation, settings, live=live) as client:
         places = [Subaccount(each) for each in subaccounts]
         done = kill(client, places, clock=settings.clock, said=output.say)
     if done.proven:

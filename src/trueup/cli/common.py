@@ -45,6 +45,9 @@ AccountOption = Annotated[
     str,
     typer.Option("--account", help="The name of the account (default: config).", metavar="NAME"),
 ]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="One of the three gates in front of real money on prod.")
+]
 
 
 EXIT_INTERRUPTED: Final = 130

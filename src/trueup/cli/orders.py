@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, SandboxWorld, command, lead
+from trueup.cli.common import Invocation, LiveOption, SandboxWorld, command, lead
 from trueup.cli.output import moment
-from trueup.cli.sending import DryOption, LiveOption, send, trading_desk
+from trueup.cli.sending import DryOption, send, trading_desk
 from trueup.core.errors import CallerError
 from trueup.core.ids import ClientOrderId, OrderGroupId, OrderId, Subaccount, Ticker
 from trueup.core.instant import SECOND, parse_instant

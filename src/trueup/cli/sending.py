@@ -16,9 +16,6 @@ from trueup.cli.common import Invocation, SandboxWorld, lead, listening
 from trueup.run.trading import Done, TradingDesk
 from trueup.run.views import Row
 
-LiveOption = Annotated[
-    bool, typer.Option("--live", help="One of the three gates in front of real money on prod.")
-]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Show the request, send nothing.")]
 
 

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import typer
 
-from trueup.cli.common import Invocation, SandboxWorld, command, lead, listening
+from trueup.cli.common import Invocation, LiveOption, SandboxWorld, command, lead, listening
 from trueup.cli.output import Column
-from trueup.cli.sending import DryOption, LiveOption, send, trading_desk
+from trueup.cli.sending import DryOption, send, trading_desk
 from trueup.core.ids import Shard, Subaccount
 from trueup.core.units import Money
 from trueup.run.desk import Desk

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from trueup.cli.common import Invocation, command, lead
+from trueup.cli.common import Invocation, LiveOption, command, lead
 from trueup.core.errors import ConfigError
 from trueup.run.bot.own_world import own_world_of_bot
 from trueup.run.clock import SystemClock
@@ -39,9 +39,6 @@ _Prefix = Annotated[
 _ReadOnly = Annotated[
     bool, typer.Option("--read-only", help="Show everything, change nothing, need no key.")
 ]
-_Live = Annotated[
-    bool, typer.Option("--live", help="One of the three gates for real orders on prod.")
-]
 _Table = Annotated[
     str, typer.Option("--db", help="A bot's own trades table, for the page of repairs.")
 ]
@@ -63,7 +60,7 @@ def web(
     allow_host: _AllowHost = None,
     path_prefix: _Prefix = "",
     read_only: _ReadOnly = False,
-    live: _Live = False,
+    live: LiveOption = False,
     db: _Table = "",
     set_password: _SetPassword = False,
 ) -> None:

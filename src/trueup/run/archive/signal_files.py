@@ -35,7 +35,14 @@ from trueup.net.feeds.polymarket import FEE_RATE_MAX
 from trueup.net.feeds.sources import Judge, anchors_of
 from trueup.net.feeds.stories import SentLeg, Story, parse_sent
 from trueup.run.archive.tape import KnownSignal
-from trueup.run.archive.tape_values import decimal, first_of, is_table, moment_of, read_rows
+from trueup.run.archive.tape_values import (
+    decimal,
+    first_of,
+    is_table,
+    moment_of,
+    one_of,
+    read_rows,
+)
 
 _PROBABILITIES: Final = frozenset({"date", "meeting", "range_bp", "prob"})
 _ID_NAMES: Final = ("market_id", "poly_market_id")
@@ -185,17 +192,10 @@ class _QuoteNames:
     """What the columns of a file of quotes are called."""
 
     def __init__(self, path: Path, columns: set[str]) -> None:
-        def needed(names: Sequence[str]) -> str:
-            found = first_of(columns, names)
-            if not found:
-                raise ConfigError(
-                    f"{path} has no column {' or '.join(names)}",
-                    remedy=f"Its columns are {', '.join(sorted(columns))}.",
-                )
-            return found
-
-        self.time, self.market_id = needed(_TIME_NAMES), needed(_ID_NAMES)
-        self.bid, self.ask = needed(_BID_NAMES), needed(_ASK_NAMES)
+        self.time = one_of(path, columns, *_TIME_NAMES)
+        self.market_id = one_of(path, columns, *_ID_NAMES)
+        self.bid = one_of(path, columns, *_BID_NAMES)
+        self.ask = one_of(path, columns, *_ASK_NAMES)
         self.is_open = first_of(columns, _OPEN_NAMES)
 
 
